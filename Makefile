@@ -1,0 +1,41 @@
+# Six words: setup, check, fix, test, demo, lock. Nothing but Python 3.11, venv and make is needed.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: setup check fix test soak demo lock
+
+setup: $(VENV)/ready                     ## make the virtual environment from the lock file
+
+$(VENV)/ready: requirements-dev.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+check: setup                             ## format, lint, types, import contracts: as CI does
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: setup                               ## repair what a machine can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: setup                              ## all tests
+	$(BIN)/python -m pytest -n 2
+
+soak: setup                              ## ten minutes of fast hotel days with faults on both sides
+	$(BIN)/python -m tests.soak --minutes 10
+
+demo: setup                              ## a PMS, the gateway, a UCM, and a hotel day between them
+	$(BIN)/pms-gateway demo --once
+
+lock: setup                              ## renew both lock files (needs uv)
+	uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --universal --python-version 3.11 --upgrade -q -o requirements.lock
+	uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-annotate \
+	    --no-header --universal --python-version 3.11 --upgrade -q -o requirements-dev.lock

@@ -1,0 +1,262 @@
+"""The composition root: build everything from a Config, run it, stop it in order."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+from pathlib import Path
+from typing import Any, Final
+
+from gateway import __version__
+from gateway.clock import Clock
+from gateway.config import Config
+from gateway.drivers.base import Driver
+from gateway.drivers.https import HttpsPeer, TlsSettings, Trust
+from gateway.drivers.ucm import UcmDriver
+from gateway.drivers.ucm_api import NewApi, OldApi, UcmApi, pms_token
+from gateway.drivers.ucm_wire import LANGUAGES, Words
+from gateway.house import House
+from gateway.http import HttpServer, application
+from gateway.intake import Intake
+from gateway.line import ListenSpec, TcpSpec, opener_for
+from gateway.logs import logger
+from gateway.metrics import Metrics
+from gateway.outbox import Outbox, OutboxWorker, StorageFailed
+from gateway.pump import Pump
+from gateway.relay import Relay
+from gateway.rooms import RoomMap
+from protocols.fias import FiasProfile, FiasSession, normalize
+from protocols.fias.controls import SERIAL_GAP_S, TCP_GAP_S
+
+STOP_WITHIN_S: Final = 8.0
+KEEP_DAYS: Final = 7
+PURGE_EVERY_S: Final = 3600.0
+
+
+class StartFailed(Exception):
+    """The service cannot start on this machine as configured. The text says what to do."""
+
+
+def ucm_api(config: Config, metrics: Metrics) -> tuple[UcmApi, HttpsPeer]:
+    """The API of this site's UCM, and its connection."""
+    ucm = config.ucm
+    peer = HttpsPeer(
+        ucm.url,
+        tls=TlsSettings(
+            trust=Trust(ucm.tls), fingerprint=config.fingerprint, ca_file=config.ca_file
+        ),
+        timeout_s=ucm.timeout_s,
+        digest=(ucm.username, config.password.get_secret_value()) if ucm.api == "old" else None,
+    )
+    token = pms_token(
+        ucm.pms_username,
+        config.pms_password.get_secret_value(),
+        upper_case=ucm.token_case == "upper",
+    )
+    if ucm.api == "old":
+        return OldApi(peer, token=token, metrics=metrics), peer
+    return (
+        NewApi(
+            peer,
+            username=ucm.username,
+            password=config.password.get_secret_value(),
+            token=token,
+            metrics=metrics,
+        ),
+        peer,
+    )
+
+
+def words(config: Config) -> Words:
+    """How this site's PMS words become the UCM's."""
+    return Words(
+        class_of_service=config.class_of_service,
+        language={**LANGUAGES, **config.language},
+        room_status=config.room_status,
+        checkout_time=config.checkout_time,
+        name_bytes=config.ucm.name_bytes,
+    )
+
+
+class Service:
+    """One gateway: one PMS line, one UCM, one outbox file."""
+
+    def __init__(self, config: Config, *, clock: Clock | None = None) -> None:
+        """Open the outbox and bind the HTTP port. Raises StartFailed."""
+        self._config = config
+        self.clock = clock or Clock(config.zone)
+        self.metrics = Metrics(version=__version__, site=config.site.name)
+        data_dir = Path(config.site.data_dir)
+        self._lock = _hold(data_dir)
+        try:
+            outbox = Outbox(data_dir / "outbox.db")
+            rooms, ledger = outbox.house()
+        except StorageFailed as error:
+            raise StartFailed(f"{data_dir / 'outbox.db'}: {error}") from error
+        self.outbox = OutboxWorker(outbox)
+        self.house = House(
+            zone=config.zone, infer_moves_s=config.fias.infer_moves_s, rooms=rooms, ledger=ledger
+        )
+        self.intake = Intake(
+            house=self.house,
+            rooms=RoomMap(
+                addresses=config.rooms.map, strip_leading_zeros=config.rooms.strip_leading_zeros
+            ),
+            outbox=self.outbox,
+            normalize=normalize,
+            clock=self.clock,
+            metrics=self.metrics,
+            answers=config.ack,
+            charset=config.fias.encoding,
+        )
+        self.intake.remember(outbox.heard())
+        is_tcp = isinstance(config.line, TcpSpec | ListenSpec)
+        session = FiasSession(
+            FiasProfile(
+                charset=config.fias.encoding,
+                lrc=config.lrc,
+                ack=config.ack,
+                pacing_s=config.fias.record_pacing_ms / 1000,
+                driver_version=__version__,
+                gap_s=TCP_GAP_S if is_tcp else SERIAL_GAP_S,
+            ),
+            self.clock.stamp,
+        )
+        self.opener = opener_for(config.line)
+        self.pump = Pump(
+            opener=self.opener,
+            session=session,
+            intake=self.intake,
+            clock=self.clock,
+            metrics=self.metrics,
+            answers=config.ack,
+            resync=config.fias.resync == "on-connect",
+        )
+        api, _ = ucm_api(config, self.metrics)
+        self._driver: Driver = UcmDriver(api, words(config), self.metrics)
+        self.relay = Relay(
+            outbox=self.outbox,
+            driver=self._driver,
+            clock=self.clock,
+            metrics=self.metrics,
+            retries=config.ucm.retries,
+            retry_interval_s=config.ucm.retry_interval_s,
+        )
+        try:
+            self.http = HttpServer(
+                application(self.metrics, self.refresh, self.status), config.http.listen
+            )
+        except OSError as error:
+            raise StartFailed(
+                f"http.listen = {config.http.listen!r}: {error.strerror}; is another one running?"
+            ) from error
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Everything, until `stop` is set; then in order: line, call in flight, pages, file."""
+        logger().info("started", version=__version__, line=str(self._config.line))
+        if self._config.ucm.tls == "insecure":
+            logger().warning(
+                "ucm_not_verified",
+                why="tls = insecure: anybody on the network can pose as the UCM",
+                do="run doctor and pin the fingerprint",
+            )
+        async with asyncio.TaskGroup() as group:
+            pump = group.create_task(self.pump.run())
+            relay = group.create_task(self.relay.run())
+            ticking = group.create_task(self.intake.run())
+            purging = group.create_task(self._purge())
+            pages = group.create_task(self.http.run())
+            await stop.wait()
+            logger().info("stopping")
+            self.pump.stop()
+            self.relay.stop()
+            _, late = await asyncio.wait({pump, relay}, timeout=STOP_WITHIN_S)
+            for task in (*late, ticking, purging):
+                task.cancel()
+            await self.http.stop()
+            await asyncio.wait({pages}, timeout=1.0)
+            pages.cancel()
+        await self._driver.close()
+        self.outbox.close()
+        self._lock.close()
+        logger().info("stopped")
+
+    async def refresh(self) -> None:
+        """Bring the gauges that are not counted on the way up to date."""
+        totals = await self.outbox(Outbox.totals)
+        now = self.clock.epoch()
+        for (lane, state), count in totals.entries.items():
+            self.metrics.outbox_entries.labels(lane, state).set(count)
+        for lane in ("to_ucm", "to_pms"):
+            oldest = totals.oldest_waiting.get(lane, now)
+            self.metrics.outbox_oldest.labels(lane).set(max(0.0, now - oldest))
+        occupied = sum(1 for room in self.house.rooms.values() if room.guests)
+        self.metrics.rooms.labels("occupied").set(occupied)
+        self.metrics.rooms.labels("vacant").set(len(self.house.rooms) - occupied)
+
+    async def status(self) -> dict[str, Any]:
+        """Which part is well and which is not, in words."""
+        try:
+            async with asyncio.timeout(2):
+                totals = await self.outbox(Outbox.totals)
+            outbox: dict[str, Any] = {
+                "ok": True,
+                "waiting": totals.entries["to_ucm", "waiting"],
+                "parked": totals.entries["to_ucm", "parked"],
+            }
+        except (StorageFailed, TimeoutError) as error:
+            outbox = {"ok": False, "why": str(error) or "the disk does not answer"}
+        return {
+            "loop": {"ok": True},
+            "outbox": outbox,
+            "link": {
+                "ok": self.pump.session.is_up,
+                "state": self.pump.session.state,
+                "line": self.pump.line or f"{self._config.line} (not open)",
+                "resync": self.house.ledger.in_resync,
+                "night_audit": self.house.ledger.night_audit,
+            },
+            "ucm": {"ok": self.relay.ucm_up, "why": self.relay.ucm_trouble},
+        }
+
+    async def _purge(self) -> None:
+        while True:
+            try:
+                await self.outbox(Outbox.purge, self.clock.epoch() - KEEP_DAYS * 86400)
+            except StorageFailed as error:
+                logger().error("outbox_failed", error=str(error), do="free the disk")
+            await self.clock.sleep(PURGE_EVERY_S)
+
+
+async def run(config: Config) -> None:
+    """The service until SIGTERM or SIGINT. Raises StartFailed."""
+    service = Service(config)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop.set)
+    await service.run(stop)
+
+
+def _hold(data_dir: Path) -> Any:
+    """Hold the data directory: two services on one outbox would tell the UCM everything twice."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (data_dir / "lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise StartFailed(
+            f"site.data_dir = {str(data_dir)!r}: {error.strerror}: choose a folder we may write"
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        holder = lock.read().strip() or "another process"
+        lock.close()
+        raise StartFailed(f"{data_dir} is in use by {holder}: stop it first") from None
+    with contextlib.suppress(OSError):
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()}")
+        lock.flush()
+    return lock

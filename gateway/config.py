@@ -1,0 +1,329 @@
+"""The configuration: one TOML file, read once, strictly; all mistakes are told at once."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from gateway.line.spec import LineSpec, parse_line
+from protocols.fias import CHARSETS, known_charset
+
+DEFAULT_PATH: Final = Path("/etc/pms-gateway/gateway.toml")
+
+
+class ConfigError(Exception):
+    """The file is wrong. Print `sentences`, one line each, and exit 2."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__("\n".join(sentences))
+        self.sentences = sentences
+
+
+def _line(text: str) -> str:
+    parse_line(text)
+    return text
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("expected a time zone as Europe/Lisbon") from None
+    return text
+
+
+def _clock_time(text: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+        raise ValueError("expected HH:MM, 00:00 to 23:59")
+    return text
+
+
+def _charset(text: str) -> str:
+    name = known_charset(text)
+    if name is None:
+        raise ValueError(f"expected one of {', '.join(CHARSETS)}")
+    return name
+
+
+def _fingerprint(text: str) -> str:
+    if not re.fullmatch(r"sha256:([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}", text):
+        raise ValueError("expected sha256: and 64 hex digits; `pms-gateway doctor` prints it")
+    return text
+
+
+def _address(text: str) -> str:
+    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\s]+):(\d{1,5})", text)
+    if not match or int(match[2]) > 65535:
+        raise ValueError("expected HOST:PORT, as 127.0.0.1:9843")
+    return text
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"https?://(\[[0-9A-Fa-f:.]+\]|[^/\s:@]+)(:\d{1,5})?/\S+", text):
+        raise ValueError("expected https://HOST:8089/api, or https://HOST:8443/pmsapi for the old")
+    return text
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class Site(_Section):
+    """[site]"""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)] = "hotel"
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    data_dir: Annotated[str, Field(min_length=1)] = "/var/lib/pms-gateway"
+    checkout_time: Annotated[str, AfterValidator(_clock_time)] = "12:00"
+
+
+class Pms(_Section):
+    """[pms]"""
+
+    protocol: Literal["fias"] = "fias"
+    line: Annotated[str, AfterValidator(_line)]
+
+
+class Fias(_Section):
+    """[fias]: what a site may say differently from the specification."""
+
+    encoding: Annotated[str, AfterValidator(_charset)] = "cp1252"
+    lrc: bool | None = None
+    ack: bool | None = None
+    record_pacing_ms: Annotated[int, Field(ge=0, le=10_000)] = 500
+    resync: Literal["never", "on-connect"] = "never"
+    infer_moves_s: Annotated[float, Field(ge=0, le=3600)] = 0
+
+
+class Ucm(_Section):
+    """[ucm]"""
+
+    url: Annotated[str, AfterValidator(_url)]
+    api: Literal["new", "old"] = "new"
+    username: Annotated[str, Field(min_length=1)]
+    password: SecretStr | None = None
+    password_file: str | None = None
+    pms_username: Annotated[str, Field(min_length=1)]
+    pms_password: SecretStr | None = None
+    pms_password_file: str | None = None
+    token_case: Literal["lower", "upper"] = "lower"
+    tls: Literal["pinned", "ca", "insecure"] = "pinned"
+    fingerprint: Annotated[str, AfterValidator(_fingerprint)] | None = None
+    ca_file: str | None = None
+    timeout_s: Annotated[float, Field(gt=0, le=300)] = 15
+    retries: Annotated[int, Field(ge=0, le=1000)] = 3
+    retry_interval_s: Annotated[float, Field(gt=0, le=3600)] = 60
+    name_bytes: Annotated[int, Field(ge=8, le=255)] = 64
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Ucm":
+        for key in ("password", "pms_password"):
+            given = getattr(self, key), getattr(self, f"{key}_file")
+            if sum(each is not None for each in given) != 1:
+                raise ValueError(f"{key}: give either {key} or {key}_file")
+        if self.url.startswith("http://") and self.tls != "insecure":
+            raise ValueError('url: plain http has no certificate; it needs tls = "insecure"')
+        if self.tls == "pinned" and self.fingerprint is None:
+            raise ValueError(
+                'fingerprint: tls = "pinned" needs it; `pms-gateway doctor` prints it, '
+                'or say tls = "ca" or "insecure"'
+            )
+        return self
+
+
+class Rooms(_Section):
+    """[rooms]"""
+
+    strip_leading_zeros: bool = False
+    map: dict[str, Annotated[str, Field(min_length=1)]] = {}
+
+
+class Http(_Section):
+    """[http]"""
+
+    listen: Annotated[str, AfterValidator(_address)] = "127.0.0.1:9843"
+
+
+class _File(_Section):
+    site: Site = Site()
+    pms: Pms
+    fias: Fias = Fias()
+    ucm: Ucm
+    rooms: Rooms = Rooms()
+    class_of_service: dict[str, Annotated[int, Field(ge=1, le=4)]] = {
+        "0": 1, "1": 2, "2": 3, "3": 4,
+    }  # fmt: skip
+    language: dict[str, Annotated[str, Field(min_length=2)]] = {}
+    room_status: dict[str, Annotated[int, Field(ge=1, le=6)]] = {
+        "1": 5, "2": 5, "3": 1, "4": 1, "5": 1, "6": 1,
+    }  # fmt: skip
+    http: Http = Http()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything the file says, with its secrets read. Objects get pieces of it, never this.
+
+    lrc, ack    settled: on for serial lines, off for TCP, unless the file says otherwise
+    """
+
+    path: Path
+    site: Site
+    line: LineSpec
+    fias: Fias
+    lrc: bool
+    ack: bool
+    ucm: Ucm
+    password: SecretStr
+    pms_password: SecretStr
+    ca_file: str | None
+    rooms: Rooms
+    class_of_service: Mapping[str, int]
+    language: Mapping[str, str]
+    room_status: Mapping[str, int]
+    http: Http
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The hotel's time zone."""
+        return ZoneInfo(self.site.timezone)
+
+    @property
+    def checkout_time(self) -> time:
+        """Time of day put on a departure date."""
+        return time.fromisoformat(self.site.checkout_time)
+
+    @property
+    def fingerprint(self) -> bytes:
+        """The pinned SHA-256, or nothing."""
+        return bytes.fromhex((self.ucm.fingerprint or "").removeprefix("sha256:").replace(":", ""))
+
+
+def load(path: Path) -> Config:
+    """Read a file. Raises ConfigError with one sentence for each mistake in it."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError([f"{path}: no such file; copy deploy/gateway.toml and edit it"]) from None
+    except OSError as error:
+        raise ConfigError([f"{path}: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([f"{path}: not UTF-8 text"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: not TOML: {error}"]) from None
+    try:
+        parsed = _File.model_validate(raw)
+    except ValidationError as error:
+        sentences = [_sentence(path, raw, dict(each)) for each in error.errors(include_url=False)]
+        raise ConfigError(sentences) from None
+
+    problems: list[str] = []
+    password = _secret(
+        path, "ucm.password", parsed.ucm.password, parsed.ucm.password_file, problems
+    )
+    pms_password = _secret(
+        path, "ucm.pms_password", parsed.ucm.pms_password, parsed.ucm.pms_password_file, problems
+    )
+    ca_file = parsed.ucm.ca_file and str(_beside(path, parsed.ucm.ca_file))
+    if ca_file and not Path(ca_file).is_file():
+        problems.append(f"{path}: ucm.ca_file = {parsed.ucm.ca_file!r}: {ca_file} does not exist")
+    if problems:
+        raise ConfigError(problems)
+    line = parse_line(parsed.pms.line)
+    is_serial = parsed.pms.line.startswith("serial:")
+    return Config(
+        path=path,
+        site=parsed.site,
+        line=line,
+        fias=parsed.fias,
+        lrc=is_serial if parsed.fias.lrc is None else parsed.fias.lrc,
+        ack=is_serial if parsed.fias.ack is None else parsed.fias.ack,
+        ucm=parsed.ucm,
+        password=password,
+        pms_password=pms_password,
+        ca_file=ca_file,
+        rooms=parsed.rooms,
+        class_of_service=parsed.class_of_service,
+        language={code.upper(): language for code, language in parsed.language.items()},
+        room_status=parsed.room_status,
+        http=parsed.http,
+    )
+
+
+def _beside(config: Path, name: str) -> Path:
+    """A relative name: in systemd's credentials, else in the folder of the configuration."""
+    path = Path(name)
+    if path.is_absolute():
+        return path
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if credentials and (Path(credentials) / path).exists():
+        return Path(credentials) / path
+    return config.parent / path
+
+
+def _secret(
+    config: Path, key: str, inline: SecretStr | None, file: str | None, problems: list[str]
+) -> SecretStr:
+    if inline is not None:
+        return inline
+    path = _beside(config, file or "")
+    try:
+        text = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "not UTF-8 text"
+        problems.append(f"{config}: {key}_file = {file!r}: {path}: {why}")
+        return SecretStr("")
+    if not text:
+        problems.append(f"{config}: {key}_file = {file!r}: {path} is empty")
+    return SecretStr(text)
+
+
+def _sentence(path: Path, raw: Mapping[str, Any], error: Mapping[str, Any]) -> str:
+    """One mistake: file, key, value, what is allowed."""
+    where = [part for part in error["loc"] if part != "[key]"]
+    key = ".".join(str(part) for part in where)
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{path}: {key}: unknown key; allowed: {', '.join(_allowed(where[:-1]))}"
+        case "missing":
+            return f"{path}: {key}: missing"
+        case "value_error":
+            text = str(error["ctx"]["error"])
+            inner = re.match(r"(\w+): (.*)", text, re.DOTALL)
+            if inner and len(where) == 1:  # a rule between keys names its own key
+                return f"{path}: {key}.{inner[1]}: {inner[2]}"
+        case _:
+            text = str(error["msg"]).replace("Input should be", "expected")
+    return f"{path}: {key} = {_shown(raw, where)}: {text}"
+
+
+def _shown(raw: Mapping[str, Any], where: list[Any]) -> str:
+    if any("password" in str(part) and not str(part).endswith("_file") for part in where):
+        return "***"
+    value: Any = raw
+    for part in where:
+        value = value.get(part) if isinstance(value, Mapping) else value
+    return repr(value)
+
+
+def _allowed(where: list[Any]) -> list[str]:
+    model: Any = _File
+    for part in where:
+        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
+        model = field.annotation if field else None
+    return sorted(model.model_fields) if hasattr(model, "model_fields") else []

@@ -1,0 +1,250 @@
+"""The demo: a simulated PMS, a simulated UCM and the real gateway between them, all on loopback."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from gateway import config as configuration
+from gateway.app import Service
+from gateway.line import ListenSpec, opener_for
+from gateway.line.tcp import ListenOpener
+from gateway.simulators.certificate import fingerprint_of, write_certificate
+from gateway.simulators.hotel import Hotel, plain
+from gateway.simulators.pms import PmsSimulator, PtyOpener
+from gateway.simulators.ucm import Call, UcmSimulator
+
+ROOMS: Final = tuple(str(floor * 100 + door) for floor in (1, 2, 3) for door in range(1, 11))
+SETTLE_WITHIN_S: Final = 60.0
+
+
+@dataclass(slots=True)
+class Stage:
+    """The three players, running."""
+
+    hotel: Hotel
+    pms: PmsSimulator
+    ucm: UcmSimulator
+    service: Service
+    ucm_url: str
+    folder: Path
+
+    def differences(self) -> list[str]:
+        """Rooms in which the UCM does not show what the PMS means; the words name no guest."""
+        found = []
+        for room in self.hotel.rooms:
+            wanted, shows = self.hotel.shown(room), self.ucm.rooms.rooms[room]
+            if wanted.is_in != shows.is_in:
+                found.append(f"{room}: in={shows.is_in}, the PMS means in={wanted.is_in}")
+            elif wanted.is_in:
+                pairs = {
+                    name: (getattr(wanted, name), getattr(shows, name))
+                    for name in ("account", "language", "vipcode", "cos", "dateout")
+                }
+                pairs["lastname"] = (wanted.lastname, plain(shows.lastname))
+                pairs["firstname"] = (wanted.firstname, plain(shows.firstname))
+                wrong = [name for name, (left, right) in pairs.items() if left != right]
+                if wrong:
+                    found.append(f"{room}: differs in {', '.join(wrong)}")
+        return found
+
+    async def settle(self, within_s: float = SETTLE_WITHIN_S) -> list[str]:
+        """Wait until everything told has arrived. Returns the rooms that never agreed."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + within_s
+        async with asyncio.timeout(within_s):
+            await self.pms.all_said()
+        while True:
+            await asyncio.sleep(0.05)
+            status = await self.service.status()
+            differences = self.differences()
+            if not differences and status["outbox"].get("waiting") == 0:
+                return []
+            if loop.time() > until:
+                return differences or ["the outbox is not empty"]
+
+
+@asynccontextmanager
+async def stage(
+    folder: Path,
+    *,
+    serial: bool = False,
+    old_api: bool = False,
+    http: str = "127.0.0.1:0",
+    rooms: tuple[str, ...] = ROOMS,
+    seed: int = 1,
+    moves: bool = True,
+    extra: str = "",
+) -> AsyncIterator[Stage]:
+    """Set the three players up in `folder`, on free ports, and take them down at the end.
+
+    extra   more TOML for the gateway's configuration
+    """
+    async with AsyncExitStack() as stack:
+        ucm = UcmSimulator(seed=seed)
+        ucm.rooms.add(*rooms)
+        ucm.settings.password = secrets.token_hex(8)
+        ucm.settings.pms_password = secrets.token_hex(8)
+        pem = write_certificate(folder)
+        port = await ucm.start(pem)
+        stack.push_async_callback(ucm.stop)
+
+        hotel = Hotel(rooms=rooms, seed=seed, moves=moves)
+        opener: PtyOpener | ListenOpener
+        if serial:
+            opener = PtyOpener()
+            line = f"serial:{opener.path},9600,8n1"
+        else:
+            listener = opener_for(ListenSpec("127.0.0.1", 0))
+            assert isinstance(listener, ListenOpener)  # the spec says so
+            await listener.listen()
+            opener, line = listener, f"tcp:127.0.0.1:{listener.port}"
+        stack.push_async_callback(opener.close)
+        pms = PmsSimulator(
+            opener=opener, lrc=serial, ack=serial, every_room=lambda: hotel.resync()[1:-1]
+        )
+        path = "pmsapi" if old_api else "api"
+        url = f"https://127.0.0.1:{port}/{path}"
+        (folder / "gateway.toml").write_text(
+            f'[site]\nname = "demo-hotel"\ntimezone = "Europe/Lisbon"\ndata_dir = "{folder}/data"\n'
+            f'[pms]\nline = "{line}"\n'
+            f"[ucm]\n"
+            f'url = "{url}"\napi = "{"old" if old_api else "new"}"\n'
+            f'username = "{ucm.settings.username}"\npassword = "{ucm.settings.password}"\n'
+            f'pms_username = "{ucm.settings.pms_username}"\n'
+            f'pms_password = "{ucm.settings.pms_password}"\n'
+            f'fingerprint = "{fingerprint_of(pem)}"\nretry_interval_s = 0.5\ntimeout_s = 3\n'
+            f'[http]\nlisten = "{http}"\n'
+            f"[fias]\nrecord_pacing_ms = 20\n{extra}",
+            encoding="utf-8",
+        )
+        service = Service(configuration.load(folder / "gateway.toml"))
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            playing = group.create_task(pms.run())
+            running = group.create_task(service.run(stop))
+            try:
+                yield Stage(hotel, pms, ucm, service, url, folder)
+            finally:
+                stop.set()
+                await asyncio.wait({running}, timeout=15)
+                playing.cancel()
+
+
+async def play(show: Callable[[str], None], folder: Path, *, once: bool, serial: bool) -> bool:
+    """A hotel day, told as it happens. Returns whether every room ended as the PMS meant it."""
+    http = "127.0.0.1:0" if once else "127.0.0.1:9843"
+    async with stage(folder, serial=serial, http=http) as on:
+        counts = {"records": 0, "calls": 0, "repaired": 0}
+
+        def heard(record: str, from_gateway: bool) -> None:  # the simulator's shape
+            if not from_gateway:
+                counts["records"] += 1
+            show(f"  {'gw >' if from_gateway else 'pms>'} {record}")
+
+        def called(call: Call) -> None:
+            counts["calls"] += 1
+            if call.action in ("checkin", "checkout", "update", "mov", "wakeup", "dnd"):
+                told = " ".join(
+                    f"{name}={text}"
+                    for name, text in call.tags.items()
+                    if name not in ("address", "room")
+                )
+                word = "no reply" if call.code is None else f"[{call.code}]"
+                counts["repaired"] += call.code not in (0, -100)
+                show(f"       ucm< {call.action} {call.room} {told} {word}")
+
+        on.pms.on_record, on.ucm.on_call = heard, called
+        show(f"PMS on {on.service.opener.describe()}, UCM at {on.ucm_url}")
+        show(f"gateway: http://127.0.0.1:{on.service.http.port}/metrics  /healthz  /readyz\n")
+        day = 0
+        while True:
+            day += 1
+            for chapter, records in _day(on):
+                show(f"\n{chapter}")
+                on.pms.say(*records)
+                async with asyncio.timeout(SETTLE_WITHIN_S):
+                    await on.pms.all_said()
+                await asyncio.sleep(0.3)
+            differences = await on.settle()
+            occupied = sum(1 for room in on.hotel.rooms if on.hotel.shown(room).is_in)
+            show(
+                f"\nDay {day}: {counts['records']} records, {counts['calls']} requests to the UCM, "
+                f"{counts['repaired']} of them answered with trouble and repaired; "
+                f"{occupied} of {len(on.hotel.rooms)} rooms occupied."
+            )
+            for difference in differences:
+                show(f"  DIFFERENT  {difference}")
+            for complaint in on.pms.complaints:
+                show(f"  COMPLAINT of the PMS  {complaint}")
+            ok = not differences and not on.pms.complaints
+            show(
+                "Every room on the UCM is as the PMS meant it."
+                if ok
+                else "The UCM and the PMS do not agree."
+            )
+            if once or not ok:
+                return ok
+            on.hotel.today += timedelta(days=1)
+            await asyncio.sleep(5)
+
+
+def _day(on: Stage) -> list[tuple[str, list[str]]]:
+    """The chapters of one day. The faults of a chapter are asked for when it is written down."""
+    hotel, today = on.hotel, f"{on.hotel.today:%y%m%d}"
+
+    def several(count: int, deed: Callable[[], list[str]]) -> list[str]:
+        return [record for _ in range(count) for record in deed()]
+
+    chapters = [
+        ("Morning: guests arrive.", several(8, lambda: hotel.check_in(hotel.free[0]))),
+        (
+            "They share rooms: one name on the phone, everybody remembered.",
+            several(2, lambda: hotel.check_in(hotel.taken[0])),
+        ),
+    ]
+    room, other = hotel.taken[0], hotel.taken[1]
+    chapters += [
+        (
+            "A guest moves and takes mailbox and wake-up along; another joins a shared room.",
+            [*hotel.move(hotel.taken[-1], hotel.free[-1]), *hotel.move(room, other)],
+        ),
+        (
+            "Reception changes data; housekeeping and wake-ups.",
+            [
+                *several(3, lambda: hotel.change(room)),
+                *hotel.restrict(other),
+                f"RE|RN{room}|DNY|",
+                f"RE|RN{hotel.free[0]}|RS3|",
+                f"WR|RN{room}|DA{today}|TI063000|",
+                f"WC|RN{room}|DA{today}|TI063000|",
+            ],
+        ),
+        (
+            "Noon: guests leave; the last one of a room takes the mailbox with him.",
+            several(4, lambda: hotel.check_out(hotel.taken[0])),
+        ),
+    ]
+    on.ucm.fail("drop", action="checkin", times=2)
+    on.ucm.fail("code", action="checkout", value=-9, times=1)
+    on.ucm.fail("cookie", times=1)
+    chapters.append(
+        (
+            "Afternoon with a troubled UCM: lost replies, a refusal, a dead session.",
+            several(12, hotel.random_deed),
+        )
+    )
+    for _ in range(5):
+        hotel.silent_deed()
+    chapters.append(
+        (
+            "Evening: the PMS was off the line for a while; a resync tells every room.",
+            hotel.resync(),
+        )
+    )
+    chapters.append(("Night audit.", [f"NS|DA{today}|TI030000|", f"NE|DA{today}|TI031500|"]))
+    return chapters

@@ -1,0 +1,198 @@
+"""The only file that speaks HTTP to a UCM: one connection, bounded replies, mapped errors."""
+
+import asyncio
+import hashlib
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final
+
+import httpx
+from cryptography import x509
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
+
+from gateway.drivers.base import Unreachable
+
+MAX_REPLY_BYTES: Final = 64 * 1024
+MAX_LIST_BYTES: Final = 8 * 1024 * 1024
+"""A list of 3,000 rooms has 500 bytes for each."""
+
+CONNECT_TRIES: Final = 2
+IDLE_CONNECTION_S: Final = 4.0
+"""Firmwares close idle connections after 5 s; a call must not meet that moment."""
+
+
+class Trust(Enum):
+    """How the UCM's certificate is checked."""
+
+    PINNED = "pinned"
+    CA = "ca"
+    INSECURE = "insecure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsSettings:
+    """What is trusted.
+
+    fingerprint     SHA-256 of the certificate in DER, 32 bytes; for PINNED
+    ca_file         PEM file; None: the system's; for CA
+    """
+
+    trust: Trust
+    fingerprint: bytes = b""
+    ca_file: str | None = None
+
+
+class CertificateChanged(ssl.SSLCertVerificationError):
+    """The UCM showed another certificate than the pinned one; it has not seen a request byte."""
+
+
+def fingerprint_text(der: bytes) -> str:
+    """SHA-256 of a certificate the way it is written in the configuration."""
+    digest = hashlib.sha256(der).hexdigest().upper()
+    return "sha256:" + ":".join(digest[i : i + 2] for i in range(0, 64, 2))
+
+
+def tls_context(settings: TlsSettings, on_certificate: Callable[[bytes], None]) -> ssl.SSLContext:
+    """A context that trusts as set. `on_certificate` sees each peer certificate (DER).
+
+    A pin is compared inside the handshake, so it works on expired certificates and a wrong
+    peer gets no request.
+    """
+    if settings.trust is Trust.CA:
+        context = ssl.create_default_context(cafile=settings.ca_file)
+    else:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+
+    class _Checked(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            super().do_handshake()
+            der = self.getpeercert(binary_form=True) or b""
+            on_certificate(der)
+            digest = hashlib.sha256(der).digest()
+            if settings.trust is Trust.PINNED and digest != settings.fingerprint:
+                raise CertificateChanged(f"the certificate is now {fingerprint_text(der)}")
+
+    context.sslobject_class = _Checked
+    return context
+
+
+def _never_left(error: BaseException) -> bool:
+    """No request byte was sent, and another try a moment later may help."""
+    return isinstance(error, Unreachable) and not error.sent and error.kind != "tls"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReply:
+    """Status and body; the body is whole and bounded."""
+
+    status: int
+    body: bytes
+
+
+class HttpsPeer:
+    """One UCM over HTTP. Every failure is an Unreachable that tells whether we were heard.
+
+    timeout_s       for a whole request, a dripping reply included
+    """
+
+    def __init__(
+        self, url: str, *, tls: TlsSettings, timeout_s: float, digest: tuple[str, str] | None = None
+    ) -> None:
+        self._url = url
+        self._timeout_s = timeout_s
+        self.certificate_ends: datetime | None = None
+        self.certificate: bytes = b""
+        self._client = httpx.AsyncClient(
+            verify=tls_context(tls, self._see_certificate),
+            auth=httpx.DigestAuth(*digest) if digest else None,
+            timeout=timeout_s,
+            limits=httpx.Limits(max_connections=2, keepalive_expiry=IDLE_CONNECTION_S),
+            headers={"Accept-Encoding": "identity"},
+            trust_env=False,
+            follow_redirects=False,
+        )
+
+    async def post_json(self, payload: Mapping[str, Any], max_bytes: int) -> HttpReply:
+        """POST a JSON object."""
+        headers = {"Content-Type": "application/json;charset=UTF-8"}
+        return await self._send("POST", max_bytes, json=payload, headers=headers)
+
+    async def get(self, query: str, max_bytes: int) -> HttpReply:
+        """GET with a query that is already percent-encoded."""
+        return await self._send("GET", max_bytes, query=query)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _send(self, method: str, max_bytes: int, **content: Any) -> HttpReply:
+        """One exchange. Only what surely never left us is tried again here."""
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception(_never_left),
+            stop=stop_after_attempt(CONNECT_TRIES) | stop_after_delay(self._timeout_s),
+            wait=wait_random_exponential(multiplier=0.1, max=0.5),
+            reraise=True,
+        ):
+            with attempt:
+                return await self._exchange(method, max_bytes, **content)
+        raise AssertionError("tenacity ends with a result or an exception")
+
+    async def _exchange(
+        self, method: str, max_bytes: int, *, query: str = "", **content: Any
+    ) -> HttpReply:
+        url = f"{self._url}?{query}" if query else self._url
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                async with self._client.stream(method, url, **content) as reply:
+                    async for chunk in reply.aiter_raw():
+                        body += chunk
+                        if len(body) > max_bytes:
+                            raise Unreachable("body", "a reply without an end", sent=True)
+                    return HttpReply(reply.status_code, bytes(body))
+        # Texts of httpx may hold the URL, and the old API's URL holds token and name.
+        except httpx.ConnectTimeout:
+            raise Unreachable("timeout", "no connection in time", sent=False) from None
+        except httpx.ConnectError as error:
+            raise self._connect_error(error) from None
+        except (httpx.TimeoutException, TimeoutError):
+            raise Unreachable("timeout", "no reply in time", sent=True) from None
+        except httpx.TransportError as error:
+            raise Unreachable("reset", f"{type(error).__name__}", sent=True) from None
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise Unreachable("http", f"{type(error).__name__}", sent=True) from None
+
+    def _connect_error(self, error: httpx.ConnectError) -> Unreachable:
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                text = (
+                    f"{cause}: somebody replaced it, or this is not the UCM; if it is, run doctor"
+                    " and put the new fingerprint into the configuration"
+                    if isinstance(cause, CertificateChanged)
+                    else f"certificate: {cause.verify_message or cause.reason}; pin its fingerprint"
+                )
+                return Unreachable("tls", text, sent=False)
+            if isinstance(cause, ssl.SSLError):
+                return Unreachable("tls", f"no TLS: {cause.reason or cause}", sent=False)
+            cause = cause.__cause__ or cause.__context__
+        return Unreachable("reset", "no connection: is the UCM up, and the port right?", sent=False)
+
+    def _see_certificate(self, der: bytes) -> None:
+        if der == self.certificate or not der:
+            return
+        self.certificate = der
+        try:
+            self.certificate_ends = x509.load_der_x509_certificate(der).not_valid_after_utc
+        except ValueError:
+            self.certificate_ends = None  # old firmwares make odd certificates; the pin still works

@@ -1,0 +1,189 @@
+"""`UcmDriver`: makes a UCM show what a guest event says, and repairs what it meets on the way."""
+
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from gateway.drivers import ucm_wire as wire
+from gateway.drivers.base import Refused, Rejected, SessionRefused
+from gateway.drivers.ucm_api import UcmApi, raise_for_pause
+from gateway.drivers.ucm_wire import Request, Verdict, Words
+from gateway.events import (
+    CheckIn,
+    CheckOut,
+    DoNotDisturb,
+    Guest,
+    GuestEvent,
+    Move,
+    RoomStatus,
+    Update,
+    WakeUp,
+)
+from gateway.metrics import Metrics
+
+_STATE: Final = (Verdict.ALREADY_IN, Verdict.NOT_IN, Verdict.TAKEN)
+
+
+class _MoveUnsure(Exception):
+    """The session broke under a move: it may have been done."""
+
+
+@dataclass(slots=True)
+class _Trip:
+    """What one `apply` has already spent: each repair is tried once."""
+
+    logged_in: bool = False
+    warning: str | None = None
+
+
+class UcmDriver:
+    """One UCM. See `gateway.drivers.base.Driver`."""
+
+    def __init__(self, api: UcmApi, words: Words, metrics: Metrics) -> None:
+        self._api, self._words, self._metrics = api, words, metrics
+
+    async def apply(self, event: GuestEvent, *, unsure: bool, repairs: bool) -> str | None:
+        trip = _Trip()
+        match event:
+            case CheckIn(room=room, guest=guest):
+                await self._check_in(trip, room, guest, unsure=unsure)
+            case CheckOut(room=room):
+                await self._say(trip, wire.check_out(room))  # "not checked in" is done
+            case Update(room=room, guest=guest, was=was):
+                request = wire.update(room, guest, None if repairs else was, self._words)
+                if request is not None:
+                    await self._say_in(trip, request, guest)
+            case Move(room=room, from_room=from_room, guest=guest):
+                await self._move(trip, from_room, room, guest, unsure=unsure)
+            case DoNotDisturb(room=room, on=on, guest=guest):
+                await self._say_in(trip, wire.do_not_disturb(room, on), guest)
+            case RoomStatus(room=room, code=code, guest=guest):
+                status = self._words.room_status.get(code)
+                if status is None:
+                    return f"room status {code!r} has no mapping under [room_status]"
+                await self._say_in(trip, wire.set_status(room, status), guest)
+            case WakeUp(room=room, at=at):
+                await self._say_in(trip, wire.wake_up(room, at), None)
+            case _:
+                assert_never(event)
+        return trip.warning
+
+    async def probe(self) -> None:
+        await self._api.probe()
+
+    async def close(self) -> None:
+        await self._api.close()
+
+    # --- Steps ---
+
+    async def _check_in(self, trip: _Trip, room: str, guest: Guest, *, unsure: bool) -> None:
+        request = wire.check_in(room, guest, self._words)
+        if await self._say(trip, request) is not Verdict.ALREADY_IN:
+            return
+        if await self._shows(room, guest, unsure=unsure):
+            everything = wire.update(room, guest, None, self._words)
+            if everything is not None and await self._say(trip, everything) in _STATE:
+                raise Refused(20, "the UCM says checked in and not checked in at once")
+            return
+        # A stranger: his mailbox must be gone before our guest hears it.
+        await self._say(trip, wire.check_out(room))
+        if await self._say(trip, request) in _STATE:
+            raise Refused(19, "still checked in after a check-out")
+
+    async def _say_in(self, trip: _Trip, request: Request, guest: Guest | None) -> None:
+        """Say something of a room that is in; a UCM that has forgotten the guest hears of him."""
+        if await self._say(trip, request) is not Verdict.NOT_IN:
+            return
+        if guest is None:
+            raise Rejected(20, "20: the UCM wants a guest in this room first")
+        room = request.value_of("address") or ""
+        await self._check_in(trip, room, guest, unsure=False)
+        is_about_guest = request.action == "update" and request.value_of("status") is None
+        if not is_about_guest and await self._say(trip, request) in _STATE:
+            raise Refused(20, "not checked in after a check-in")
+
+    async def _move(
+        self, trip: _Trip, from_room: str, room: str, guest: Guest, *, unsure: bool
+    ) -> None:
+        request = wire.move(from_room, room)
+        if unsure and await self._has_moved(room, guest):
+            return
+        try:
+            verdict = await self._say(trip, request)
+        except _MoveUnsure:
+            if await self._has_moved(room, guest):
+                return
+            verdict = await self._say(trip, request)
+        if verdict is Verdict.TAKEN:
+            if await self._shows(room, guest, unsure=unsure):
+                return
+            await self._say(trip, wire.check_out(room))
+            verdict = await self._say(trip, request)
+            if verdict is Verdict.TAKEN:
+                raise Rejected(24, "24: the room to move to stays checked in: look at the UCM")
+        if verdict is Verdict.NOT_IN:
+            await self._check_in(trip, room, guest, unsure=unsure)
+
+    async def _has_moved(self, room: str, guest: Guest) -> bool:
+        """A lost reply: the list says whether the move was done; without a list, try again."""
+        rows = await self._api.rooms()
+        return any(
+            row.address == room and row.is_in and wire.is_ours(row, guest, self._words)
+            for row in rows or ()
+        )
+
+    async def _shows(self, room: str, guest: Guest, *, unsure: bool) -> bool:
+        """Whether the room that the UCM calls checked in shows our guest.
+
+        The old API has no list: there it is our guest if an earlier try lost its reply.
+        """
+        if await self._api.rooms() is None:
+            return unsure
+        return await self._has_moved(room, guest)
+
+    # --- One request, with the repairs that belong to a request ---
+
+    async def _say(self, trip: _Trip, request: Request) -> Verdict:
+        """Say it until it is said. Returns DONE or what the UCM knows of the room's state."""
+        made_available = made_plain = False
+        while True:
+            reply = await self._api.send(request)
+            raise_for_pause(reply)
+            match reply.verdict:
+                case Verdict.DONE:
+                    return Verdict.DONE
+                case Verdict.DONE_WITH_WARNING:
+                    trip.warning = reply.advice
+                    return Verdict.DONE
+                case Verdict.ALREADY_IN | Verdict.NOT_IN | Verdict.TAKEN as state:
+                    return state
+                case Verdict.LOGIN | Verdict.LOGIN_UNSURE as verdict:
+                    unsure = verdict is Verdict.LOGIN_UNSURE
+                    if trip.logged_in:
+                        raise SessionRefused(reply.code, reply.advice, sent=unsure)
+                    trip.logged_in = True
+                    self._repeat(request, "login")
+                    await self._api.log_in_again()
+                    if unsure and request.action == "mov":
+                        raise _MoveUnsure
+                case Verdict.UNDER_REPAIR if not made_available:
+                    made_available = True
+                    self._repeat(request, "under_repair")
+                    room = request.value_of("d_address") or request.value_of("address") or ""
+                    await self._say(trip, wire.set_status(room, 1))
+                case Verdict.NAME_TOO_LONG:
+                    shorter = wire.shorten(request, reply.code, exact=reply.exact)
+                    if shorter is None:
+                        raise Rejected(reply.code, reply.advice)
+                    self._repeat(request, "name_too_long")
+                    request = shorter
+                case Verdict.SENSITIVE if not made_plain:
+                    made_plain = True
+                    self._repeat(request, "sensitive")
+                    request = wire.plain(request)
+                case Verdict.UNDER_REPAIR | Verdict.SENSITIVE | Verdict.REJECTED:
+                    raise Rejected(reply.code, reply.advice)
+                case _:
+                    raise Refused(reply.code, reply.advice)
+
+    def _repeat(self, request: Request, reason: str) -> None:
+        self._metrics.ucm_retries.labels(request.action, reason).inc()

@@ -1,0 +1,269 @@
+"""The two APIs of a UCM behind one shape: the new one (challenge, login, cookie, JSON) and the old
+one (HTTP digest, everything in the URL). Requests go one at a time."""
+
+import asyncio
+import hashlib
+from time import perf_counter
+from typing import Any, Final, Protocol
+from urllib.parse import quote
+
+from gateway.drivers.base import Paused, Unreachable
+from gateway.drivers.https import MAX_LIST_BYTES, MAX_REPLY_BYTES, HttpReply, HttpsPeer
+from gateway.drivers.ucm_wire import (
+    NotAReply,
+    Reply,
+    Request,
+    UcmRoom,
+    Verdict,
+    parse_reply,
+    rooms_in,
+    to_xml,
+)
+from gateway.metrics import Metrics
+
+STOP_S: Final = 300.0
+"""After a refusal that only an operator can mend: one try in five minutes, so that no ban comes."""
+
+MAX_PAGES: Final = 1000
+
+
+class UcmApi(Protocol):
+    """How requests reach a UCM. Both methods raise Unreachable or Paused."""
+
+    async def send(self, request: Request) -> Reply:
+        """One action; logs in first where that is needed."""
+
+    async def rooms(self) -> list[UcmRoom] | None:
+        """All rooms as the UCM shows them; None: this API has no list."""
+
+    async def log_in_again(self) -> None:
+        """The session is not valid any more: get another one."""
+
+    async def probe(self) -> None:
+        """Ask something that changes nothing."""
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+
+
+def pms_token(username: str, password: str, *, upper_case: bool = False) -> str:
+    """MD5 of user and password of the PMS page, without a separator.
+
+    Source: PMS API Guide, authentication token; the guides print either case.
+    """
+    digest = hashlib.md5((username + password).encode()).hexdigest()
+    return digest.upper() if upper_case else digest
+
+
+def raise_for_pause(reply: Reply) -> None:
+    """Raise Paused when the reply means that the UCM must be left alone."""
+    match reply.verdict:
+        case Verdict.PAUSE_15:
+            raise Paused(reply.code, reply.advice, 15.0, loud=False)
+        case Verdict.PAUSE_60:
+            raise Paused(reply.code, reply.advice, 60.0, loud=False)
+        case Verdict.BANNED:
+            raise Paused(reply.code, reply.advice, reply.seconds_banned(), loud=True)
+        case Verdict.STOP:
+            raise Paused(reply.code, reply.advice, STOP_S, loud=True)
+        case _:
+            pass  # it speaks of the row, not of the whole UCM
+
+
+class _Meter:
+    """Counts and times each request the same way for both APIs."""
+
+    def __init__(self, peer: HttpsPeer, metrics: Metrics) -> None:
+        self._peer, self._metrics = peer, metrics
+
+    def took(self, action: str, started: float, reply: Reply) -> None:
+        """The UCM answered."""
+        good = reply.verdict in (Verdict.DONE, Verdict.DONE_WITH_WARNING)
+        self._observe(action, started, "ok" if good else "rejected")
+        if not good:
+            self._metrics.ucm_failures.labels(action, str(reply.code)).inc()
+
+    def failed(self, action: str, started: float, code: str, result: str = "unreachable") -> None:
+        """It did not, or not as a UCM does."""
+        self._observe(action, started, result)
+        self._metrics.ucm_failures.labels(action, code).inc()
+
+    def _observe(self, action: str, started: float, result: str) -> None:
+        self._metrics.ucm_request.labels(action, result).observe(perf_counter() - started)
+        if self._peer.certificate_ends is not None:
+            self._metrics.ucm_certificate_expiry.set(self._peer.certificate_ends.timestamp())
+
+
+def _parsed(reply: HttpReply) -> Reply:
+    """The reply of a UCM, or Unreachable for what something else sent."""
+    if reply.status >= 500 or reply.status in (403, 404):
+        raise Unreachable("http", f"HTTP {reply.status} instead of a reply", sent=True)
+    try:
+        return parse_reply(reply.body)
+    except NotAReply as error:
+        raise Unreachable("body", f"not a UCM's reply: {error}", sent=True) from None
+
+
+class NewApi:
+    """`POST /api`: one login at a time, one cookie, requests one after the other.
+
+    Source: UCM HTTPS API, challenge, login, pmsapi. A second login of the same user ends the
+    first one's cookie, and a second challenge its challenge, so all of it is under one lock.
+    """
+
+    def __init__(
+        self, peer: HttpsPeer, *, username: str, password: str, token: str, metrics: Metrics
+    ) -> None:
+        self._peer, self._metrics = peer, metrics
+        self._username, self._password, self._token = username, password, token
+        self._cookie: str | None = None
+        self._used: str | None = None
+        self._one = asyncio.Lock()
+        self._meter = _Meter(peer, metrics)
+
+    async def send(self, request: Request) -> Reply:
+        async with self._one:
+            payload = {"format": "xml", "data": to_xml(request)}
+            return await self._pmsapi(request.action, payload, MAX_REPLY_BYTES)
+
+    async def rooms(self) -> list[UcmRoom]:
+        async with self._one:
+            reply = await self._list({})
+            rooms = rooms_in(reply)
+            # The guide's own sample has a wrong total; only more pages than one mean anything.
+            pages = str(reply.response.get("total_page"))
+            last = min(int(pages), MAX_PAGES) if pages.isdecimal() else 1
+            seen = {room.address for room in rooms}
+            for page in range(2, last + 1):
+                more = rooms_in(await self._list({"page": page}))
+                fresh = [room for room in more if room.address not in seen]
+                if not fresh:
+                    break  # this firmware lists everything at once
+                rooms += fresh
+                seen |= {room.address for room in fresh}
+            return rooms
+
+    async def log_in_again(self) -> None:
+        async with self._one:
+            if self._cookie == self._used:
+                self._cookie = None
+                await self._log_in()
+
+    async def probe(self) -> None:
+        async with self._one:
+            reply = await self._list({}, relogin=True)
+            raise_for_pause(reply)
+
+    async def close(self) -> None:
+        await self._peer.close()
+
+    async def _list(self, options: dict[str, Any], *, relogin: bool = True) -> Reply:
+        payload = {"data": {"listPMSRoom": options}}
+        reply = await self._pmsapi("listPMSRoom", payload, MAX_LIST_BYTES)
+        if relogin and reply.verdict in (Verdict.LOGIN, Verdict.LOGIN_UNSURE):
+            self._cookie = None
+            self._metrics.ucm_retries.labels("listPMSRoom", "login").inc()
+            reply = await self._pmsapi("listPMSRoom", payload, MAX_LIST_BYTES)
+        raise_for_pause(reply)
+        if reply.code != 0:
+            raise Unreachable("body", f"the room list failed, {reply.advice}", sent=False)
+        return reply
+
+    async def _pmsapi(self, action: str, payload: dict[str, Any], max_bytes: int) -> Reply:
+        if self._cookie is None:
+            await self._log_in()
+        self._used = self._cookie
+        return await self._call(
+            action,
+            {"action": "pmsapi", "cookie": self._cookie, "token": self._token, **payload},
+            max_bytes,
+        )
+
+    async def _log_in(self) -> None:
+        challenged = await self._step(
+            {"action": "challenge", "user": self._username, "version": "1.0"}, "challenge"
+        )
+        token = hashlib.md5((challenged + self._password).encode()).hexdigest()
+        self._cookie = await self._step(
+            {"action": "login", "user": self._username, "token": token}, "cookie"
+        )
+        self._metrics.ucm_logins.labels("ok").inc()
+
+    async def _step(self, payload: dict[str, Any], wanted: str) -> str:
+        """One step of the login: the value it gives. A refusal is never the row's fault."""
+        try:
+            reply = await self._call(payload["action"], payload, MAX_REPLY_BYTES)
+        except Unreachable as error:
+            self._metrics.ucm_logins.labels("unreachable").inc()
+            error.sent = False  # the row's own call has not been made
+            raise
+        value = reply.response.get(wanted)
+        if reply.code == 0 and isinstance(value, str):
+            return value
+        self._metrics.ucm_logins.labels("rejected").inc()
+        raise_for_pause(reply)
+        raise Unreachable("body", f"login refused, {reply.advice}", sent=False)
+
+    async def _call(self, action: str, payload: dict[str, Any], max_bytes: int) -> Reply:
+        started = perf_counter()
+        try:
+            reply = _parsed(await self._peer.post_json({"request": payload}, max_bytes))
+        except Unreachable as error:
+            self._meter.failed(action, started, error.kind)
+            raise
+        self._meter.took(action, started, reply)
+        return reply
+
+
+class OldApi:
+    """`GET /pmsapi`: HTTP digest, then token and XML in the URL. There is no list of rooms.
+
+    Source: PMS API Guide, connection and authentication; the permitted-IP list denies everybody
+    while it is empty.
+    """
+
+    def __init__(self, peer: HttpsPeer, *, token: str, metrics: Metrics) -> None:
+        self._peer, self._metrics, self._token = peer, metrics, token
+        self._one = asyncio.Lock()
+        self._meter = _Meter(peer, metrics)
+
+    async def send(self, request: Request) -> Reply:
+        async with self._one:
+            return await self._call(request.action, to_xml(request))
+
+    async def rooms(self) -> None:
+        return None
+
+    async def log_in_again(self) -> None:
+        pass  # every request carries its own credentials
+
+    async def probe(self) -> None:
+        async with self._one:
+            # An empty request is answered with "no support action" by a UCM that is well.
+            raise_for_pause(await self._call("probe", "<pms_data_request></pms_data_request>"))
+
+    async def close(self) -> None:
+        await self._peer.close()
+
+    async def _call(self, action: str, xml: str) -> Reply:
+        started = perf_counter()
+        query = f"token={self._token}&format=xml&data={quote(xml, safe='')}"
+        try:
+            answer = await self._peer.get(query, MAX_REPLY_BYTES)
+            if answer.status in _SHUT:
+                self._meter.failed(action, started, "http", "rejected")
+                self._metrics.ucm_logins.labels("rejected").inc()
+                raise Paused(answer.status, _SHUT[answer.status], STOP_S, loud=True)
+            reply = _parsed(answer)
+        except Unreachable as error:
+            self._meter.failed(action, started, error.kind)
+            raise
+        self._meter.took(action, started, reply)
+        return reply
+
+
+_SHUT: Final = {
+    401: "HTTP 401: wrong API user or password on the UCM's HTTPS API (old) page",
+    403: "HTTP 403: permit this address on the UCM's HTTPS API (old) page; empty permits nobody",
+    404: "HTTP 404: tick PMSAPI on the UCM's HTTPS API (old) page",
+}

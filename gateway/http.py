@@ -1,0 +1,86 @@
+"""What a browser or a scraper may ask: `/metrics`, `/healthz`, `/readyz`."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway.metrics import Metrics
+
+Status = Callable[[], Awaitable[dict[str, Any]]]
+"""Gives the parts of the service: each a dict with `ok` and words."""
+
+
+def application(
+    metrics: Metrics, refresh: Callable[[], Awaitable[None]], status: Status
+) -> Starlette:
+    """The pages.
+
+    refresh     brings the gauges up to date before a scrape
+    status      {"loop": {...}, "outbox": {...}, "link": {...}, "ucm": {...}}
+    """
+
+    async def expose(_: Request) -> Response:
+        await refresh()
+        return Response(metrics.expose(), media_type=metrics.content_type)
+
+    async def answer(wanted: tuple[str, ...]) -> Response:
+        parts = await status()
+        ok = all(parts[name]["ok"] for name in wanted)
+        body = {"status": "ok" if ok else "failing", **parts}
+        return JSONResponse(body, status_code=200 if ok else 503)
+
+    async def healthz(_: Request) -> Response:
+        return await answer(("outbox",))
+
+    async def readyz(_: Request) -> Response:
+        return await answer(("link", "ucm"))
+
+    return Starlette(
+        routes=[
+            Route("/metrics", expose),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+        ]
+    )
+
+
+class HttpServer:
+    """The listener. Its socket is bound before anything else starts: a taken port is told."""
+
+    def __init__(self, app: Starlette, address: str) -> None:
+        host, port = address.rsplit(":", 1)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.create_server((host.strip("[]"), int(port)), family=family)
+        self._server = _Quiet(
+            uvicorn.Config(app, log_config=None, lifespan="off", access_log=False, ws="none")
+        )
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return int(self._socket.getsockname()[1])
+
+    async def run(self) -> None:
+        """Serve until `stop`."""
+        await self._server.serve(sockets=[self._socket])
+
+    async def stop(self) -> None:
+        """Answer what is being answered, briefly, and end."""
+        self._server.should_exit = True
+        await asyncio.sleep(0)
+
+
+class _Quiet(uvicorn.Server):
+    """A server that leaves the process's signals to the app."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

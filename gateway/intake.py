@@ -1,0 +1,220 @@
+"""Records in, entries out: understood, applied to the house and stored in one transaction.
+
+Here a record becomes ours. Before `take` returns nothing of it may be acknowledged; after it,
+nothing of it can be lost.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from time import perf_counter
+from typing import Any, Final
+
+from gateway.clock import Clock
+from gateway.events import EVENT_NAMES
+from gateway.house import House, Told
+from gateway.logs import logger
+from gateway.metrics import Metrics
+from gateway.outbox import Batch, NewEntry, Outbox, OutboxWorker, Refused, StorageFailed
+from gateway.rooms import RoomMap
+from protocols.errors import RecordError
+from protocols.facts import Fact, GuestArrived, GuestLeft, ResyncEnded, ResyncVoided
+from protocols.session import DataReceived, RecordRefused
+
+REPEAT_WINDOW_S: Final = 15.0
+"""A peer asks three times for a lost answer, 3 s apart, and then sends the record again."""
+
+Normalize = Callable[[Any], tuple[Fact, ...]]
+
+
+@dataclass(slots=True)
+class Intake:
+    """The desk where records are taken in, one batch after the other.
+
+    normalize       the dialect's upper end
+    answers         the line acknowledges records: then a lost answer brings one again
+    charset         how a record's bytes are shown to the operator
+    """
+
+    house: House
+    rooms: RoomMap
+    outbox: OutboxWorker
+    normalize: Normalize
+    clock: Clock
+    metrics: Metrics
+    answers: bool
+    charset: str = "cp1252"
+    _heard: dict[str, tuple[bytes, float]] = field(default_factory=dict)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _ticking: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def remember(self, heard: dict[str, tuple[bytes, float]]) -> None:
+        """What the outbox file knows of the last records, after a start."""
+        self._heard = dict(heard)
+
+    async def take(
+        self,
+        received: Sequence[DataReceived | RecordRefused],
+        evidence: Sequence[Refused] = (),
+    ) -> None:
+        """Take everything that one read brought.
+
+        evidence    bytes that were no frame, kept for the technician
+
+        Raises StorageFailed: nothing of it is taken, the house is as before.
+        """
+        async with self._lock:
+            batch = Batch(refused=list(evidence))
+            now = self.clock.epoch()
+            reports: list[Callable[[], None]] = []
+            for item in received:
+                if isinstance(item, RecordRefused):
+                    self._refuse(batch, item, now, reports)
+                else:
+                    self._understand(batch, item, now, reports)
+            await self._store(batch)
+            for report in reports:
+                report()
+
+    async def void_resync(self) -> None:
+        """The link is gone or begins anew: a running resync will not come to its end."""
+        async with self._lock:
+            if not self.house.ledger.in_resync:
+                return
+            batch = Batch()
+            told = self.house.apply(ResyncVoided(), self.clock.wall())
+            self._collect(batch, told, "", self.clock.epoch(), background=True)
+            await self._store(batch)
+            self._report(told)
+
+    async def run(self) -> None:
+        """Let the house's own deadlines come true: late departures, next wake-ups. For ever."""
+        while True:
+            due = self.house.deadline()
+            wait = 30.0 if due is None else (due - self.clock.wall()).total_seconds()
+            self._ticking.clear()
+            try:
+                # Wall time may jump, so no nap is longer than half a minute.
+                await asyncio.wait_for(self._ticking.wait(), max(0.05, min(wait, 30.0)))
+                continue
+            except TimeoutError:
+                pass  # nothing new was taken meanwhile: look at the clock
+            try:
+                await self._tick()
+            except StorageFailed as error:
+                logger().error("outbox_failed", error=str(error), do="free the disk; trying again")
+                await self.clock.sleep(5)
+
+    async def _tick(self) -> None:
+        async with self._lock:
+            batch = Batch()
+            told = self.house.tick(self.clock.wall())
+            self._collect(batch, told, "", self.clock.epoch(), background=False)
+            await self._store(batch)
+            self._report(told)
+
+    def _understand(
+        self, batch: Batch, item: DataReceived, now: float, reports: list[Callable[[], None]]
+    ) -> None:
+        record: Any = item.record
+        rooms = {room for name in ("room", "old_room") if (room := getattr(record, name, None))}
+        digest = blake2b(item.body, digest_size=16).digest()
+        if self.answers and rooms and self._is_repeat(rooms, digest, now, batch):
+            reports.append(lambda: self._count_repeat(record.record_id))
+            return
+        try:
+            facts = self.normalize(record)
+        except RecordError as error:
+            refusal = RecordRefused(error.reason, item.body, str(error))
+            self._refuse(batch, refusal, now, reports)
+            return
+        text = item.body.decode(self.charset, "replace")
+        wall = self.clock.wall()
+        for fact in facts:
+            background = isinstance(fact, ResyncEnded) or (
+                isinstance(fact, GuestArrived | GuestLeft) and fact.in_resync
+            )
+            told = self.house.apply(self.rooms.translate(fact), wall)
+            self._collect(batch, told, text, now, background=background)
+            reports.append(lambda told=told: self._report(told))  # type: ignore[misc]
+        batch.heard.update(dict.fromkeys(rooms, (digest, now)))
+        reports.append(lambda: self._count(record, understood=bool(facts)))
+
+    def _is_repeat(self, rooms: set[str], digest: bytes, now: float, batch: Batch) -> bool:
+        """The same text for the same rooms, nothing of them in between, within the window.
+
+        Never "this text was seen before": a guest may truly check in twice with the same text.
+        """
+        for room in rooms:
+            last = batch.heard.get(room) or self._heard.get(room)
+            if last is None or last[0] != digest or not 0 <= now - last[1] <= REPEAT_WINDOW_S:
+                return False
+        return True
+
+    def _refuse(
+        self, batch: Batch, item: RecordRefused, now: float, reports: list[Callable[[], None]]
+    ) -> None:
+        refused = Refused(at=now, reason=item.reason, body=item.body, advice=item.advice)
+        batch.refused.append(refused)
+        reports.append(lambda: self._report_refusal(item))
+
+    @staticmethod
+    def _collect(batch: Batch, told: Told, text: str, now: float, *, background: bool) -> None:
+        batch.entries += (
+            NewEntry(event=event, record=text, received_at=now, background=background)
+            for event in told.events
+        )
+
+    async def _store(self, batch: Batch) -> None:
+        batch.rooms = self.house.changed_rooms()
+        batch.ledger = self.house.changed_ledger()
+        if batch.is_empty:
+            self.house.commit()
+            return
+        started = perf_counter()
+        try:
+            # A batch that was begun is finished, even when we are told to stop meanwhile.
+            await asyncio.shield(self.outbox(Outbox.put, batch))
+        except StorageFailed:
+            self.house.rollback()
+            self.metrics.outbox_failures.inc()
+            raise
+        self.metrics.outbox_commit.observe(perf_counter() - started)
+        self.house.commit()
+        self._heard.update(batch.heard)
+        if batch.entries:
+            self.outbox.new_entries.set()
+        self._ticking.set()
+
+    # --- What the edges see ---
+
+    def _report(self, told: Told) -> None:
+        for event in told.events:
+            word = EVENT_NAMES[type(event)]
+            self.metrics.guest_events.labels(word).inc()
+            logger().info("guest_event", kind=word, room=event.room)
+        for remark in told.remarks:
+            self.metrics.remarks.labels(remark.value).inc()
+
+    def _report_refusal(self, item: RecordRefused) -> None:
+        self.metrics.records_refused.labels(item.reason).inc()
+        logger().warning("record_refused", reason=item.reason, do=item.advice)
+
+    def _count(self, record: Any, *, understood: bool) -> None:
+        self.metrics.last_record.set(self.clock.epoch())
+        self.metrics.records.labels(record.record_id or "other", "in").inc()
+        self.metrics.fields_unknown.inc(len(record.extra))
+        self.metrics.fields_odd.inc(len(record.odd))
+        if not understood:
+            self.metrics.remarks.labels("no_use").inc()
+        if record.odd:
+            ids = ",".join(sorted({field_id for field_id, _ in record.odd}))
+            logger().warning(
+                "field_unreadable", record=record.record_id, fields=ids, do="taken as absent"
+            )
+
+    def _count_repeat(self, record_id: str) -> None:
+        self.metrics.records.labels(record_id, "in").inc()
+        self.metrics.records_repeated.inc()
+        logger().info("record_repeated", record=record_id)

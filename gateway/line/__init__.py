@@ -1,0 +1,33 @@
+"""Lines: one medium a file, all alike from outside. They move bytes and know no frame."""
+
+from gateway.line.base import Line, LineFailed, Opener
+from gateway.line.spec import LineSpec, ListenSpec, SerialSpec, TcpSpec, parse_line
+
+__all__ = [
+    "Line",
+    "LineFailed",
+    "LineSpec",
+    "ListenSpec",
+    "Opener",
+    "SerialSpec",
+    "TcpSpec",
+    "opener_for",
+    "parse_line",
+]
+
+
+def opener_for(spec: LineSpec) -> Opener:
+    """What opens lines of this kind. Media are imported only when asked for."""
+    match spec:
+        case SerialSpec():
+            from gateway.line.serial import SerialOpener
+
+            return SerialOpener(spec)
+        case TcpSpec():
+            from gateway.line.tcp import DialOpener
+
+            return DialOpener(spec)
+        case ListenSpec():
+            from gateway.line.tcp import ListenOpener
+
+            return ListenOpener(spec)

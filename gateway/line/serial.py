@@ -1,0 +1,133 @@
+"""A serial port through pyserial-asyncio, used narrowly: the only file that knows it."""
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import struct
+import termios
+from typing import Final
+
+import serial
+from serial_asyncio import SerialTransport, connection_for_serial
+
+from gateway.line.base import MAX_UNWRITTEN_BYTES, Line, LineFailed
+from gateway.line.spec import SerialSpec
+
+_TIOCGICOUNT: Final = 0x545D  # asm-generic/ioctls.h; Python's termios has no name for it
+_COUNTERS: Final = struct.Struct("20i")  # linux/serial.h: eleven counters, nine reserved
+
+_HINTS: Final = {
+    errno.ENOENT: "no such device: is the adapter plugged in, and is the path its stable name?",
+    errno.EACCES: "no permission: add the service's user to the group dialout",
+    errno.EBUSY: "another program has the port open: end it (fuser shows which)",
+    errno.EAGAIN: "another program has the port open: end it (fuser shows which)",
+}
+
+
+class _Reader(asyncio.Protocol):
+    """Collects what the port delivers."""
+
+    def __init__(self) -> None:
+        self.buffer = bytearray()
+        self.arrived = asyncio.Event()
+        self.is_lost = False
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        self.arrived.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's shape
+        self.is_lost = True
+        self.arrived.set()
+
+
+class SerialLine:
+    """One open serial port."""
+
+    def __init__(self, spec: SerialSpec, transport: SerialTransport, reader: _Reader) -> None:
+        self._spec, self._transport, self._reader = spec, transport, reader
+
+    async def read(self) -> bytes:
+        while not self._reader.buffer:
+            if self._reader.is_lost:
+                return b""
+            self._reader.arrived.clear()
+            await self._reader.arrived.wait()
+        data = bytes(self._reader.buffer)
+        self._reader.buffer.clear()
+        return data
+
+    async def write(self, data: bytes) -> None:
+        if self._reader.is_lost:
+            raise LineFailed(f"{self._spec.path} is gone: is the adapter still plugged in?")
+        if self._transport.get_write_buffer_size() > MAX_UNWRITTEN_BYTES:
+            raise LineFailed(f"{self._spec.path} takes no bytes: flow control must be off")
+        self._transport.write(data)
+
+    async def close(self) -> None:
+        # Never close() with data pending: it waits for a port that may be gone.
+        for _ in range(5):
+            if self._reader.is_lost or not self._transport.get_write_buffer_size():
+                break
+            await asyncio.sleep(0.1)
+        self._transport.abort()
+
+    def describe(self) -> str:
+        return str(self._spec)
+
+    def error_counts(self) -> dict[str, int] | None:
+        port = self._transport.serial
+        if self._reader.is_lost or port is None or not port.is_open:
+            return None
+        try:
+            raw = fcntl.ioctl(port.fileno(), _TIOCGICOUNT, bytes(_COUNTERS.size))
+        except OSError:  # a pty, a pl2303: the driver cannot count, and zero would be a lie
+            return None
+        _, _, _, _, _, _, framing, overrun, parity, breaks, buffer_overrun, *_ = _COUNTERS.unpack(
+            raw
+        )
+        return {
+            "framing": framing,
+            "parity": parity,
+            "overrun": overrun + buffer_overrun,
+            "break": breaks,
+        }
+
+
+class SerialOpener:
+    """Opens one port again and again: an unplugged adapter is an outage, not an end."""
+
+    def __init__(self, spec: SerialSpec) -> None:
+        self._spec = spec
+
+    async def open(self) -> Line:
+        try:
+            # Opening may block for seconds on some adapters.
+            port = await asyncio.to_thread(self._open_port)
+        except (OSError, ValueError, termios.error) as error:
+            number = getattr(error, "errno", None)
+            hint = _HINTS.get(number) if number is not None else None
+            raise LineFailed(f"{self._spec.path}: {hint or error}") from error
+        loop = asyncio.get_running_loop()
+        transport, reader = await connection_for_serial(loop, _Reader, port)
+        return SerialLine(self._spec, transport, reader)
+
+    async def close(self) -> None:
+        pass  # the port belongs to the line
+
+    def describe(self) -> str:
+        return str(self._spec)
+
+    def _open_port(self) -> serial.Serial:
+        port = serial.Serial(
+            self._spec.path,
+            self._spec.baud,
+            bytesize=self._spec.data_bits,
+            parity=self._spec.parity,
+            stopbits=self._spec.stop_bits,
+            exclusive=True,
+        )
+        with contextlib.suppress(OSError):  # a pty has no such lock
+            fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
+        return port

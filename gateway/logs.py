@@ -1,0 +1,54 @@
+"""One event per line, key=value, on standard error. Never a guest's name at the default level."""
+
+import logging
+import os
+import sys
+from datetime import datetime
+from typing import Any, TextIO
+
+import structlog
+
+_PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
+
+
+def set_up(
+    *, site: str = "", verbose: bool = False, quiet: bool = False, stream: TextIO | None = None
+) -> None:
+    """Make structlog write to `stream` (standard error). Under journald with priorities."""
+    out = stream or sys.stderr
+    under_journald = "JOURNAL_STREAM" in os.environ
+    for noisy in ("httpx", "httpcore", "uvicorn", "asyncio", "hpack"):
+        # httpx would log URLs, and the old API has token and name in them.
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+
+    def add_site(_: Any, __: str, event: Any) -> Any:
+        if site:
+            event["site"] = site
+        return event
+
+    def render(_: Any, method: str, event: Any) -> str:
+        words = [str(event.pop("event"))]
+        words += [f"{key}={_quoted(value)}" for key, value in event.items() if key != "level"]
+        prefix = f"{datetime.now().astimezone():%Y-%m-%dT%H:%M:%S%z} {method:7} "
+        if under_journald:  # it has its own clock
+            prefix = f"<{_PRIORITY.get(method, 6)}>"
+        return prefix + " ".join(words)
+
+    structlog.configure(
+        processors=[add_site, render],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.DEBUG if verbose else logging.CRITICAL if quiet else logging.INFO
+        ),
+        logger_factory=structlog.PrintLoggerFactory(out),
+        cache_logger_on_first_use=False,
+    )
+
+
+def logger() -> Any:
+    """The logger of the edges."""
+    return structlog.get_logger()
+
+
+def _quoted(value: object) -> str:
+    text = str(value).replace("\n", " ").replace("\r", " ")
+    return f'"{text}"' if " " in text or not text else text

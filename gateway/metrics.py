@@ -1,0 +1,168 @@
+"""Every metric with its help text. Labels are closed sets: never a room, a guest, an error text."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+
+_CALL_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15)
+_COMMIT_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 3)
+_DELIVERY_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600)
+
+
+class Metrics:
+    """One registry and everything in it; made once by the app and handed to the edges."""
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self, *, version: str, site: str) -> None:
+        self.registry = CollectorRegistry()
+        build = self._gauge("pmsgw_build_info", "Version and site, always 1.", "version", "site")
+        build.labels(version, site).set(1)
+
+        self.link_up = self._gauge(
+            "pmsgw_link_up", "1 after both sides of the PMS link said LA, else 0."
+        )
+        self.link_transitions = self._counter(
+            "pmsgw_link_transitions", "How often the link entered this state.", "to"
+        )
+        self.line_bytes = self._counter(
+            "pmsgw_line_bytes",
+            "Bytes read from (in) and written to (out) the PMS line.",
+            "direction",
+        )
+        self.frames_refused = self._counter(
+            "pmsgw_frames_refused",
+            "Bytes from the PMS line that are no frame, by reason.",
+            "reason",
+        )
+        self.handshakes = self._counter(
+            "pmsgw_line_handshakes",
+            "ACK, NAK and ENQ heard (in) and said (out).",
+            "direction",
+            "signal",
+        )
+        self.records = self._counter(
+            "pmsgw_records",
+            "Records heard (in) and said (out), by their id.",
+            "record",
+            "direction",
+        )
+        self.records_refused = self._counter(
+            "pmsgw_records_refused",
+            "Whole frames that could not be understood, by reason.",
+            "reason",
+        )
+        self.records_repeated = self._counter(
+            "pmsgw_records_repeated",
+            "Records sent again after a lost ACK: acknowledged, not taken.",
+        )
+        self.records_given_up = self._counter(
+            "pmsgw_records_given_up", "Records of ours that the PMS never acknowledged."
+        )
+        self.fields_unknown = self._counter(
+            "pmsgw_fields_unknown", "Fields kept aside because their record does not list them."
+        )
+        self.fields_odd = self._counter(
+            "pmsgw_fields_odd", "Fields whose text is no value, such as an impossible date."
+        )
+        self.remarks = self._counter(
+            "pmsgw_remarks", "What the PMS said that did not fit what we knew, by kind.", "remark"
+        )
+        self.last_record = self._gauge(
+            "pmsgw_last_record_timestamp_seconds", "When the last record from the PMS came."
+        )
+        self.guest_events = self._counter(
+            "pmsgw_guest_events", "Things the UCM must be told, by event.", "event"
+        )
+        self.outbox_entries = self._gauge(
+            "pmsgw_outbox_entries", "Entries in the outbox, by lane and state.", "lane", "state"
+        )
+        self.outbox_oldest = self._gauge(
+            "pmsgw_outbox_oldest_waiting_seconds", "Age of the oldest waiting entry.", "lane"
+        )
+        self.outbox_commit = self._histogram(
+            "pmsgw_outbox_commit_seconds", "Time to store one read durably.", _COMMIT_BUCKETS
+        )
+        self.outbox_failures = self._counter(
+            "pmsgw_outbox_failures", "Writes to the outbox file that failed."
+        )
+        self.superseded = self._counter(
+            "pmsgw_outbox_superseded", "Parked entries made needless by a later delivery."
+        )
+        self.ucm_up = self._gauge("pmsgw_ucm_up", "1 while the UCM answers, else 0.")
+        self.ucm_request = self._histogram(
+            "pmsgw_ucm_request_seconds",
+            "One request to the UCM.",
+            _CALL_BUCKETS,
+            "action",
+            "result",
+        )
+        self.ucm_retries = self._counter(
+            "pmsgw_ucm_retries", "Requests to the UCM that were repeated.", "action", "reason"
+        )
+        self.ucm_failures = self._counter(
+            "pmsgw_ucm_failures",
+            "Requests to the UCM that failed, by its code or by what went wrong on the way.",
+            "action",
+            "code",
+        )
+        self.ucm_logins = self._counter("pmsgw_ucm_logins", "Logins to the UCM.", "result")
+        self.ucm_certificate_expiry = self._gauge(
+            "pmsgw_ucm_certificate_expiry_timestamp_seconds", "When the UCM's certificate ends."
+        )
+        self.delivery = self._histogram(
+            "pmsgw_delivery_seconds",
+            "From the last byte of a record to the UCM's yes.",
+            _DELIVERY_BUCKETS,
+            "event",
+        )
+        self.rooms = self._gauge("pmsgw_rooms", "Rooms by the PMS's word.", "state")
+        self._serial_errors: dict[str, int] = {}
+        self.registry.register(_SerialErrors(self._serial_errors))
+
+        for direction in ("in", "out"):  # so that a rate exists before the first event
+            self.line_bytes.labels(direction)
+            for signal in ("ack", "nak", "enq"):
+                self.handshakes.labels(direction, signal)
+        self.ucm_up.set(0)
+        self.link_up.set(0)
+
+    def set_serial_errors(self, counts: dict[str, int]) -> None:
+        """What the driver of the serial port counts; never called where it cannot count."""
+        self._serial_errors.update(counts)
+
+    def expose(self) -> bytes:
+        """The whole registry in the text format."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(name, text, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, text: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        return Histogram(name, text, labels, registry=self.registry, buckets=buckets)
+
+
+class _SerialErrors:
+    """A counter that the kernel keeps: exposed only where the driver has it."""
+
+    def __init__(self, counts: dict[str, int]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterable[Metric]:
+        if self._counts:
+            family = CounterMetricFamily(
+                "pmsgw_serial_errors",
+                "Errors counted by the driver of the serial port, by kind.",
+                labels=["kind"],
+            )
+            for kind, count in self._counts.items():
+                family.add_metric([kind], count)
+            yield family

@@ -1,0 +1,56 @@
+"""The outbox file's schema: numbered migrations, append only.
+
+A file of an older version is brought forward one migration at a time, each in a transaction
+together with its number (`PRAGMA user_version`). Never edit a migration that was released.
+"""
+
+from typing import Final
+
+MIGRATIONS: Final = (
+    """
+    CREATE TABLE entry (
+        id            INTEGER PRIMARY KEY AUTOINCREMENT,
+        lane          TEXT    NOT NULL CHECK (lane IN ('to_ucm', 'to_pms')),
+        state         TEXT    NOT NULL CHECK (state IN ('waiting', 'parked', 'done', 'superseded')),
+        room          TEXT    NOT NULL,
+        from_room     TEXT,                        -- a move touches two rooms
+        event         TEXT    NOT NULL,            -- its word, see gateway/events.py
+        body          TEXT    NOT NULL,            -- the event as JSON
+        record        TEXT    NOT NULL,            -- the record that caused it, for the operator
+        background    INTEGER NOT NULL DEFAULT 0,  -- 1: from a resync, live entries go first
+        received_at   REAL    NOT NULL,            -- all moments: seconds since 1970
+        due_at        REAL    NOT NULL,
+        attempts      INTEGER NOT NULL DEFAULT 0,  -- refusals; an absent UCM does not count
+        unsure        INTEGER NOT NULL DEFAULT 0,  -- a call went out and its reply was lost
+        error         TEXT,                        -- the last error, in words
+        finished_at   REAL,
+        superseded_by INTEGER
+    ) STRICT;
+
+    CREATE INDEX entry_queue     ON entry (lane, background, id)   WHERE state = 'waiting';
+    CREATE INDEX entry_room      ON entry (room, id)               WHERE state = 'waiting';
+    CREATE INDEX entry_from_room ON entry (from_room, id)          WHERE state = 'waiting'
+                                                                   AND from_room IS NOT NULL;
+    CREATE INDEX entry_parked    ON entry (room, id)               WHERE state = 'parked';
+    CREATE INDEX entry_finished  ON entry (finished_at)            WHERE finished_at IS NOT NULL;
+
+    -- The house, by the PMS's word: written in the transaction of the entries it caused.
+    CREATE TABLE house_room   (room TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE house_ledger (id INTEGER PRIMARY KEY CHECK (id = 1), body TEXT NOT NULL) STRICT;
+
+    -- The last record of each room, to know a repeat whose ACK was lost.
+    CREATE TABLE heard (room TEXT PRIMARY KEY, digest BLOB NOT NULL, at REAL NOT NULL)
+        STRICT, WITHOUT ROWID;
+
+    -- What could not be read, for the technician: the newest REFUSED_KEPT.
+    CREATE TABLE refused (
+        id     INTEGER PRIMARY KEY AUTOINCREMENT,
+        at     REAL NOT NULL,
+        reason TEXT NOT NULL,
+        body   BLOB NOT NULL,
+        advice TEXT NOT NULL
+    ) STRICT;
+    """,
+)
+
+REFUSED_KEPT: Final = 1000

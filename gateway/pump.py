@@ -1,0 +1,302 @@
+"""The PMS side: bytes in are fed to the session, what they bring is taken in, then answered."""
+
+import random
+from asyncio import timeout as within
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.clock import Clock
+from gateway.intake import Intake
+from gateway.line import Line, LineFailed, Opener
+from gateway.logs import logger
+from gateway.metrics import Metrics
+from gateway.outbox import Refused, StorageFailed
+from protocols.session import (
+    DataReceived,
+    Delivered,
+    Direction,
+    FrameRefused,
+    GaveUp,
+    Handshake,
+    LinkDown,
+    LinkRecord,
+    LinkStarted,
+    LinkState,
+    LinkUp,
+    RecordRefused,
+    Session,
+    SessionEvent,
+)
+
+FIRST_PAUSE_S: Final = 0.5
+LONGEST_PAUSE_S: Final = 30.0
+LOOK_UP_S: Final = 0.5
+"""How long a silent line may keep the pump from noticing that it shall stop."""
+
+
+@dataclass(slots=True)
+class Pump:
+    """Keeps one line open for ever and moves records from it into the house.
+
+    answers     the line acknowledges records, so a record that cannot be stored is asked for
+                again; on other lines the pump stops reading until it can be stored
+    resync      ask the PMS for every room each time the link comes up
+    """
+
+    opener: Opener
+    session: Session
+    intake: Intake
+    clock: Clock
+    metrics: Metrics
+    answers: bool
+    resync: bool = False
+    rng: Callable[[], float] = random.random
+    state: str = "closed"
+    line: str = ""
+    _stopping: bool = False
+    _heard: bool = False
+    _told_noise: float = float("-inf")
+    _kept_noise: float = float("-inf")
+    _untold_noise: int = 0
+    _evidence: list[Refused] = field(default_factory=list)
+
+    def stop(self) -> None:
+        """Stop reading, say goodbye, and let `run` return."""
+        self._stopping = True
+
+    async def run(self) -> None:
+        """Open, converse, lose, pause, for ever."""
+        pause = FIRST_PAUSE_S
+        complained = ""
+        await self._void_resync()
+        while not self._stopping:
+            try:
+                line = await self._open()
+            except LineFailed as error:
+                if str(error) != complained:  # once, not every pause
+                    complained = str(error)
+                    logger().warning("line_failed", line=self.opener.describe(), error=complained)
+            else:
+                if line is None:
+                    break
+                complained = ""
+                if await self._use(line):
+                    pause = FIRST_PAUSE_S
+            if not self._stopping:
+                await self._nap(pause * (0.5 + self.rng() / 2))
+                pause = min(pause * 2, LONGEST_PAUSE_S)
+        await self.opener.close()
+
+    async def _open(self) -> Line | None:
+        """The next line; None when told to stop while nobody dials."""
+        while not self._stopping:
+            try:
+                async with within(LOOK_UP_S if self._waits_for_peer else None):
+                    return await self.opener.open()
+            except TimeoutError:
+                continue
+        return None
+
+    @property
+    def _waits_for_peer(self) -> bool:
+        return self.opener.describe().startswith("listen:")
+
+    async def _nap(self, seconds: float) -> None:
+        until = self.clock.now() + seconds
+        while not self._stopping and self.clock.now() < until:
+            await self.clock.sleep(min(LOOK_UP_S, until - self.clock.now()))
+
+    async def _use(self, line: Line) -> bool:
+        """One line from open to lost. Returns whether the peer ever said a whole frame."""
+        self.line = line.describe()
+        self._heard = False
+        logger().info("line_open", line=self.line)
+        self.session.opened(self.clock.now())
+        why = "closed by the peer"
+        try:
+            await self._converse(line)
+        except LineFailed as error:
+            why = str(error)
+        if self._stopping:
+            self.session.leave(self.clock.now())
+            await self._goodbye(line)
+            why = "we stop"
+        self.session.lost(self.clock.now())
+        await self._work_off()
+        await self._void_resync()
+        await line.close()
+        self.line = ""
+        logger().info("line_lost", why=why)
+        return self._heard
+
+    async def _goodbye(self, line: Line) -> None:
+        try:
+            await self._write(line)
+        except LineFailed:
+            pass  # nobody is there to say goodbye to
+
+    async def _converse(self, line: Line) -> None:
+        counted_at = float("-inf")
+        while not self._stopping:
+            await self._write(line)
+            now = self.clock.now()
+            if now - counted_at >= 1.0:
+                counted_at = now
+                self._count_errors(line)
+            data = await self._read(line, now)
+            now = self.clock.now()
+            if data == b"":
+                return
+            if data is not None:
+                self.metrics.line_bytes.labels("in").inc(len(data))
+                self.session.receive_data(data, now)
+            self.session.handle_timeout(now)
+            await self._write(line)  # answers to link records do not wait for the disk
+            await self._work_off()
+
+    async def _read(self, line: Line, now: float) -> bytes | None:
+        """The next bytes; None when the session's deadline (or a look around) comes first."""
+        due = self.session.deadline
+        wait = LOOK_UP_S if due is None else min(LOOK_UP_S, max(0.0, due - now))
+        try:
+            async with within(wait):
+                return await line.read()
+        except TimeoutError:
+            return None
+
+    async def _write(self, line: Line) -> None:
+        output = self.session.bytes_to_send()
+        if output:
+            self.metrics.line_bytes.labels("out").inc(len(output))
+            await line.write(output)
+
+    async def _work_off(self) -> None:
+        """All events, in their order: some are told, some are stored and then answered."""
+        received: list[DataReceived | RecordRefused] = []
+        while True:
+            while (event := self.session.next_event()) is not None:
+                if isinstance(event, DataReceived | RecordRefused):
+                    self._heard = True
+                    received.append(event)
+                    continue
+                if isinstance(event, LinkStarted | LinkDown):
+                    await self._take(received)
+                    received = []
+                    await self._void_resync()
+                self._tell(event)
+            if not received and not self._evidence:
+                return
+            await self._take(received)
+            received = []
+
+    async def _take(self, received: list[DataReceived | RecordRefused]) -> None:
+        """Store what a read brought, then answer it. Never the other way round."""
+        complained = False
+        evidence, self._evidence = self._evidence, []
+        while received or evidence:
+            try:
+                await self.intake.take(received, evidence)
+            except StorageFailed as error:
+                if not complained:
+                    complained = True
+                    logger().error(
+                        "outbox_failed", error=str(error), do="free the disk; nothing is taken"
+                    )
+                evidence = []  # it was counted; records matter more
+                if self.answers or self._stopping:
+                    for _ in received:
+                        self.session.refuse(self.clock.now())
+                    return
+                await self._nap(1.0)  # not reading: the peer keeps what comes next
+            else:
+                for _ in received:
+                    self.session.accept(self.clock.now())
+                return
+
+    async def _void_resync(self) -> None:
+        while True:
+            try:
+                await self.intake.void_resync()
+            except StorageFailed as error:
+                logger().error("outbox_failed", error=str(error), do="free the disk")
+                await self._nap(1.0)
+                if self._stopping:
+                    return
+            else:
+                return
+
+    # --- What the session reports ---
+
+    def _tell(self, event: SessionEvent) -> None:
+        match event:
+            case LinkUp():
+                self.metrics.link_up.set(1)
+                logger().info("link_up", line=self.line)
+                if self.resync and self.session.is_up:
+                    self.session.ask_for_resync(self.clock.now())
+                    logger().info("resync_asked")
+            case LinkDown(why):
+                self.metrics.link_up.set(0)
+                logger().warning("link_down", why=why, line=self.line)
+            case LinkState(to):
+                self.state = to
+                self.metrics.link_transitions.labels(to).inc()
+                logger().debug("link_state", to=to)
+            case LinkStarted():
+                logger().debug("link_started")
+            case LinkRecord(record, direction):
+                self._heard = self._heard or direction is Direction.IN
+                self.metrics.records.labels(record.record_id, direction.value).inc()
+                if direction is Direction.IN:
+                    self.metrics.last_record.set(self.clock.epoch())
+            case Handshake(signal, direction):
+                self.metrics.handshakes.labels(direction.value, signal.value).inc()
+            case FrameRefused(reason, data):
+                self._tell_noise(reason, data)
+            case GaveUp(record):
+                self.metrics.records_given_up.inc()
+                logger().warning(
+                    "record_given_up",
+                    record=record.record_id,
+                    do="the PMS does not answer: check cable, baud rate, and that ack and lrc fit",
+                )
+            case Delivered() | DataReceived() | RecordRefused():
+                pass  # counted where it was sent, or returned to be taken
+
+    def _tell_noise(self, reason: str, data: bytes) -> None:
+        """Every refusal is counted; the log hears of it once a minute."""
+        self.metrics.frames_refused.labels(reason).inc()
+        self._untold_noise += 1
+        now = self.clock.now()
+        if now - self._kept_noise >= 1:  # a hostile stream must not fill the disk
+            self._kept_noise = now
+            advice = _ADVICE.get(reason, "")
+            self._evidence.append(
+                Refused(at=self.clock.epoch(), reason=reason, body=data, advice=advice)
+            )
+        if now - self._told_noise >= 60:
+            logger().warning(
+                "frame_refused",
+                reason=reason,
+                bytes=len(data),
+                since_last_told=self._untold_noise,
+                do=_ADVICE.get(reason, "compare the line settings with the PMS's"),
+            )
+            self._told_noise = now
+            self._untold_noise = 0
+
+    def _count_errors(self, line: Line) -> None:
+        counts = line.error_counts()
+        if counts is not None:
+            self.metrics.set_serial_errors(counts)
+
+
+_ADVICE: Final = {
+    "lrc": "bytes are damaged on the way: check cable, baud rate and parity",
+    "no_lrc": "the PMS sends no check byte: set lrc = false",
+    "overlong": "no end of record: check baud rate, parity and data bits",
+    "restarted": "ends of records are lost: check cable and baud rate",
+    "unfinished": "the PMS stopped in the middle of a record: check the cable",
+    "garbage": "bytes outside any record: check baud rate and parity",
+}

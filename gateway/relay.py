@@ -1,0 +1,218 @@
+"""The UCM side: due entries go out, one at a time; the long retry, from seconds to days."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.clock import Clock
+from gateway.drivers.base import (
+    Driver,
+    DriverFailed,
+    Paused,
+    Refused,
+    Rejected,
+    SessionRefused,
+    Unreachable,
+)
+from gateway.events import EVENT_NAMES
+from gateway.logs import logger
+from gateway.metrics import Metrics
+from gateway.outbox import Entry, Outbox, OutboxWorker, StorageFailed
+
+PROBE_EVERY_S: Final = 45.0
+"""The dashboard wants to know within a minute that a quiet UCM has died."""
+
+FIRST_PAUSE_S: Final = 1.0
+LOOK_AGAIN_S: Final = 1.0
+
+
+@dataclass(slots=True)
+class Relay:
+    """Delivers what waits in the lane `to_ucm`.
+
+    retries             how often a row is tried again after a passing refusal, before it is parked
+    retry_interval_s    between such tries, and the longest pause to an absent UCM
+    """
+
+    outbox: OutboxWorker
+    driver: Driver
+    clock: Clock
+    metrics: Metrics
+    retries: int
+    retry_interval_s: float
+    rng: Callable[[], float] = random.random
+    ucm_up: bool = False
+    ucm_trouble: str = "not asked yet"
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _shut_until: float = float("-inf")
+    _shut_pause_s: float = FIRST_PAUSE_S
+    _row_pause_s: dict[int, float] = field(default_factory=dict)
+    _asked_at: float = float("-inf")
+
+    def stop(self) -> None:
+        """Finish the call in flight and let `run` return."""
+        self._stopping.set()
+        self.outbox.new_entries.set()
+
+    async def run(self) -> None:
+        """Deliver, probe when there is nothing to deliver, for ever."""
+        while not self._stopping.is_set():
+            wait = self._shut_until - self.clock.now()
+            if wait > 0:
+                await self._nap(wait)
+                continue
+            try:
+                self.outbox.new_entries.clear()
+                entry = await self._next()
+                if entry is not None:
+                    await self._deliver(entry)
+                elif self.clock.now() - self._asked_at >= PROBE_EVERY_S:
+                    await self._probe()
+                else:
+                    await self._wait_for_work()
+            except StorageFailed as error:
+                # The call may be done and not yet noted: it is made again, and twice is as once.
+                self.metrics.outbox_failures.inc()
+                logger().error("outbox_failed", error=str(error), do="free the disk; trying again")
+                await self._nap(1.0)
+
+    async def _next(self) -> Entry | None:
+        entries = await self.outbox(Outbox.due, "to_ucm", self.clock.epoch(), 1)
+        return entries[0] if entries else None
+
+    async def _wait_for_work(self) -> None:
+        totals = await self.outbox(Outbox.totals)
+        waiting = totals.entries["to_ucm", "waiting"]
+        until_probe = max(0.0, PROBE_EVERY_S - (self.clock.now() - self._asked_at))
+        # Rows that wait out a refusal become due by the clock, not by an event.
+        wait = min(LOOK_AGAIN_S, until_probe) if waiting else until_probe
+        try:
+            async with asyncio.timeout(wait):
+                await self.outbox.new_entries.wait()
+        except TimeoutError:
+            pass  # time to look again
+
+    async def _nap(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            pass  # slept well
+
+    # --- One entry ---
+
+    async def _deliver(self, entry: Entry) -> None:
+        kind, room = EVENT_NAMES[type(entry.event)], entry.event.room
+        self._asked_at = self.clock.now()
+        try:
+            warning = await self.driver.apply(
+                entry.event, unsure=entry.unsure, repairs=entry.repairs
+            )
+        except DriverFailed as error:
+            await self._failed(entry, kind, room, error)
+            return
+        now = self.clock.epoch()
+        superseded = await self.outbox(Outbox.done, entry, now)
+        self._answered()
+        self._row_pause_s.pop(entry.id, None)
+        self.metrics.delivery.labels(kind).observe(max(0.0, now - entry.received_at))
+        self.metrics.superseded.inc(superseded)
+        if warning:
+            logger().warning("delivered_with_warning", kind=kind, room=room, why=warning)
+        else:
+            logger().info("delivered", kind=kind, room=room)
+
+    async def _failed(self, entry: Entry, kind: str, room: str, error: DriverFailed) -> None:
+        now = self.clock.epoch()
+        unsure, attempts = entry.unsure, entry.attempts
+        match error:
+            case Rejected():
+                self._answered()
+                await self._park(entry, kind, room, str(error))
+            case Refused():
+                self._answered()
+                attempts += 1
+                if attempts > self.retries:
+                    await self._park(entry, kind, room, f"{error} ({attempts} tries)")
+                    return
+                self.metrics.ucm_retries.labels(kind, "refused").inc()
+                await self._later(entry, now + self.retry_interval_s, error, attempts, unsure)
+                logger().warning(
+                    "refused",
+                    kind=kind,
+                    room=room,
+                    why=str(error),
+                    again_in_s=self.retry_interval_s,
+                )
+            case SessionRefused(sent=sent):
+                self._answered()
+                self.metrics.ucm_retries.labels(kind, "session").inc()
+                due_at = now + self.retry_interval_s
+                await self._later(entry, due_at, error, attempts, unsure or sent)
+                logger().warning("session_refused", why=str(error))
+            case Unreachable(sent=sent):
+                self.metrics.ucm_retries.labels(kind, error.kind).inc()
+                # A row that only looks like an outage must not stand in the others' way.
+                pause = min(self._row_pause_s.get(entry.id, FIRST_PAUSE_S), self.retry_interval_s)
+                self._row_pause_s[entry.id] = pause * 2
+                await self._later(entry, now + pause, error, attempts, unsure or sent)
+                self._unanswered(error)
+            case Paused():
+                self._shut(error)
+            case _:
+                raise error
+
+    async def _park(self, entry: Entry, kind: str, room: str, why: str) -> None:
+        await self.outbox(Outbox.park, entry, self.clock.epoch(), why)
+        self._row_pause_s.pop(entry.id, None)
+        logger().error("parked", kind=kind, room=room, why=why)
+
+    async def _later(
+        self, entry: Entry, due_at: float, error: DriverFailed, attempts: int, unsure: bool
+    ) -> None:
+        await self.outbox(Outbox.later, entry, due_at, str(error), attempts=attempts, unsure=unsure)
+
+    # --- The UCM as a whole ---
+
+    async def _probe(self) -> None:
+        self._asked_at = self.clock.now()
+        try:
+            await self.driver.probe()
+        except Unreachable as error:
+            self._unanswered(error)
+        except Paused as error:
+            self._shut(error)
+        else:
+            self._answered()
+
+    def _answered(self) -> None:
+        if not self.ucm_up:
+            logger().info("ucm_up")
+        self.ucm_up, self.ucm_trouble = True, ""
+        self._shut_pause_s = FIRST_PAUSE_S
+        self.metrics.ucm_up.set(1)
+
+    def _unanswered(self, error: Unreachable) -> None:
+        if self.ucm_up or self.ucm_trouble != str(error):
+            logger().warning("ucm_unreachable", kind=error.kind, why=str(error))
+        self._down(str(error))
+        # Jitter, so that many gateways do not fall on a UCM that has just come back.
+        pause = min(self._shut_pause_s, self.retry_interval_s)
+        self._shut_until = self.clock.now() + pause * (0.5 + self.rng() / 2)
+        self._shut_pause_s = pause * 2
+        self._asked_at = float("-inf")  # the first thing to do then is to ask
+
+    def _shut(self, error: Paused) -> None:
+        self._shut_until = self.clock.now() + error.seconds
+        self._asked_at = float("-inf")
+        if error.loud:
+            self._down(str(error))
+            logger().error("ucm_stopped", why=str(error), again_in_s=error.seconds)
+        else:
+            logger().warning("ucm_paused", why=str(error), again_in_s=error.seconds)
+
+    def _down(self, why: str) -> None:
+        self.ucm_up, self.ucm_trouble = False, why
+        self.metrics.ucm_up.set(0)

@@ -1,0 +1,143 @@
+"""`doctor`: tries every part of a site for real, without changing it; one line each."""
+
+import asyncio
+import os
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+from urllib.parse import urlsplit
+
+from gateway import __version__
+from gateway.app import ucm_api
+from gateway.config import Config
+from gateway.drivers.base import DriverFailed, Paused
+from gateway.drivers.https import fingerprint_text
+from gateway.line import LineFailed, ListenSpec, opener_for
+from gateway.line.tcp import ListenOpener
+from gateway.metrics import Metrics
+
+OPEN_WITHIN_S: Final = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part that was tried. `words`: what was found, or what to do."""
+
+    part: str
+    ok: bool
+    words: str
+
+
+async def examine(config: Config) -> AsyncIterator[Finding]:
+    """Each part in the order in which a fault would matter."""
+    yield Finding("config", ok=True, words=f"{config.path} is well formed")
+    yield await asyncio.to_thread(_disk, Path(config.site.data_dir))
+    yield await _line(config)
+    certificate = await asyncio.to_thread(_certificate, config)
+    yield certificate
+    if certificate.ok:
+        async for finding in _ucm(config):
+            yield finding
+
+
+def _disk(folder: Path) -> Finding:
+    probe = folder / f".doctor-{os.getpid()}"
+    try:
+        existed = folder.exists()
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        started = perf_counter()
+        with probe.open("wb") as file:
+            file.write(b"x" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+        took_ms = (perf_counter() - started) * 1000
+        probe.unlink()
+        if not existed:
+            folder.rmdir()
+    except OSError as error:
+        return Finding("data_dir", ok=False, words=f"{folder}: {error.strerror}: make it writable")
+    return Finding(
+        "data_dir", ok=True, words=f"{folder} is writable, a sync takes {took_ms:.1f} ms"
+    )
+
+
+async def _line(config: Config) -> Finding:
+    opener = opener_for(config.line)
+    try:
+        if isinstance(config.line, ListenSpec) and isinstance(opener, ListenOpener):
+            await opener.listen()
+            words = f"{config.line} can be listened on; the PMS has to dial it"
+        else:
+            async with asyncio.timeout(OPEN_WITHIN_S):
+                line = await opener.open()
+            words = f"{line.describe()} opens"
+            await line.close()
+    except (LineFailed, TimeoutError) as error:
+        return Finding("line", ok=False, words=str(error) or f"{config.line} does not open")
+    finally:
+        await opener.close()
+    return Finding("line", ok=True, words=words)
+
+
+def _certificate(config: Config) -> Finding:
+    url = urlsplit(config.ucm.url)
+    if url.scheme != "https":
+        return Finding("certificate", ok=True, words="plain http: there is none; use https")
+    port = url.port or 443
+    # Looking at a certificate needs no trust; nothing is sent to its owner.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((url.hostname, port), timeout=config.ucm.timeout_s) as plain,
+            context.wrap_socket(plain, server_hostname=url.hostname) as secure,
+        ):
+            der = secure.getpeercert(binary_form=True) or b""
+    except (OSError, ssl.SSLError) as error:
+        return Finding(
+            "certificate",
+            ok=False,
+            words=f"{url.hostname}:{port}: {error.strerror or error}: is this the UCM's address?",
+        )
+    shown = fingerprint_text(der)
+    if config.ucm.tls != "pinned":
+        return Finding("certificate", ok=True, words=f"{shown} (tls = {config.ucm.tls!r})")
+    pinned = "sha256:" + ":".join(f"{byte:02X}" for byte in config.fingerprint)
+    if shown != pinned:
+        words = f'not the pinned one; if this is your UCM, set fingerprint = "{shown}"'
+        return Finding("certificate", ok=False, words=words)
+    return Finding("certificate", ok=True, words=f"{shown}, as pinned")
+
+
+async def _ucm(config: Config) -> AsyncIterator[Finding]:
+    api, _ = ucm_api(config, Metrics(version=__version__, site=config.site.name))
+    try:
+        try:
+            await api.probe()
+        except DriverFailed as error:
+            hint = ""
+            if isinstance(error, Paused) and error.code == 16:
+                hint = '; or this firmware wants token_case = "upper"'
+            yield Finding("ucm", ok=False, words=f"{error}{hint}")
+            return
+        yield Finding("ucm", ok=True, words=f"{config.ucm.username} is logged in, PMSAPI answers")
+        rooms = await api.rooms()
+        if rooms is None:
+            yield Finding("rooms", ok=True, words="the old API has no room list")
+            return
+        missing = sorted(set(config.rooms.map.values()) - {room.address for room in rooms})
+        occupied = sum(room.is_in for room in rooms)
+        words = f"{len(rooms)} rooms on the UCM, {occupied} checked in"
+        if missing:
+            words += f"; [rooms] maps to {', '.join(missing)}, which the UCM does not have"
+        if not rooms:
+            words += ": create the rooms on the UCM's PMS page"
+        yield Finding("rooms", ok=bool(rooms) and not missing, words=words)
+    except DriverFailed as error:
+        yield Finding("rooms", ok=False, words=str(error))
+    finally:
+        await api.close()

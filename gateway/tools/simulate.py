@@ -1,0 +1,109 @@
+"""`simulate`: the two simulators on their own, for a site test or a lab."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+from gateway.line import LineSpec, SerialSpec, opener_for
+from gateway.simulators.certificate import fingerprint_of, write_certificate
+from gateway.simulators.hotel import Hotel
+from gateway.simulators.pms import PmsSimulator, PtyOpener
+from gateway.simulators.ucm import UcmSimulator
+
+
+async def pms(
+    show: Callable[[str], None],
+    *,
+    line: LineSpec | None,
+    lrc: bool | None,
+    ack: bool | None,
+    charset: str,
+    script: list[str] | None,
+    rooms: tuple[str, ...],
+    seed: int,
+    records: int,
+    every_s: float,
+) -> bool:
+    """Play a PMS until its records are said. Returns False when the gateway broke a rule.
+
+    line        None: a new pseudo-terminal, whose path is printed
+    script      records to say; None: a random day from `seed`
+    records     how many deeds a random day has; 0: without an end
+    """
+    opener = PtyOpener() if line is None else opener_for(line)
+    serial = line is None or isinstance(line, SerialSpec)
+    hotel = Hotel(rooms=rooms, seed=seed)
+    player = PmsSimulator(
+        opener=opener,
+        lrc=serial if lrc is None else lrc,
+        ack=serial if ack is None else ack,
+        charset=charset,
+        every_room=lambda: hotel.resync()[1:-1],
+        on_record=lambda text, from_gateway: show(f"{'gw >' if from_gateway else 'pms>'} {text}"),
+    )
+    show(f"# PMS on {opener.describe()}, lrc {player.lrc}, ack {player.ack}")
+    async with asyncio.TaskGroup() as group:
+        playing = group.create_task(player.run())
+        await player.link_up()
+        pace = random.Random(seed)
+        said = 0
+        while script is not None or records == 0 or said < records:
+            deeds = script if script is not None else hotel.random_deed()
+            for record in deeds:
+                player.say(record)
+                await player.all_said()
+                await asyncio.sleep(every_s * (0.5 + pace.random()))
+            said += 1
+            if script is not None:
+                break
+        await asyncio.sleep(1.0)
+        playing.cancel()
+    for complaint in player.complaints:
+        show(f"# COMPLAINT {complaint}")
+    return not player.complaints
+
+
+async def ucm(
+    show: Callable[[str], None],
+    *,
+    host: str,
+    port: int,
+    old_port: int | None,
+    rooms: tuple[str, ...],
+    username: str,
+    password: str,
+    pms_username: str,
+    pms_password: str,
+    folder: Path,
+    shape: str,
+    latency_s: float,
+    plain: bool,
+) -> None:
+    """A UCM until it is interrupted. Its certificate is made in `folder`, and kept there."""
+    simulator = UcmSimulator()
+    simulator.rooms.add(*rooms)
+    simulator.settings.username, simulator.settings.password = username, password
+    simulator.settings.pms_username, simulator.settings.pms_password = pms_username, pms_password
+    simulator.settings.shape, simulator.settings.latency_s = shape, latency_s
+    simulator.on_call = lambda call: show(f"{call.action:<10} {call.room:<8} [{call.code}]")
+    pem = None
+    if not plain:
+        pem = await asyncio.to_thread(_certificate_in, folder)
+    scheme = "http" if plain else "https"
+    bound = await simulator.start(pem, host=host, port=port)
+    show(f"# new API  {scheme}://{host}:{bound}/api")
+    show(f"# old API  {scheme}://{host}:{bound}/pmsapi")
+    if old_port is not None:
+        also = await simulator.start(pem, host=host, port=old_port)
+        show(f"# old API  {scheme}://{host}:{also}/pmsapi")
+    show(f"# control  {scheme}://{host}:{bound}/_sim/rooms  /journal  /faults  /reboot  /unban")
+    if pem is not None:
+        show(f'# fingerprint = "{fingerprint_of(pem)}"')
+    await asyncio.Event().wait()
+
+
+def _certificate_in(folder: Path) -> Path:
+    """The certificate of an earlier start, so that a pin stays right; else a new one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return next(iter(sorted(folder.glob("*.pem"))), None) or write_certificate(folder)

@@ -1,0 +1,137 @@
+"""Record to facts. Pure: the same record gives the same facts, and no history is known here.
+
+This is the upper end of the dialect: what leaves it is in hotel words.
+"""
+
+from protocols.errors import RecordError
+from protocols.facts import (
+    Fact,
+    GuestArrived,
+    GuestChanged,
+    GuestDetails,
+    GuestLeft,
+    GuestMoved,
+    NightAudit,
+    ResyncBegan,
+    ResyncEnded,
+    RoomEquipped,
+    WakeUpCleared,
+    WakeUpOrdered,
+)
+from protocols.fias.fields import moment
+from protocols.fias.records import (
+    GuestChange,
+    GuestIn,
+    GuestOut,
+    NightAuditEnd,
+    NightAuditStart,
+    Record,
+    ResyncEnd,
+    ResyncStart,
+    RoomEquipment,
+    WakeUpClear,
+    WakeUpRequest,
+)
+
+
+def normalize(record: Record) -> tuple[Fact, ...]:
+    """What a record from the PMS says; empty for one that says nothing about phones.
+
+    Raises RecordError (`no_room`, `no_time`) when the record cannot be understood without what
+    it lacks. A field that is merely unreadable is taken as absent.
+
+    Source: FIAS 2.20.24, guest data, room move, database resync, room equipment, wake-up.
+    """
+    match record:
+        case GuestIn():
+            return (
+                GuestArrived(
+                    room=_room(record),
+                    reservation=_reservation(record),
+                    details=_details(record),
+                    shared=record.shared,
+                    in_resync=record.swap is True,
+                ),
+            )
+        case GuestOut():
+            return (
+                GuestLeft(
+                    room=_room(record),
+                    reservation=_reservation(record),
+                    shared=record.shared,
+                    in_resync=record.swap is True,
+                ),
+            )
+        case GuestChange(old_room=str(old_room)) if old_room and old_room != record.room:
+            return (
+                GuestMoved(
+                    room=_room(record),
+                    old_room=old_room,
+                    reservation=_reservation(record),
+                    details=_details(record),
+                    shared=record.shared,
+                    old_room_shared=record.old_room_shared,
+                ),
+            )
+        case GuestChange():
+            return (
+                GuestChanged(
+                    room=_room(record),
+                    reservation=_reservation(record),
+                    details=_details(record),
+                ),
+            )
+        case RoomEquipment():
+            return (
+                RoomEquipped(
+                    room=_room(record),
+                    class_of_service=record.class_of_service,
+                    do_not_disturb=record.do_not_disturb,
+                    room_status=record.room_status,
+                ),
+            )
+        case WakeUpRequest():
+            at = moment(record.day, record.at)
+            if at is None:
+                raise RecordError("no_time", b"", "a wake-up needs a readable DA and TI")
+            return (WakeUpOrdered(room=_room(record), at=at),)
+        case WakeUpClear():
+            at = moment(record.day, record.at)
+            if at is None and (record.odd or record.day or record.at):
+                # Half a moment must not clear every wake-up of the room.
+                raise RecordError("no_time", b"", "DA and TI must be both readable or both empty")
+            return (WakeUpCleared(room=_room(record), at=at),)
+        case ResyncStart():
+            return (ResyncBegan(),)
+        case ResyncEnd():
+            return (ResyncEnded(),)
+        case NightAuditStart():
+            return (NightAudit(running=True),)
+        case NightAuditEnd():
+            return (NightAudit(running=False),)
+    return ()
+
+
+def _room(
+    record: GuestIn | GuestOut | GuestChange | RoomEquipment | WakeUpRequest | WakeUpClear,
+) -> str:
+    if not record.room:
+        raise RecordError("no_room", b"", f"{record.record_id} needs RN to say which room")
+    return record.room
+
+
+def _reservation(record: GuestIn | GuestOut | GuestChange) -> str | None:
+    # "0" stands for "no active reservation" (a permanent direct number).
+    return None if record.reservation in (None, "", "0") else record.reservation
+
+
+def _details(record: GuestIn | GuestChange) -> GuestDetails:
+    return GuestDetails(
+        name=record.name,
+        first_name=record.first_name,
+        language=record.language,
+        vip=record.vip,
+        class_of_service=record.class_of_service,
+        arrival=record.arrival,
+        departure=record.departure,
+    )
