@@ -1,0 +1,42 @@
+"""The notation of line conversations: what is shown reads back to the same bytes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocols.transcript import (
+    Closed,
+    Opened,
+    Spoken,
+    TranscriptError,
+    Waited,
+    parse,
+    parse_bytes,
+    show_bytes,
+)
+
+
+def test_control_bytes_have_names_and_letters_stay_readable():
+    assert show_bytes(b"\x02GI|GNM\xfcller|\x03\x7f<") == "<STX>GI|GNMüller|<ETX><7F><3C>"
+
+
+@given(st.binary(max_size=80), st.sampled_from(["cp1252", "utf-8", "shift_jis", "cp1251"]))
+def test_what_is_shown_reads_back(data, charset):
+    assert parse_bytes(show_bytes(data, charset), charset) == data
+
+
+def test_steps_are_read_with_comments_moments_and_pauses():
+    steps = parse("# c\nopen\n10:15:00.123 pms> <ENQ>\n  gw > <NAK>\nnow+ 2.5\n\nclose\n")
+    assert steps == [
+        Opened(2), Spoken(3, True, b"\x05"), Spoken(4, False, b"\x15"), Waited(5, 2.5), Closed(7)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("open\nhello", "line 2: expected"), ("pms> <XYZ>", "line 1: <XYZ>"),
+     ("now+ soon", "line 1: now"), ("pms> a<b", "line 1: a lone")],
+)  # fmt: skip
+def test_a_bad_line_is_named(text, words):
+    with pytest.raises(TranscriptError, match=words):
+        parse(text)
