@@ -564,7 +564,9 @@ class House:
         if room.vacated:
             room = replace(room, vacated=False)
             self._put(fact.room, room)
-        if home == fact.room or (home is None and room.shown is None):
+        # A guest who is said to be here already came first, although he waits for the end.
+        is_free = room.shown is None and all(each.key == key for each in room.said)
+        if home == fact.room or (home is None and is_free):
             self._unsay(key)
             self._arrive(fact.room, key, fact.details, None, wall)
             self._sight(key)

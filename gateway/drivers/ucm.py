@@ -6,7 +6,7 @@ from typing import Final, assert_never
 from gateway.drivers import ucm_wire as wire
 from gateway.drivers.base import Refused, Rejected, SessionRefused
 from gateway.drivers.ucm_api import UcmApi, raise_for_pause
-from gateway.drivers.ucm_wire import Request, Verdict, Words
+from gateway.drivers.ucm_wire import Request, UcmRoom, Verdict, Words
 from gateway.events import (
     CheckIn,
     CheckOut,
@@ -125,10 +125,12 @@ class UcmDriver:
 
     async def _has_moved(self, room: str, guest: Guest) -> bool:
         """A lost reply: the list says whether the move was done; without a list, try again."""
-        rows = await self._api.rooms()
+        return self._is_listed(await self._api.rooms() or [], room, guest)
+
+    def _is_listed(self, rows: list[UcmRoom], room: str, guest: Guest) -> bool:
         return any(
             row.address == room and row.is_in and wire.is_ours(row, guest, self._words)
-            for row in rows or ()
+            for row in rows
         )
 
     async def _shows(self, room: str, guest: Guest, *, unsure: bool) -> bool:
@@ -136,9 +138,8 @@ class UcmDriver:
 
         The old API has no list: there it is our guest if an earlier try lost its reply.
         """
-        if await self._api.rooms() is None:
-            return unsure
-        return await self._has_moved(room, guest)
+        rows = await self._api.rooms()
+        return unsure if rows is None else self._is_listed(rows, room, guest)
 
     # --- One request, with the repairs that belong to a request ---
 

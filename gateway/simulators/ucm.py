@@ -107,6 +107,10 @@ class Dropped(Exception):
         self.data = data
 
 
+class _Hanging(Exception):
+    """Never answer this request; others go on."""
+
+
 @dataclass(slots=True)
 class UcmSimulator:
     """One UCM on loopback.
@@ -134,6 +138,7 @@ class UcmSimulator:
     _nonces: dict[str, float] = field(default_factory=dict)
     _server: asyncio.Server | None = None
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
     _random: random.Random = field(default_factory=random.Random)
 
@@ -153,6 +158,8 @@ class UcmSimulator:
             self._server.close()
         for writer in tuple(self._writers):
             writer.transport.abort()
+        for task in tuple(self._tasks):
+            task.cancel()
         await asyncio.sleep(0)
 
     def reboot(self) -> None:
@@ -182,6 +189,10 @@ class UcmSimulator:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._writers.add(writer)
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         connection = h11.Connection(h11.SERVER)
         try:
             while True:
@@ -197,6 +208,8 @@ class UcmSimulator:
             writer.write(dropped.data)
         except (h11.ProtocolError, OSError, asyncio.IncompleteReadError):
             pass  # a client's fault ends its own connection only
+        except asyncio.CancelledError:
+            pass  # `stop`: this task ends here, and asyncio's streams cannot bear it otherwise
         finally:
             self._writers.discard(writer)
             writer.close()
@@ -257,11 +270,15 @@ class UcmSimulator:
             await asyncio.sleep(3600)
         if self.settings.latency_s:
             await asyncio.sleep(self.settings.latency_s)
-        if url.path == "/pmsapi":
-            return await self._old_api(request, method, url.query)
-        if method != "POST" or url.path.rstrip("/") != "/api":
-            return _json(_INVALID)
-        return await self._new_api(body)
+        try:
+            if url.path == "/pmsapi":
+                return await self._old_api(request, method, url.query)
+            if method != "POST" or url.path.rstrip("/") != "/api":
+                return _json(_INVALID)
+            return await self._new_api(body)
+        except _Hanging:
+            await asyncio.sleep(3600)
+            raise Dropped from None
 
     # --- The new API ---
 
@@ -504,7 +521,7 @@ class UcmSimulator:
                 code = int(fault.value)
                 return _old_text(code) if old else self._failure(code)
             case "hang":
-                await asyncio.sleep(3600)
+                raise _Hanging
             case "html":
                 return 502, b"<html><body>Bad Gateway</body></html>", {"Content-Type": "text/html"}
             case "http":

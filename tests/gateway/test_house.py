@@ -1,0 +1,549 @@
+"""Every row of what a record must do: records in, guest events out, in the PBX's order."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gateway.events import (
+    CheckIn,
+    CheckOut,
+    DoNotDisturb,
+    Move,
+    RoomStatus,
+    Update,
+    WakeUp,
+)
+from gateway.house import House, Ledger, Remark, Room
+from gateway.jsonable import from_json, to_json
+from protocols.facts import ResyncVoided
+from protocols.fias import decode, normalize
+
+NOW = datetime(2026, 3, 14, 10, 0, tzinfo=UTC)
+
+
+class Desk:
+    """A house that is told records, and says what it would tell the PBX in a few words."""
+
+    def __init__(self, infer_moves_s=0.0):
+        self.house = House(infer_moves_s=infer_moves_s)
+        self.now = NOW
+        self.remarks = []
+        self.events = []
+
+    def say(self, *records):
+        """Tell records, ten seconds apart; the events they cause, as words."""
+        words = []
+        for record in records:
+            self.now += timedelta(seconds=10)
+            for fact in normalize(decode(record.encode("utf-8"), "utf-8")):
+                words += self.take(self.house.apply(fact, self.now))
+        return words
+
+    def wait(self, seconds):
+        self.now += timedelta(seconds=seconds)
+        return self.take(self.house.tick(self.now))
+
+    def take(self, told):
+        self.remarks += told.remarks
+        self.events += told.events
+        # What is written must be what is read back: a restart knows the same.
+        for number, room in self.house.changed_rooms().items():
+            assert from_json(Room, to_json(room)) == room, number
+        self.house.commit()
+        return [word(event) for event in told.events]
+
+    def restart(self):
+        """As after a power cut: only what was written is known."""
+        rooms = {n: from_json(Room, to_json(room)) for n, room in self.house.rooms.items()}
+        ledger = from_json(Ledger, to_json(self.house.ledger))
+        self.house = House(infer_moves_s=self.house.infer_moves_s, rooms=rooms, ledger=ledger)
+
+
+def word(event):
+    match event:
+        case CheckIn(room=room, guest=guest):
+            return f"in {room} {guest.name}"
+        case CheckOut(room=room):
+            return f"out {room}"
+        case Update(room=room, guest=guest):
+            return f"update {room} {guest.name}"
+        case Move(room=room, from_room=old, guest=guest):
+            return f"move {old}>{room} {guest.name}"
+        case DoNotDisturb(room=room, on=on):
+            return f"dnd {room} {on}"
+        case RoomStatus(room=room, code=code):
+            return f"status {room} {code}"
+        case WakeUp(room=room, at=at):
+            return f"wake {room} {at:%m%d-%H%M}" if at else f"wake {room} none"
+
+
+@pytest.fixture
+def desk():
+    return Desk()
+
+
+A, B, C = "G#1|GNA|", "G#2|GNB|", "G#3|GNC|"
+
+
+# --- GI ---
+
+
+def test_arrival_in_an_empty_room_is_a_check_in(desk):
+    assert desk.say(f"GI|RN101|{A}GSN|") == ["in 101 A"]
+
+
+@pytest.mark.parametrize("flag", ["GSY|", ""])
+def test_arrival_in_a_taken_room_is_remembered_only(desk, flag):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say(f"GI|RN101|{B}{flag}") == []
+    assert [guest.name for guest in desk.house.rooms["101"].guests] == ["A", "B"]
+
+
+def test_arrival_in_a_room_called_empty_throws_stale_guests_out(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|")
+    assert desk.say(f"GI|RN101|{C}GSN|") == ["out 101", "in 101 C"]
+    assert desk.remarks == [Remark.STALE_GUESTS]
+
+
+def test_arrival_told_again_changes_nothing(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{A}GSN|") == []
+
+
+def test_arrival_told_again_with_news_is_an_update(desk):
+    desk.say(f"GI|RN101|{A}GSN|GLGE|")
+    assert desk.say("GI|RN101|G#1|GNAnders|GSN|") == ["update 101 Anders"]
+    (guest,) = desk.house.rooms["101"].guests
+    assert guest.language == "GE"  # what a record does not say stays
+
+
+def test_arrival_told_again_as_alone_forgets_the_others(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|")
+    assert desk.say(f"GI|RN101|{B}GSN|") == ["update 101 B"]
+    assert desk.say("GO|RN101|G#2|") == ["out 101"]
+
+
+def test_arrival_of_a_guest_of_another_room_is_a_move(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say(f"GI|RN205|{A}GSN|") == ["move 101>205 A"]
+    assert desk.remarks == [Remark.IMPLICIT_MOVE]
+
+
+def test_flags_of_an_implicit_move_are_our_own_count(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|", f"GI|RN205|{C}GSN|")
+    assert desk.say(f"GI|RN205|{A}GSN|") == ["update 101 B"]
+
+
+# --- GC ---
+
+
+def test_change_of_the_displayed_guest_is_an_update(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|")
+    assert desk.say("GC|RN101|G#1|GLFR|") == ["update 101 A"]
+    assert desk.events[-1].was.language is None
+
+
+def test_change_of_another_guest_is_remembered(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|")
+    assert desk.say("GC|RN101|G#2|GNBee|") == []
+    assert desk.say("GO|RN101|G#1|GSY|") == ["update 101 Bee"]
+
+
+def test_change_for_a_room_that_is_not_in_is_remembered_and_counted(desk):
+    assert desk.say("GC|RN101|G#1|GNA|GLFR|") == []
+    assert desk.remarks == [Remark.ROOM_NOT_IN]
+    assert desk.say("GI|RN101|G#1|GSN|") == ["in 101 A"]
+    assert desk.events[-1].guest.language == "FR"
+
+
+def test_change_that_changes_nothing_is_not_told(desk):
+    desk.say(f"GI|RN101|{A}GSN|GLFR|")
+    assert desk.say("GC|RN101|G#1|GLFR|") == []
+
+
+# --- The four kinds of move, with both orders of the blocks ---
+
+MOVE = ["GC|RN205|GS{new}|G#1|GNA|RO101|GS{old}|", "GC|RO101|GS{old}|RN205|GS{new}|G#1|GNA|"]
+
+
+@pytest.mark.parametrize("record", MOVE)
+def test_move_from_and_to_an_empty_room_is_a_mov(desk, record):
+    desk.say(f"GI|RN101|{A}GSN|", "WR|RN101|DA260315|TI063000|")
+    assert desk.say(record.format(new="N", old="N")) == ["move 101>205 A"]
+    assert desk.house.rooms["205"].wake_ups == (datetime(2026, 3, 15, 6, 30),)
+
+
+@pytest.mark.parametrize("record", MOVE)
+def test_move_with_news_is_a_mov_and_an_update(desk, record):
+    desk.say("GI|RN101|G#1|GNOld|GSN|")
+    assert desk.say(record.format(new="N", old="N")) == ["move 101>205 A", "update 205 A"]
+
+
+@pytest.mark.parametrize("record", MOVE)
+def test_move_out_of_a_shared_room_into_an_empty_one(desk, record):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|")
+    assert desk.say(record.format(new="N", old="Y")) == ["in 205 A", "update 101 B"]
+
+
+def test_move_of_the_second_guest_leaves_the_display_alone(desk):
+    desk.say(f"GI|RN101|{B}GSN|", f"GI|RN101|{A}GSY|")
+    assert desk.say(MOVE[0].format(new="N", old="Y")) == ["in 205 A"]
+
+
+@pytest.mark.parametrize("record", MOVE)
+def test_move_from_an_emptied_room_into_a_taken_one(desk, record):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN205|{C}GSN|")
+    assert desk.say(record.format(new="Y", old="N")) == ["out 101"]
+    assert desk.say("GO|RN205|G#3|GSY|") == ["update 205 A"]
+
+
+@pytest.mark.parametrize("record", MOVE)
+def test_move_between_shared_rooms(desk, record):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|", f"GI|RN205|{C}GSN|")
+    assert desk.say(record.format(new="Y", old="Y")) == ["update 101 B"]
+
+
+def test_move_without_a_flag_is_decided_by_our_own_count(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|")
+    assert desk.say("GC|RN205|GSN|G#1|RO101|") == ["in 205 A", "update 101 B"]
+
+
+def test_move_into_a_room_called_empty_throws_stale_guests_out(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN205|{C}GSN|")
+    assert desk.say(MOVE[0].format(new="N", old="N")) == ["out 205", "move 101>205 A"]
+
+
+def test_move_told_again_moves_nothing(desk):
+    desk.say(f"GI|RN101|{A}GSN|", MOVE[0].format(new="N", old="N"))
+    assert desk.say(MOVE[0].format(new="N", old="N")) == []
+
+
+def test_move_of_a_guest_we_never_knew_tells_everything(desk):
+    """A gateway put between the two in the middle of a stay."""
+    assert desk.say(MOVE[0].format(new="N", old="N")) == ["move 101>205 A", "update 205 A"]
+    assert desk.events[-1].was is None
+
+
+# --- GO ---
+
+
+def test_departure_of_one_of_several_shows_the_next(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|", f"GI|RN101|{C}GSY|")
+    assert desk.say("GO|RN101|G#2|GSY|") == []
+    assert desk.say("GO|RN101|G#1|GSY|") == ["update 101 C"]
+
+
+@pytest.mark.parametrize("record", ["GO|RN101|G#1|GSN|", "GO|RN101|G#1|", "GO|RN101|"])
+def test_departure_of_the_last_guest_is_a_check_out(desk, record):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say(record) == ["out 101"]
+
+
+def test_departure_without_a_guest_empties_the_room(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|")
+    assert desk.say("GO|RN101|") == ["out 101"]
+
+
+def test_flag_n_empties_the_room_against_our_count(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|")
+    assert desk.say("GO|RN101|G#1|GSN|") == ["out 101"]
+    assert desk.remarks == [Remark.SHARE_FLAG]
+
+
+def test_flag_y_keeps_the_room_in_with_an_empty_name(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("GO|RN101|G#1|GSY|") == ["update 101 "]
+    assert desk.remarks == [Remark.SHARE_FLAG]
+    assert desk.say(f"GI|RN101|{B}GSY|") == ["update 101 B"]  # nobody makes room for somebody
+
+
+def test_the_unknown_guest_of_a_kept_room_can_leave_it(desk):
+    desk.say(f"GI|RN101|{A}GSN|", "GO|RN101|G#1|GSY|")
+    assert desk.say("GO|RN101|G#9|GSN|") == ["out 101"]
+
+
+def test_departure_from_a_room_we_never_heard_of_is_told(desk):
+    """The UCM may show a guest from before our time; his mailbox must go."""
+    assert desk.say("GO|RN101|G#1|GSN|") == ["out 101"]
+
+
+def test_departure_told_again_is_not_told_again(desk):
+    desk.say(f"GI|RN101|{A}GSN|", "GO|RN101|G#1|GSN|")
+    assert desk.say("GO|RN101|G#1|GSN|", "GO|RN101|") == []
+
+
+def test_departure_of_a_guest_of_another_room_touches_only_the_named_room(desk):
+    """GI then GO: the pair of a system without moves, in the other order."""
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN205|{A}GSN|")
+    assert desk.say("GO|RN101|G#1|GSN|") == []
+    assert desk.house.rooms["205"].shown.name == "A"
+
+
+def test_wake_ups_end_with_the_stay(desk):
+    desk.say(f"GI|RN101|{A}GSN|", "WR|RN101|DA260315|TI063000|", "GO|RN101|G#1|GSN|")
+    assert desk.house.rooms["101"].wake_ups == ()
+
+
+# --- Systems without moves ---
+
+
+@pytest.mark.parametrize("infer", [0.0, 30.0])
+def test_departure_then_arrival_elsewhere(infer):
+    desk = Desk(infer_moves_s=infer)
+    desk.say(f"GI|RN101|{A}GSN|")
+    words = desk.say("GO|RN101|G#1|GSN|", f"GI|RN205|{A}GSN|")
+    assert words == (["move 101>205 A"] if infer else ["out 101", "in 205 A"])
+
+
+def test_departure_without_an_arrival_happens_when_its_time_has_come():
+    desk = Desk(infer_moves_s=30)
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("GO|RN101|G#1|GSN|") == []
+    assert desk.house.deadline() == desk.now + timedelta(seconds=30)
+    assert desk.wait(29) == []
+    desk.restart()
+    assert desk.wait(1) == ["out 101"]
+    assert desk.house.deadline() is None
+
+
+def test_two_sharers_move_as_two_pairs():
+    desk = Desk(infer_moves_s=60)
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|")
+    assert desk.say("GO|RN101|G#1|GSY|", "GO|RN101|G#2|GSN|") == []
+    assert desk.say(f"GI|RN205|{A}GSN|") == ["in 205 A", "update 101 B"]
+    assert desk.say(f"GI|RN205|{B}GSY|") == ["out 101"]
+
+
+def test_a_new_guest_of_the_room_ends_the_waiting():
+    desk = Desk(infer_moves_s=60)
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("GO|RN101|G#1|GSN|", f"GI|RN101|{B}GSN|") == ["out 101", "in 101 B"]
+
+
+def test_the_same_guest_in_the_same_room_is_a_new_stay():
+    desk = Desk(infer_moves_s=60)
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("GO|RN101|G#1|GSN|", f"GI|RN101|{A}GSN|") == ["out 101", "in 101 A"]
+
+
+# --- Rooms, not guests ---
+
+
+def test_a_pms_without_reservations_has_one_guest_a_room(desk):
+    assert desk.say("GI|RN101|GNA|") == ["in 101 A"]
+    assert desk.say("GI|RN101|GNA|") == []
+    assert desk.say("GI|RN101|GNB|") == ["update 101 B"]
+    assert desk.say("GC|RN101|GNC|") == ["update 101 C"]
+    assert desk.say("GC|RN102|RO101|") == ["move 101>102 C"]
+    assert desk.say("GO|RN102|") == ["out 102"]
+    assert all(guest.reservation is None for guest in ())
+
+
+# --- RE ---
+
+
+def test_equipment_of_a_room_that_is_in(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("RE|RN101|CS3|DNY|RS5|") == ["update 101 A", "dnd 101 True", "status 101 5"]
+    assert desk.say("RE|RN101|DNN|") == ["dnd 101 False"]
+
+
+def test_equipment_of_a_room_that_is_out_is_counted_but_for_its_status(desk):
+    assert desk.say("RE|RN101|CS3|DNY|RS5|") == ["status 101 5"]
+    assert desk.remarks == [Remark.ROOM_NOT_IN, Remark.ROOM_NOT_IN]
+
+
+def test_class_of_service_stays_with_the_room_when_its_guest_leaves(desk):
+    desk.say(f"GI|RN101|{A}GSN|CS1|", f"GI|RN101|{B}GSY|CS1|", "RE|RN101|CS3|", "GO|RN101|G#1|GSY|")
+    assert desk.events[-1].guest.class_of_service == "3"
+
+
+def test_message_lamp_and_rights_mean_nothing_to_the_pbx(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("RE|RN101|MLY|TVTN|MRML|") == []
+
+
+# --- Wake-ups ---
+
+
+def test_wake_up_is_set_and_cancelled(desk):
+    assert desk.say("WR|RN101|DA260315|TI063000|") == ["wake 101 0315-0630"]
+    assert desk.say("WC|RN101|DA260315|TI063000|") == ["wake 101 none"]
+
+
+def test_clearing_without_a_moment_clears_all(desk):
+    desk.say("WR|RN101|DA260315|TI063000|", "WR|RN101|DA260315|TI070000|")
+    assert desk.say("WC|RN101|DA|TI|") == ["wake 101 none"]
+    assert desk.house.rooms["101"].wake_ups == ()
+
+
+def test_a_ucm_keeps_one_wake_up_so_the_next_one_is_told_in_time(desk):
+    assert desk.say("WR|RN101|DA260314|TI110000|") == ["wake 101 0314-1100"]
+    assert desk.say("WR|RN101|DA260314|TI123000|") == []
+    assert desk.say("WR|RN101|DA260314|TI103000|") == ["wake 101 0314-1030"]
+    assert desk.house.deadline() == datetime(2026, 3, 14, 10, 32, tzinfo=UTC)
+    desk.now = datetime(2026, 3, 14, 10, 31, tzinfo=UTC)
+    assert desk.wait(0) == []
+    desk.restart()
+    assert desk.wait(60) == ["wake 101 0314-1100"]
+    desk.now = datetime(2026, 3, 14, 11, 2, tzinfo=UTC)
+    assert desk.wait(0) == ["wake 101 0314-1230"]
+    assert desk.house.deadline() is None
+
+
+def test_cancelling_the_next_wake_up_tells_the_one_after(desk):
+    desk.say("WR|RN101|DA260315|TI063000|", "WR|RN101|DA260315|TI070000|")
+    assert desk.say("WC|RN101|DA260315|TI063000|") == ["wake 101 0315-0700"]
+
+
+def test_cancelling_a_later_wake_up_changes_nothing_on_the_ucm(desk):
+    desk.say("WR|RN101|DA260315|TI063000|", "WR|RN101|DA260315|TI070000|")
+    assert desk.say("WC|RN101|DA260315|TI070000|") == []
+
+
+def test_cancelling_an_unknown_wake_up_is_told_when_none_is_known(desk):
+    assert desk.say("WC|RN101|DA260315|TI063000|") == ["wake 101 none"]
+    assert desk.remarks == [Remark.WAKE_UP_UNKNOWN]
+
+
+def test_a_wake_up_in_the_past_is_the_ucms_to_judge(desk):
+    assert desk.say("WR|RN101|DA260106|TI063000|") == ["wake 101 0106-0630"]
+
+
+def test_a_wake_up_in_the_past_does_not_push_out_one_to_come(desk):
+    desk.say("WR|RN101|DA260315|TI063000|")
+    assert desk.say("WR|RN101|DA260106|TI063000|") == []
+    assert desk.remarks == [Remark.WAKE_UP_PAST]
+
+
+# --- Resync ---
+
+
+def test_a_resync_of_what_is_known_tells_nothing(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|", f"GI|RN102|{C}GSN|")
+    assert desk.say("DS|", f"GI|RN101|{B}GSY|SF|", f"GI|RN101|{A}GSN|SF|",
+                    f"GI|RN102|{C}GSN|SF|", "GO|RN103|SF|", "DE|") == []  # fmt: skip
+    assert desk.house.rooms["101"].shown.name == "A"  # sharers in another order: nothing
+
+
+def test_a_resync_fills_an_empty_house(desk):
+    assert desk.say("DS|", f"GI|RN101|{A}GSN|SF|", f"GI|RN101|{B}GSY|SF|", "DE|") == ["in 101 A"]
+    assert len(desk.house.rooms["101"].guests) == 2
+
+
+def test_another_displayed_guest_is_a_check_out_and_a_check_in(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("DS|", f"GI|RN101|{B}GSN|SF|") == []
+    assert desk.say("DE|") == ["out 101", "in 101 B"]
+
+
+def test_a_room_told_vacant_is_checked_out(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("DS|", "GO|RN101|SF|", "DE|") == ["out 101"]
+
+
+def test_a_guest_not_mentioned_stays_unless_his_room_is_somebody_elses(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|", f"GI|RN102|{C}GSY|")
+    assert desk.say("DS|", f"GI|RN102|{C}GSN|SF|", "DE|") == ["out 102", "in 102 C"]
+    assert desk.house.rooms["101"].shown.name == "A"
+
+
+def test_a_guest_who_moved_while_nobody_listened_takes_his_mailbox_along(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("DS|", "GO|RN101|SF|", f"GI|RN205|{A}GSN|SF|", "DE|") == ["move 101>205 A"]
+
+
+def test_guests_who_swapped_rooms_do_not_hear_each_others_messages(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    words = desk.say("DS|", f"GI|RN101|{B}GSN|SF|", f"GI|RN102|{A}GSN|SF|", "DE|")
+    assert words == ["out 101", "out 102", "in 101 B", "in 102 A"]
+
+
+def test_a_chain_of_moves_is_told_from_its_free_end(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    words = desk.say("DS|", "GO|RN101|SF|", f"GI|RN102|{A}GSN|SF|", f"GI|RN103|{B}GSN|SF|", "DE|")
+    assert words == ["move 102>103 B", "move 101>102 A"]
+
+
+def test_news_in_a_resync_is_an_update(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("DS|", "GI|RN101|G#1|GNAda|GSN|SF|") == ["update 101 Ada"]
+    assert desk.say("DE|") == []
+
+
+def test_live_records_inside_a_resync_count_as_live(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("DS|", "GO|RN101|G#1|GSN|") == ["out 101"]
+    assert desk.say(f"GI|RN103|{C}GSY|") == ["in 103 C"]
+    assert desk.say("DE|") == []
+
+
+def test_the_last_word_of_a_resync_counts(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("DS|", "GO|RN101|SF|", f"GI|RN101|{A}GSN|SF|", "DE|") == []
+    assert desk.say("DS|", f"GI|RN101|{A}GSN|SF|", "GO|RN101|SF|", "DE|") == ["out 101"]
+
+
+def test_a_live_departure_of_a_guest_whom_the_resync_put_elsewhere(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    desk.say("DS|", f"GI|RN102|{A}GSY|SF|")  # in conflict: A is known in 101
+    assert desk.say("GO|RN102|G#1|GSY|") == ["out 101"]
+    assert desk.say("DE|") == []
+    assert desk.house.rooms["102"].shown.name == "B"
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_resync_without_an_end_sweeps_nobody(desk, restart):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{C}GSN|")
+    desk.say("DS|", f"GI|RN101|{B}GSN|SF|", "GO|RN102|SF|")
+    if restart:
+        desk.restart()
+    assert desk.take(desk.house.apply(ResyncVoided(), desk.now)) == ["out 102"]
+    assert [guest.name for guest in desk.house.rooms["101"].guests] == ["A", "B"]
+    assert Remark.RESYNC_VOIDED in desk.remarks
+
+
+def test_a_second_start_begins_the_resync_anew(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("DS|", f"GI|RN101|{A}GSN|SF|", "DS|", f"GI|RN101|{B}GSN|SF|", "DE|") == [
+        "out 101", "in 101 B"
+    ]  # fmt: skip
+
+
+def test_an_end_without_a_start_is_counted(desk):
+    assert desk.say("DE|") == []
+    assert desk.remarks == [Remark.NO_RESYNC]
+
+
+def test_records_of_a_resync_whose_start_we_missed_empty_nothing(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say(f"GI|RN101|{B}GSN|SF|") == []
+
+
+def test_night_audit_is_a_mark(desk):
+    assert desk.say("NS|") == []
+    assert desk.house.ledger.night_audit
+    assert desk.say("NE|") == []
+    assert not desk.house.ledger.night_audit
+
+
+# --- Memory and disk ---
+
+
+def test_rollback_forgets_what_was_not_stored(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    before = dict(desk.house.rooms), desk.house.ledger
+    for record in (
+        f"GC|RN205|GSN|{A}RO101|GSN|",
+        "GO|RN102|",
+        f"GI|RN9|{C}|",
+        "DS|",
+        "GO|RN205|SF|",
+    ):
+        for fact in normalize(decode(record.encode())):
+            desk.house.apply(fact, desk.now)
+    assert desk.house.changed_rooms()
+    desk.house.rollback()
+    assert (dict(desk.house.rooms), desk.house.ledger) == before
+    assert desk.house.changed_rooms() == {}
+    assert desk.say(f"GC|RN205|GSN|{A}RO101|GSN|") == ["move 101>205 A"]
