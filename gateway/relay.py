@@ -79,7 +79,13 @@ class Relay:
                 await self._nap(1.0)
 
     async def _next(self) -> Entry | None:
-        entries = await self.outbox(Outbox.due, "to_ucm", self.clock.epoch(), 1)
+        entries = await self.outbox(
+            Outbox.due,
+            "to_ucm",
+            self.clock.epoch(),
+            1,
+            longest_pause_s=2 * self.retry_interval_s + FIRST_PAUSE_S,
+        )
         return entries[0] if entries else None
 
     async def _wait_for_work(self) -> None:
@@ -138,7 +144,8 @@ class Relay:
                     await self._park(entry, kind, room, f"{error} ({attempts} tries)")
                     return
                 self.metrics.ucm_retries.labels(kind, "refused").inc()
-                await self._later(entry, now + self.retry_interval_s, error, attempts, unsure)
+                due_at = now + self.retry_interval_s
+                await self._later(entry, due_at, error, attempts, unsure=unsure)
                 logger().warning(
                     "refused",
                     kind=kind,
@@ -150,15 +157,18 @@ class Relay:
                 self._answered()
                 self.metrics.ucm_retries.labels(kind, "session").inc()
                 due_at = now + self.retry_interval_s
-                await self._later(entry, due_at, error, attempts, unsure or sent)
+                await self._later(entry, due_at, error, attempts, unsure=unsure or sent)
                 logger().warning("session_refused", why=str(error))
             case Unreachable(sent=sent):
                 self.metrics.ucm_retries.labels(kind, error.kind).inc()
-                # A row that only looks like an outage must not stand in the others' way.
-                pause = min(self._row_pause_s.get(entry.id, FIRST_PAUSE_S), self.retry_interval_s)
-                self._row_pause_s[entry.id] = pause * 2
-                await self._later(entry, now + pause, error, attempts, unsure or sent)
-                self._unanswered(error)
+                shut = self._unanswered(error)
+                if sent:
+                    # Perhaps it is this row that the UCM cannot bear: the others go first when
+                    # it is asked again, so that they are not held back.
+                    pause = self._row_pause_s.get(entry.id, FIRST_PAUSE_S)
+                    pause = min(pause, self.retry_interval_s)
+                    self._row_pause_s[entry.id] = pause * 2
+                    await self._later(entry, now + shut + pause, error, attempts, unsure=True)
             case Paused():
                 self._shut(error)
             case _:
@@ -170,7 +180,7 @@ class Relay:
         logger().error("parked", kind=kind, room=room, why=why)
 
     async def _later(
-        self, entry: Entry, due_at: float, error: DriverFailed, attempts: int, unsure: bool
+        self, entry: Entry, due_at: float, error: DriverFailed, attempts: int, *, unsure: bool
     ) -> None:
         await self.outbox(Outbox.later, entry, due_at, str(error), attempts=attempts, unsure=unsure)
 
@@ -194,7 +204,8 @@ class Relay:
         self._shut_pause_s = FIRST_PAUSE_S
         self.metrics.ucm_up.set(1)
 
-    def _unanswered(self, error: Unreachable) -> None:
+    def _unanswered(self, error: Unreachable) -> float:
+        """The UCM is away: returns for how many seconds it is not asked."""
         if self.ucm_up or self.ucm_trouble != str(error):
             logger().warning("ucm_unreachable", kind=error.kind, why=str(error))
         self._down(str(error))
@@ -203,6 +214,7 @@ class Relay:
         self._shut_until = self.clock.now() + pause * (0.5 + self.rng() / 2)
         self._shut_pause_s = pause * 2
         self._asked_at = float("-inf")  # the first thing to do then is to ask
+        return pause
 
     def _shut(self, error: Paused) -> None:
         self._shut_until = self.clock.now() + error.seconds

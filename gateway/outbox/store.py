@@ -129,7 +129,8 @@ _DUE: Final = """
            EXISTS (SELECT 1 FROM entry AS p WHERE p.state = 'parked'
                    AND p.room IN (e.room, e.from_room) AND p.id < e.id)
     FROM entry AS e
-    WHERE e.lane = :lane AND e.state = 'waiting' AND e.due_at <= :now
+    WHERE e.lane = :lane AND e.state = 'waiting'
+      AND (e.due_at <= :now OR e.due_at > :now + :longest)
       AND NOT EXISTS (SELECT 1 FROM entry AS a WHERE a.state = 'waiting' AND a.id < e.id
                       AND a.room IN (e.room, e.from_room))
       AND NOT EXISTS (SELECT 1 FROM entry AS b WHERE b.state = 'waiting' AND b.id < e.id
@@ -234,10 +235,17 @@ class Outbox:
 
     # --- What goes out ---
 
-    def due(self, lane: str, now: float, limit: int = 1) -> list[Entry]:
-        """The next rows to deliver, at most one per room, live ones before a resync's."""
+    def due(
+        self, lane: str, now: float, limit: int = 1, *, longest_pause_s: float = 7200.0
+    ) -> list[Entry]:
+        """The next rows to deliver, at most one per room, live ones before a resync's.
+
+        longest_pause_s     no row was ever told to wait longer: one that seems to has only seen
+                            the wall clock jump back, and is due
+        """
+        values = {"lane": lane, "now": now, "limit": limit, "longest": longest_pause_s}
         with _mapped():
-            rows = self._db.execute(_DUE, {"lane": lane, "now": now, "limit": limit}).fetchall()
+            rows = self._db.execute(_DUE, values).fetchall()
         return [_entry(row) for row in rows]
 
     def done(self, entry: Entry, now: float) -> int:

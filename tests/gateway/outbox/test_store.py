@@ -209,7 +209,7 @@ def test_the_due_statement_uses_its_indexes(outbox):
     from gateway.outbox.store import _DUE
 
     plan = outbox._db.execute(
-        "EXPLAIN QUERY PLAN " + _DUE, {"lane": "to_ucm", "now": 1.0, "limit": 1}
+        "EXPLAIN QUERY PLAN " + _DUE, {"lane": "to_ucm", "now": 1.0, "limit": 1, "longest": 9.0}
     ).fetchall()
     steps = [row[3] for row in plan]
     assert not [step for step in steps if step.startswith("SCAN")], steps

@@ -1,0 +1,259 @@
+"""The PMS side over hostile lines: nothing lost, nothing acknowledged early, back after any loss."""
+
+import asyncio
+import random
+from contextlib import asynccontextmanager
+
+import pytest
+
+from gateway.house import House
+from gateway.intake import Intake
+from gateway.line import LineFailed
+from gateway.metrics import Metrics
+from gateway.outbox import Outbox, OutboxWorker, StorageFailed
+from gateway.pump import Pump
+from gateway.rooms import RoomMap
+from protocols.fias import FiasProfile, FiasSession, normalize
+from protocols.fias.framing import write_frame
+from tests.fakes import HandClock
+
+
+class ScriptedLine:
+    """Plays chunks, then is lost; remembers what was written."""
+
+    def __init__(self, chunks, *, waits=None):
+        self.chunks, self.written, self.waits = list(chunks), bytearray(), waits
+        self.closed = False
+
+    async def read(self):
+        await asyncio.sleep(0)
+        if self.chunks:
+            return self.chunks.pop(0)
+        if self.waits is not None:
+            await self.waits.wait()
+        return b""
+
+    async def write(self, data):
+        self.written += data
+
+    async def close(self):
+        self.closed = True
+
+    def describe(self):
+        return "scripted"
+
+    def error_counts(self):
+        return {"framing": 2, "parity": 0, "overrun": 0, "break": 1}
+
+
+class ScriptedOpener:
+    """Gives lines or failures, in order; then stops the pump."""
+
+    def __init__(self, *lines):
+        self.lines, self.pump, self.opened = list(lines), None, 0
+
+    async def open(self):
+        self.opened += 1
+        if not self.lines:
+            self.pump.stop()
+            raise LineFailed("no more lines")
+        line = self.lines.pop(0)
+        if isinstance(line, Exception):
+            raise line
+        return line
+
+    async def close(self):
+        pass
+
+    def describe(self):
+        return "scripted"
+
+
+@asynccontextmanager
+async def pump_on(tmp_path, *lines, ack=True, resync=False):
+    clock = HandClock()
+    outbox = Outbox(tmp_path / "outbox.db")
+    metrics = Metrics(version="1", site="t")
+    rooms, ledger = outbox.house()
+    intake = Intake(
+        house=House(zone=clock.zone, rooms=rooms, ledger=ledger), rooms=RoomMap(),
+        outbox=OutboxWorker(outbox), normalize=normalize, clock=clock, metrics=metrics, answers=ack,
+    )  # fmt: skip
+    opener = ScriptedOpener(*lines)
+    session = FiasSession(FiasProfile(pacing_s=0, lrc=ack, ack=ack), clock.stamp)
+    pump = Pump(opener=opener, session=session, intake=intake, clock=clock, metrics=metrics,
+                answers=ack, resync=resync, rng=lambda: 1.0)  # fmt: skip
+    opener.pump = pump
+    try:
+        yield pump
+    finally:
+        intake.outbox.close()
+
+
+def frame(body, lrc=True):
+    return write_frame(body.encode(), lrc=lrc)
+
+
+def entries(pump):
+    return [each.event.room for each in pump.intake.outbox.outbox.due("to_ucm", 1e12, 99)]
+
+
+GUESTS = [frame(f"GI|RN{room}|G#{room}|GNRossi|GSN|") for room in range(101, 106)]
+
+
+def chunked(data, style):
+    rng = random.Random(7)
+    if style == "one byte at a time":
+        return [bytes([byte]) for byte in data]
+    if style == "everything at once":
+        return [data]
+    pieces = []
+    while data:
+        size = rng.randrange(1, 9)
+        pieces.append(data[:size])
+        data = data[size:]
+    return pieces
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("style", ["one byte at a time", "everything at once", "small pieces"])
+async def test_every_record_is_taken_and_answered_however_it_arrives(tmp_path, style):
+    line = ScriptedLine(chunked(b"".join(GUESTS), style))
+    async with pump_on(tmp_path, line) as pump:
+        await pump.run()
+        assert entries(pump) == ["101", "102", "103", "104", "105"]
+        assert line.written.count(b"\x06") == 5
+        assert line.closed
+
+
+@pytest.mark.asyncio
+async def test_a_record_is_not_acknowledged_before_it_is_on_disk(tmp_path):
+    line = ScriptedLine(GUESTS[:1])
+    async with pump_on(tmp_path, line) as pump:
+        seen = []
+        put = Outbox.put
+
+        def watched(self, batch):
+            seen.append(bytes(line.written))
+            return put(self, batch)
+
+        pump.intake.outbox.outbox.__class__ = type("Watched", (Outbox,), {"put": watched})
+        Outbox.put, kept = watched, Outbox.put
+        try:
+            await pump.run()
+        finally:
+            Outbox.put = kept
+        assert seen
+        assert b"\x06" not in seen[0]
+        assert b"\x06" in line.written
+
+
+@pytest.mark.asyncio
+async def test_a_disk_that_fails_gets_a_nak_and_the_resent_record_is_taken(tmp_path):
+    line = ScriptedLine([GUESTS[0], GUESTS[0]])
+    async with pump_on(tmp_path, line) as pump:
+        failures = [StorageFailed("full")]
+        take = pump.intake.take
+
+        async def failing(received, evidence=()):
+            if failures and received:
+                raise failures.pop()
+            await take(received, evidence)
+
+        pump.intake = type("Failing", (), {"take": staticmethod(failing),
+                                           "void_resync": pump.intake.void_resync,
+                                           "outbox": pump.intake.outbox})()  # fmt: skip
+        await pump.run()
+        answers = [byte for byte in line.written if byte in (0x06, 0x15)]
+        assert answers[:2] == [0x15, 0x06]
+        assert entries(pump) == ["101"]
+
+
+@pytest.mark.asyncio
+async def test_on_a_line_without_answers_a_failing_disk_stops_the_reading(tmp_path):
+    line = ScriptedLine(
+        [frame("GI|RN101|G#1|GSN|", lrc=False), frame("GI|RN102|G#2|GSN|", lrc=False)]
+    )
+    async with pump_on(tmp_path, line, ack=False) as pump:
+        failures = [StorageFailed("full")] * 3
+        take, left = pump.intake.take, []
+
+        async def failing(received, evidence=()):
+            if failures and received:
+                left.append(len(line.chunks))
+                raise failures.pop()
+            await take(received, evidence)
+
+        pump.intake = type("Failing", (), {"take": staticmethod(failing),
+                                           "void_resync": pump.intake.void_resync,
+                                           "outbox": pump.intake.outbox})()  # fmt: skip
+        await pump.run()
+        assert left == [1, 1, 1]  # the second record stayed where it was
+        assert entries(pump) == ["101", "102"]
+
+
+@pytest.mark.asyncio
+async def test_pauses_grow_and_are_reset_by_a_peer_that_spoke(tmp_path):
+    down = LineFailed("no such device")
+    lines = [down] * 5 + [ScriptedLine(GUESTS[:1])] + [down] * 2
+    async with pump_on(tmp_path, *lines) as pump:
+        began, at, naps = pump.clock.now(), pump.clock.now(), []
+        opening = pump.opener.open
+
+        async def noting():
+            nonlocal at
+            naps.append(round(pump.clock.now() - at, 2))
+            at = pump.clock.now()
+            return await opening()
+
+        pump.opener.open = noting
+        await pump.run()
+        assert naps[:7] == [0, 0.5, 1, 2, 4, 8, 0.5]
+        assert pump.clock.now() - began < 60
+
+
+@pytest.mark.asyncio
+async def test_pauses_have_a_cap(tmp_path):
+    async with pump_on(tmp_path, *[LineFailed("down")] * 12) as pump:
+        await pump.run()
+        assert pump.clock.now() - 1000 < 12 * 30
+
+
+@pytest.mark.asyncio
+async def test_a_resync_is_void_when_the_line_is_lost_and_when_the_link_begins_anew(tmp_path):
+    for ending in ([], [frame("LS|", lrc=False), frame("DE|", lrc=False)]):
+        line = ScriptedLine(
+            [frame("GI|RN101|G#1|GNA|GSN|", lrc=False),
+             b"".join([frame("DS|", lrc=False), frame("GI|RN101|G#2|GNB|SF|", lrc=False), *ending])]
+        )  # fmt: skip
+        async with pump_on(tmp_path, line, ack=False) as pump:
+            await pump.run()
+            assert [guest.name for guest in pump.intake.house.rooms["101"].guests] == ["A", "B"]
+            assert not pump.intake.house.ledger.in_resync
+
+
+@pytest.mark.asyncio
+async def test_a_resync_is_asked_for_when_the_site_says_so(tmp_path):
+    line = ScriptedLine([frame("LA|", lrc=False)], waits=asyncio.Event())
+    async with pump_on(tmp_path, line, ack=False, resync=True) as pump:
+        running = asyncio.ensure_future(pump.run())
+        while b"DR|" not in line.written:
+            await asyncio.sleep(0.01)
+        pump.stop()
+        await asyncio.wait_for(running, 5)
+        assert line.written.endswith(b"|\x03")
+        assert b"\x02LE|" in line.written  # it says goodbye
+
+
+@pytest.mark.asyncio
+async def test_noise_is_counted_kept_in_part_and_nothing_else_is_lost(tmp_path):
+    noise = random.Random(3).randbytes(5000).replace(b"\x02", b"")
+    line = ScriptedLine([noise, b"\x02GI|RN1", GUESTS[0], b"\x02" + b"x" * 20000, GUESTS[1]])
+    async with pump_on(tmp_path, line) as pump:
+        await pump.run()
+        assert entries(pump) == ["101", "102"]
+        refused = pump.metrics.registry.get_sample_value
+        assert refused("pmsgw_frames_refused_total", {"reason": "garbage"}) > 10
+        assert refused("pmsgw_frames_refused_total", {"reason": "overlong"}) == 1
+        assert 1 <= len(pump.intake.outbox.outbox.refused()) <= 4
+        assert refused("pmsgw_serial_errors_total", {"kind": "framing"}) == 2

@@ -1,0 +1,208 @@
+"""The long retry: who waits, for how long, who is parked, and who is not held back."""
+
+import asyncio
+import itertools
+from contextlib import asynccontextmanager
+
+import pytest
+
+from gateway.drivers.base import Paused, Refused, Rejected, SessionRefused, Unreachable
+from gateway.events import CheckIn, CheckOut, Guest
+from gateway.metrics import Metrics
+from gateway.outbox import Batch, NewEntry, Outbox, OutboxWorker
+from gateway.relay import Relay
+from tests.fakes import HandClock
+
+
+class ScriptedDriver:
+    """Answers calls from a script, and notes when they came."""
+
+    def __init__(self, clock):
+        self.clock, self.script, self.calls, self.probes = clock, {}, [], []
+
+    async def apply(self, event, *, unsure, repairs):
+        self.calls.append((round(self.clock.now() - 1000, 1), event.room, unsure, repairs))
+        outcomes = self.script.get(event.room, [])
+        outcome = outcomes.pop(0) if outcomes else None
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def probe(self):
+        self.probes.append(round(self.clock.now() - 1000, 1))
+        outcomes = self.script.get("probe", [])
+        if outcomes:
+            raise outcomes.pop(0)
+
+    async def close(self):
+        pass
+
+
+class Winding(Relay):
+    """A relay whose naps wind the clock instead of waiting."""
+
+    __slots__ = ()
+
+    async def _nap(self, seconds):
+        self.clock.wind(seconds)
+        await asyncio.sleep(0)
+
+    async def _wait_for_work(self):
+        self.clock.wind(0.5)
+        await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def relay_on(tmp_path, *rooms, retries=3, interval=60.0):
+    clock = HandClock()
+    worker = OutboxWorker(Outbox(tmp_path / "outbox.db"))
+    driver = ScriptedDriver(clock)
+    relay = Winding(outbox=worker, driver=driver, clock=clock, metrics=Metrics(version="1", site="t"),
+                    retries=retries, retry_interval_s=interval, rng=lambda: 1.0)  # fmt: skip
+    worker.outbox.put(Batch(entries=[
+        NewEntry(event=CheckOut(room=room), record="GO|", received_at=clock.epoch()) for room in rooms
+    ]))  # fmt: skip
+    try:
+        yield relay
+    finally:
+        worker.close()
+
+
+async def run_for(relay, seconds):
+    until = relay.clock.now() + seconds
+    relay._stopping.clear()
+    running = asyncio.ensure_future(relay.run())
+    while relay.clock.now() < until:
+        await asyncio.sleep(0)
+        if running.done():
+            await running
+    relay.stop()
+    await running
+
+
+def state(relay):
+    return {
+        key[1]: count
+        for key, count in relay.outbox.outbox.totals().entries.items()
+        if key[0] == "to_ucm"
+    }
+
+
+@pytest.mark.asyncio
+async def test_what_waits_is_delivered_in_order_and_noted(tmp_path):
+    async with relay_on(tmp_path, "101", "102", "101") as relay:
+        await run_for(relay, 1)
+        assert [call[1] for call in relay.driver.calls] == ["101", "102", "101"]
+        assert state(relay) == {"waiting": 0, "parked": 0}
+        assert relay.ucm_up
+
+
+@pytest.mark.asyncio
+async def test_a_passing_refusal_is_tried_so_often_and_then_parked(tmp_path):
+    async with relay_on(tmp_path, "101", "102", retries=2, interval=60) as relay:
+        relay.driver.script["101"] = [Refused(-9, "-9: no")] * 9
+        await run_for(relay, 200)
+        times = [call[0] for call in relay.driver.calls if call[1] == "101"]
+        assert len(times) == 3
+        assert times[1] - times[0] == pytest.approx(60, abs=1)
+        assert relay.driver.calls[1][1] == "102"  # its own room only is held back
+        assert state(relay) == {"waiting": 0, "parked": 1}
+
+
+@pytest.mark.asyncio
+async def test_a_rejection_is_parked_at_once(tmp_path):
+    async with relay_on(tmp_path, "101", "102") as relay:
+        relay.driver.script["101"] = [Rejected(18, "18: no such room")]
+        await run_for(relay, 100)
+        assert [call[1] for call in relay.driver.calls] == ["101", "102"]
+        assert state(relay) == {"waiting": 0, "parked": 1}
+
+
+@pytest.mark.asyncio
+async def test_an_absent_ucm_is_asked_for_ever_with_growing_pauses(tmp_path):
+    async with relay_on(tmp_path, "101", retries=0, interval=30) as relay:
+        relay.driver.script["101"] = [Unreachable("timeout", "no reply", sent=True)] * 40
+        relay.driver.script["probe"] = [Unreachable("timeout", "no reply", sent=False)] * 40
+        await run_for(relay, 400)
+        times = sorted([call[0] for call in relay.driver.calls] + relay.driver.probes)
+        gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
+        assert gaps[:4] == pytest.approx([1, 2, 4, 8], abs=1.1)
+        assert max(gaps) <= 31
+        assert relay.driver.calls[0][2] is False
+        assert relay.driver.calls[1][2] is True  # unsure from the first lost reply on
+        assert state(relay) == {"waiting": 1, "parked": 0}
+        assert not relay.ucm_up
+        relay.driver.script.clear()
+        await run_for(relay, 62)
+        assert state(relay) == {"waiting": 0, "parked": 0}
+
+
+@pytest.mark.asyncio
+async def test_one_row_that_kills_the_connection_does_not_stop_the_others(tmp_path):
+    async with relay_on(tmp_path, "101", *(str(room) for room in range(200, 230))) as relay:
+        relay.driver.script["101"] = [Unreachable("reset", "reset", sent=True)] * 99
+        await run_for(relay, 60)
+        assert len({call[1] for call in relay.driver.calls}) == 31
+        assert state(relay)["waiting"] == 1
+
+
+@pytest.mark.asyncio
+async def test_a_pause_holds_back_everything_and_charges_nobody(tmp_path):
+    async with relay_on(tmp_path, "101", "102", retries=0) as relay:
+        relay.driver.script["101"] = [Paused(-45, "-45: busy", 15, loud=False)]
+        await run_for(relay, 30)
+        assert [(call[0], call[1]) for call in relay.driver.calls] == [
+            (0.0, "101"), (15.0, "101"), (15.0, "102")
+        ]  # fmt: skip
+
+
+@pytest.mark.asyncio
+async def test_a_stop_is_tried_once_in_five_minutes(tmp_path):
+    async with relay_on(tmp_path, "101", retries=0) as relay:
+        relay.driver.script["101"] = [Paused(-37, "-37: wrong password", 300, loud=True)] * 3
+        await run_for(relay, 1000)
+        assert [call[0] for call in relay.driver.calls] == [0.0, 300.0, 600.0, 900.0]
+        assert state(relay) == {"waiting": 0, "parked": 0}
+
+
+@pytest.mark.asyncio
+async def test_a_refused_session_is_not_the_rows_fault(tmp_path):
+    async with relay_on(tmp_path, "101", retries=0, interval=60) as relay:
+        relay.driver.script["101"] = [SessionRefused(-8, "-8", sent=True)] * 5
+        await run_for(relay, 400)
+        assert len(relay.driver.calls) == 6
+        assert relay.driver.calls[1][2] is True
+        assert state(relay) == {"waiting": 0, "parked": 0}
+
+
+@pytest.mark.asyncio
+async def test_a_quiet_ucm_is_asked_at_least_once_a_minute(tmp_path):
+    async with relay_on(tmp_path) as relay:
+        relay.driver.script["probe"] = [Unreachable("timeout", "x", sent=False)]
+        await run_for(relay, 200)
+        assert relay.driver.probes[0] == 0
+        gaps = [b - a for a, b in zip(relay.driver.probes, relay.driver.probes[1:], strict=False)]
+        assert max(gaps) < 60
+        assert relay.ucm_up
+
+
+@pytest.mark.asyncio
+async def test_a_delivered_row_repairs_and_supersedes_a_parked_one(tmp_path):
+    guest = Guest(key="1", name="A", came=HandClock().stamp())
+    async with relay_on(tmp_path) as relay:
+        entries = [NewEntry(event=CheckIn(room="101", guest=guest), record="", received_at=1.0)] * 2
+        relay.outbox.outbox.put(Batch(entries=entries))
+        relay.driver.script["101"] = [Rejected(15, "15: a value")]
+        await run_for(relay, 1)
+        assert [call[3] for call in relay.driver.calls] == [False, True]
+        assert state(relay) == {"waiting": 0, "parked": 0}
+        assert relay.metrics.registry.get_sample_value("pmsgw_outbox_superseded_total") == 1
+
+
+@pytest.mark.asyncio
+async def test_a_wall_clock_that_jumps_back_delays_nobody_for_long(tmp_path):
+    async with relay_on(tmp_path, "101") as relay:
+        relay.driver.script["101"] = [Unreachable("timeout", "x", sent=False)]
+        relay.clock.jump(-86400 * 365)
+        await run_for(relay, 30)
+        assert state(relay)["waiting"] == 0

@@ -1,0 +1,43 @@
+"""Room numbers become addresses in one place."""
+
+import pytest
+
+from gateway.rooms import RoomMap
+from protocols.facts import GuestChanged, GuestDetails, GuestLeft, GuestMoved, ResyncBegan
+
+SUITES = RoomMap(
+    addresses={"0204": "2204", "S1": "500", "S2": "500", "7": "700"}, strip_leading_zeros=True
+)
+
+
+@pytest.mark.parametrize(
+    ("room", "address"),
+    [
+        ("0204", "2204"),
+        ("0101", "101"),
+        ("101", "101"),
+        ("007", "700"),
+        ("000", "0"),
+        ("S2", "500"),
+    ],
+)
+def test_room_has_this_address(room, address):
+    assert SUITES.address_of(room) == address
+
+
+def test_leading_zeros_count_unless_the_site_says_no():
+    assert RoomMap().address_of("0101") == "0101"
+
+
+def test_facts_speak_of_addresses():
+    assert SUITES.translate(GuestLeft(room="0204", reservation="1")).room == "2204"
+    moved = GuestMoved(room="0204", old_room="007", reservation="1", details=GuestDetails())
+    assert (SUITES.translate(moved).room, SUITES.translate(moved).old_room) == ("2204", "700")
+    assert SUITES.translate(ResyncBegan()) == ResyncBegan()
+
+
+def test_a_move_inside_one_suite_is_a_change():
+    moved = GuestMoved(room="S2", old_room="S1", reservation="1", details=GuestDetails(name="A"))
+    assert SUITES.translate(moved) == GuestChanged(
+        room="500", reservation="1", details=GuestDetails(name="A")
+    )
