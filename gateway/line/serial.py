@@ -71,7 +71,11 @@ class SerialLine:
             if self._reader.is_lost or not self._transport.get_write_buffer_size():
                 break
             await asyncio.sleep(0.1)
-        self._transport.abort()
+        if not self._reader.is_lost:
+            self._transport.abort()
+            # The port itself is closed a turn of the loop later; the next open needs it free.
+            while not self._reader.is_lost:
+                await asyncio.sleep(0)
 
     def describe(self) -> str:
         return str(self._spec)

@@ -125,7 +125,7 @@ async def test_an_absent_ucm_is_asked_for_ever_with_growing_pauses(tmp_path):
         relay.driver.script["probe"] = [Unreachable("timeout", "no reply", sent=False)] * 40
         await run_for(relay, 400)
         times = sorted([call[0] for call in relay.driver.calls] + relay.driver.probes)
-        gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
+        gaps = [b - a for a, b in itertools.pairwise(times)]
         assert gaps[:4] == pytest.approx([1, 2, 4, 8], abs=1.1)
         assert max(gaps) <= 31
         assert relay.driver.calls[0][2] is False

@@ -1,0 +1,107 @@
+"""TCP lines on real sockets, both ways round."""
+
+import asyncio
+import socket
+
+import pytest
+
+from gateway.line import LineFailed, ListenSpec, TcpSpec, opener_for
+
+
+@pytest.mark.asyncio
+async def test_dialled_and_listened_lines_talk():
+    listener = opener_for(ListenSpec("127.0.0.1", 0))
+    await listener.listen()
+    dialled, taken = await asyncio.gather(
+        opener_for(TcpSpec("127.0.0.1", listener.port)).open(), listener.open()
+    )
+    await dialled.write(b"hello")
+    assert await taken.read() == b"hello"
+    await taken.close()
+    assert await dialled.read() == b""  # closed by the peer: lost
+    await dialled.close()
+    await listener.close()
+
+
+@pytest.mark.asyncio
+async def test_a_newer_peer_replaces_the_older_one():
+    """A restarted PMS dials long before its old connection is known to be dead."""
+    listener = opener_for(ListenSpec("127.0.0.1", 0))
+    await listener.listen()
+    dial = opener_for(TcpSpec("127.0.0.1", listener.port))
+    first_peer = await dial.open()
+    first = await listener.open()
+    second_peer = await dial.open()
+    assert await asyncio.wait_for(first.read(), 2) == b""
+    second = await asyncio.wait_for(listener.open(), 2)
+    await second_peer.write(b"new")
+    assert await second.read() == b"new"
+    assert await asyncio.wait_for(first_peer.read(), 2) == b""
+    for line in (first, second, first_peer, second_peer):
+        await line.close()
+    await listener.close()
+
+
+@pytest.mark.asyncio
+async def test_nobody_listening_is_told_with_a_question():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(LineFailed, match="interface program running"):
+        await opener_for(TcpSpec("127.0.0.1", port)).open()
+
+
+@pytest.mark.asyncio
+async def test_a_taken_address_is_told():
+    listener = opener_for(ListenSpec("127.0.0.1", 0))
+    await listener.listen()
+    with pytest.raises(LineFailed, match="another gateway"):
+        await opener_for(ListenSpec("127.0.0.1", listener.port)).open()
+    await listener.close()
+
+
+@pytest.mark.asyncio
+async def test_a_peer_that_reads_nothing_is_a_fault_and_not_a_wait():
+    listener = opener_for(ListenSpec("127.0.0.1", 0))
+    await listener.listen()
+    line = await opener_for(TcpSpec("127.0.0.1", listener.port)).open()
+    with pytest.raises(LineFailed, match="takes no bytes"):
+        for _ in range(10_000):
+            await line.write(b"x" * 4096)
+    await line.close()
+    await listener.close()
+
+
+@pytest.mark.asyncio
+async def test_dead_peers_are_noticed_by_the_kernel():
+    listener = opener_for(ListenSpec("127.0.0.1", 0))
+    await listener.listen()
+    line = await opener_for(TcpSpec("127.0.0.1", listener.port)).open()
+    sock = line._writer.get_extra_info("socket")
+    option = sock.getsockopt
+    assert option(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    idle = option(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+    probes = option(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) * option(
+        socket.IPPROTO_TCP, socket.TCP_KEEPCNT
+    )
+    assert idle + probes <= 30
+    assert option(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 30_000
+    await line.close()
+    await listener.close()
+
+
+@pytest.mark.asyncio
+async def test_a_cancelled_read_loses_nothing():
+    listener = opener_for(ListenSpec("127.0.0.1", 0))
+    await listener.listen()
+    dialled = await opener_for(TcpSpec("127.0.0.1", listener.port)).open()
+    taken = await listener.open()
+    for _ in range(5):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await taken.read()
+    await dialled.write(b"kept")
+    assert await taken.read() == b"kept"
+    await dialled.close()
+    await taken.close()
+    await listener.close()

@@ -1,0 +1,216 @@
+"""The installed program as a person or systemd runs it: processes, signals, exit codes."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+PROGRAM = [sys.executable, "-m", "gateway"]
+GOOD = Path(__file__, "../../data/config/good.toml").resolve()
+
+
+def call(*arguments, stdin=b"", env=None):
+    """Run a command to its end."""
+    done = subprocess.run(
+        [*PROGRAM, *arguments], input=stdin, capture_output=True, timeout=60, check=False,
+        env={**os.environ, **(env or {})},
+    )  # fmt: skip
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+@contextmanager
+def running(*arguments):
+    """A program that goes on; its output is a pipe."""
+    process = subprocess.Popen(
+        [*PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def wait_for(condition, within_s=20):
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it never happened")
+
+
+def get(port, path):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as reply:
+            return reply.read().decode()
+    except OSError:
+        return ""
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A simulated UCM, a simulated PMS, and a configuration between them."""
+    http, pms = free_port(), free_port()
+    with running(
+        "simulate", "ucm", "--listen", "127.0.0.1:0", "--folder", str(tmp_path / "ucm")
+    ) as ucm:
+        said = []
+        while not any("fingerprint" in line for line in said):
+            said.append(ucm.stdout.readline())
+        url = re.search(r"https://\S+/api", "".join(said))[0]
+        fingerprint = re.search(r"sha256:[0-9A-F:]+", "".join(said))[0]
+        config = tmp_path / "gateway.toml"
+        config.write_text(
+            f'[site]\ndata_dir = "{tmp_path}/data"\n[pms]\nline = "tcp:127.0.0.1:{pms}"\n'
+            f'[fias]\nrecord_pacing_ms = 0\n[ucm]\nurl = "{url}"\nusername = "pmsgw"\n'
+            'password = "api-secret"\npms_username = "hotel"\npms_password = "pms-secret"\n'
+            f'fingerprint = "{fingerprint}"\n[http]\nlisten = "127.0.0.1:{http}"\n'
+        )
+        yield config, pms, http, url
+
+
+def test_the_service_carries_a_day_survives_kill_9_and_stops_in_order(site, tmp_path):
+    config, pms_port, http, _ = site
+    script = tmp_path / "day.txt"
+    script.write_text(
+        "# a short day\nGI|RN101|G#1|GNRossi|GSN|\nGI|RN102|G#2|GNMeyer|GSN|\nGO|RN101|G#1|GSN|\n"
+    )
+    with running("run", "--config", str(config)) as first:
+        with running("simulate", "pms", "--line", f"listen:127.0.0.1:{pms_port}", "--script", str(script),
+                     "--every", "0.01") as pms:  # fmt: skip
+            wait_for(lambda: 'event="check_out"} 1.0' in get(http, "/metrics"))
+            wait_for(
+                lambda: (
+                    'pmsgw_outbox_entries{lane="to_ucm",state="waiting"} 0.0'
+                    in get(http, "/metrics")
+                )
+            )
+            assert pms.wait(10) == 0
+        code, _out, err = call("run", "--config", str(config))
+        assert (code, "in use by process" in err) == (1, True)
+        first.kill()
+        first.wait()
+    with running("run", "--config", str(config)) as second:
+        wait_for(lambda: 'pmsgw_rooms{state="occupied"} 1.0' in get(http, "/metrics"))
+        wait_for(lambda: "pmsgw_ucm_up 1.0" in get(http, "/metrics"))
+        began = time.monotonic()
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(10) == 0
+        assert time.monotonic() - began < 10
+        assert "Rossi" not in second.stdout.read()
+
+
+def test_doctor_tells_each_part(site):
+    config, pms_port, _, _ = site
+    with running("simulate", "pms", "--line", f"listen:127.0.0.1:{pms_port}") as pms:
+        pms.stdout.readline()
+        code, out, _ = call("doctor", "--config", str(config))
+        assert [line.split()[1] for line in out.splitlines()] == [
+            "config", "data_dir", "line", "certificate", "ucm", "rooms"
+        ]  # fmt: skip
+        assert code == 0, out
+    text = config.read_text()
+    config.write_text(text.replace("api-secret", "wrong"))
+    code, out, _ = call("doctor", "--config", str(config), "--json")
+    parts = {each["part"]: each for each in json.loads(out)}
+    assert code == 1
+    assert not parts["line"]["ok"]
+    assert parts["ucm"]["words"].startswith("-37: wrong API user or password")
+    config.write_text(
+        re.sub(r'fingerprint = ".*"', 'fingerprint = "sha256:' + "AB" * 32 + '"', text)
+    )
+    code, out, _ = call("doctor", "--config", str(config))
+    assert re.search(r'FAILED +certificate .*set fingerprint = "sha256:', out)
+
+
+def test_demo_ends_with_every_room_as_the_pms_meant_it():
+    code, out, _ = call("demo", "--once")
+    assert code == 0, out[-2000:]
+    assert "Every room on the UCM is as the PMS meant it." in out
+
+
+def test_demo_over_a_pseudo_terminal():
+    code, out, _ = call("demo", "--once", "--serial")
+    assert code == 0, out[-2000:]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[], ["demo"], ["run"], ["check-config"], ["doctor"], ["line"], ["line", "decode"], ["simulate"],
+     ["simulate", "pms"], ["simulate", "ucm"], ["version"]],
+)  # fmt: skip
+def test_every_command_has_a_help_text(command):
+    code, out, _ = call(*command, "-h")
+    assert code == 0
+    assert "Usage" in out
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["line"], ["nonsense"], ["run", "--nonsense"], ["check-config"]]
+)
+def test_wrong_use_is_exit_2(arguments):
+    assert call(*arguments)[0] == 2
+
+
+def test_check_config_tells_every_mistake_and_exits_2(tmp_path):
+    assert call("check-config", str(GOOD))[:2] == (0, f"{GOOD}: ok\n")
+    bad = tmp_path / "bad.toml"
+    bad.write_text(
+        GOOD.read_text().replace("9600,8n1", "9601").replace("retries = 5", "retries = -5")
+    )
+    code, out, _ = call("check-config", str(bad))
+    assert (code, len(out.splitlines())) == (2, 2)
+    code, out, _ = call("check-config", str(bad), "--json")
+    assert (code, len(json.loads(out)["mistakes"])) == (2, 2)
+    assert call("run", "--config", str(bad))[0] == 2
+    assert call("run", env={"PMSGW_CONFIG": str(bad)})[0] == 2
+
+
+def test_decode_explains_an_argument_stdin_and_a_file(tmp_path):
+    code, out, _ = call("line", "decode", "GI|RN0204|G#4711|GNO'Hara, Liam|GSN|")
+    assert code == 0
+    assert out.startswith("GI       GuestIn: A guest has checked in to a room")
+    assert re.search(r"RN  0204 +room number", out)
+    code, out, _ = call(
+        "line", "decode", "-", stdin=b"\x02RE|RN108|MLN|\x03\x02\x06\x02RE|RN108|MLN|\x03\x01"
+    )
+    assert code == 1
+    assert [line.split()[0] for line in out.splitlines() if not line.startswith(" ")] == [
+        "RE",
+        "ACK",
+        "lrc",
+    ]
+    transcript = Path(__file__, "../../data/lines/serial-comes-up.line").resolve()
+    code, out, _ = call("line", "decode", "--json", str(transcript))
+    names = [each["name"] for each in json.loads(out)]
+    assert code == 0
+    assert names[:4] == ["ENQ", "NAK", "LS", "ACK"]
+    code, out, _ = call(
+        "line", "decode", "--encoding", "cp850", "-", stdin=b"GI|RN1|GNM\x81ller|\n"
+    )
+    assert "Müller" in out
+    assert call("line", "decode", "no-such-file")[0] == 2
+    assert call("line", "decode", "--encoding", "klingon", "LS|")[0] == 2
+
+
+def test_version_is_printed():
+    assert call("version")[1].startswith("pms-gateway 0.")
