@@ -31,8 +31,15 @@ async def soak(minutes: float, *, serial: bool, seed: int) -> bool:
                 on.pms.damage = None
                 differences = await on.settle(120)
                 disagreements += bool(differences)
-                await on.service.status()
-                resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+                status = await on.service.status()
+                memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+                print(
+                    f"round {round_}: {records} records, {len(on.ucm.journal)} requests, "
+                    f"{on.pms.links} links, {on.ucm.logins} logins, {on.ucm.failed_logins} failed, "
+                    f"parked {status['outbox']['parked']}, {memory} MiB, "
+                    f"{'agreed' if not differences else differences}",
+                    flush=True,
+                )
             return disagreements == 0
 
 
@@ -85,6 +92,7 @@ def main() -> None:
     given = parser.parse_args()
     logs.set_up(quiet=True)
     agreed = asyncio.run(soak(given.minutes, serial=given.serial, seed=given.seed))
+    print("Every room agreed, every time." if agreed else "Rooms did not agree.")
     sys.exit(0 if agreed else 1)
 
 
