@@ -37,7 +37,7 @@ async def soak(minutes: float, *, serial: bool, seed: int) -> bool:
                     f"round {round_}: {records} records, {len(on.ucm.journal)} requests, "
                     f"{on.pms.links} links, {on.ucm.logins} logins, {on.ucm.failed_logins} failed, "
                     f"parked {status['outbox']['parked']}, {memory} MiB, "
-                    f"{'agreed' if not differences else differences}",
+                    f"{differences or 'agreed'}",
                     flush=True,
                 )
             return disagreements == 0

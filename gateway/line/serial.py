@@ -75,7 +75,8 @@ class SerialLine:
             self._transport.abort()
             # The port itself is closed a turn of the loop later; the next open needs it free.
             while not self._reader.is_lost:
-                await asyncio.sleep(0)
+                self._reader.arrived.clear()
+                await self._reader.arrived.wait()
 
     def describe(self) -> str:
         return str(self._spec)
