@@ -142,6 +142,7 @@ class Service:
             metrics=self.metrics,
             retries=config.ucm.retries,
             retry_interval_s=config.ucm.retry_interval_s,
+            marks_calls=config.ucm.api == "old",
         )
         try:
             self.http = HttpServer(

@@ -34,6 +34,8 @@ class Relay:
 
     retries             how often a row is tried again after a passing refusal, before it is parked
     retry_interval_s    between such tries, and the longest pause to an absent UCM
+    marks_calls         note on disk that a call is made, before it is made: for a UCM that cannot
+                        be asked later what became of it
     """
 
     outbox: OutboxWorker
@@ -42,12 +44,14 @@ class Relay:
     metrics: Metrics
     retries: int
     retry_interval_s: float
+    marks_calls: bool = False
     rng: Callable[[], float] = random.random
     ucm_up: bool = False
     ucm_trouble: str = "not asked yet"
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _shut_until: float = float("-inf")
     _shut_pause_s: float = FIRST_PAUSE_S
+    _called: set[int] = field(default_factory=set)
     _row_pause_s: dict[int, float] = field(default_factory=dict)
     _asked_at: float = float("-inf")
 
@@ -112,17 +116,26 @@ class Relay:
     async def _deliver(self, entry: Entry) -> None:
         kind, room = EVENT_NAMES[type(entry.event)], entry.event.room
         self._asked_at = self.clock.now()
+        unsure = entry.unsure or entry.id in self._called
+        if self.marks_calls and not entry.unsure:
+            await self.outbox(Outbox.mark, entry, unsure=True)
+        self._called.add(entry.id)
         try:
-            warning = await self.driver.apply(
-                entry.event, unsure=entry.unsure, repairs=entry.repairs
-            )
+            warning = await self.driver.apply(entry.event, unsure=unsure, repairs=entry.repairs)
         except DriverFailed as error:
-            await self._failed(entry, kind, room, error)
+            await self._failed(entry, kind, room, error, unsure=unsure)
+            self._called.discard(entry.id)
+            return
+        except Exception as error:  # noqa: BLE001  # a bug met on one row must not stop the others
+            await self._park(
+                entry, kind, room, f"our own fault ({type(error).__name__}): report it"
+            )
             return
         now = self.clock.epoch()
         superseded = await self.outbox(Outbox.done, entry, now)
         self._answered()
         self._row_pause_s.pop(entry.id, None)
+        self._called.discard(entry.id)
         self.metrics.delivery.labels(kind).observe(max(0.0, now - entry.received_at))
         self.metrics.superseded.inc(superseded)
         if warning:
@@ -130,9 +143,11 @@ class Relay:
         else:
             logger().info("delivered", kind=kind, room=room)
 
-    async def _failed(self, entry: Entry, kind: str, room: str, error: DriverFailed) -> None:
+    async def _failed(
+        self, entry: Entry, kind: str, room: str, error: DriverFailed, *, unsure: bool
+    ) -> None:
         now = self.clock.epoch()
-        unsure, attempts = entry.unsure, entry.attempts
+        attempts = entry.attempts
         match error:
             case Rejected():
                 self._answered()
@@ -154,11 +169,11 @@ class Relay:
                     again_in_s=self.retry_interval_s,
                 )
             case SessionRefused(sent=sent):
-                self._answered()
                 self.metrics.ucm_retries.labels(kind, "session").inc()
+                # Each try costs a login, and the next row's would too.
+                self._unanswered(Unreachable("body", str(error), sent=sent))
                 due_at = now + self.retry_interval_s
                 await self._later(entry, due_at, error, attempts, unsure=unsure or sent)
-                logger().warning("session_refused", why=str(error))
             case Unreachable(sent=sent):
                 self.metrics.ucm_retries.labels(kind, error.kind).inc()
                 shut = self._unanswered(error)
@@ -169,7 +184,11 @@ class Relay:
                     pause = min(pause, self.retry_interval_s)
                     self._row_pause_s[entry.id] = pause * 2
                     await self._later(entry, now + shut + pause, error, attempts, unsure=True)
+                elif self.marks_calls:
+                    await self.outbox(Outbox.mark, entry, unsure=unsure)
             case Paused():
+                if self.marks_calls:
+                    await self.outbox(Outbox.mark, entry, unsure=unsure)
                 self._shut(error)
             case _:
                 raise error

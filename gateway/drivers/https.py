@@ -62,7 +62,7 @@ def fingerprint_text(der: bytes) -> str:
 
 
 def tls_context(settings: TlsSettings, on_certificate: Callable[[bytes], None]) -> ssl.SSLContext:
-    """A context that trusts as set. `on_certificate` sees each peer certificate (DER).
+    """A context that trusts as set. `on_certificate` sees each trusted certificate (DER).
 
     A pin is compared inside the handshake, so it works on expired certificates and a wrong
     peer gets no request.
@@ -78,10 +78,10 @@ def tls_context(settings: TlsSettings, on_certificate: Callable[[bytes], None]) 
         def do_handshake(self) -> None:
             super().do_handshake()
             der = self.getpeercert(binary_form=True) or b""
-            on_certificate(der)
             digest = hashlib.sha256(der).digest()
             if settings.trust is Trust.PINNED and digest != settings.fingerprint:
                 raise CertificateChanged(f"the certificate is now {fingerprint_text(der)}")
+            on_certificate(der)
 
     context.sslobject_class = _Checked
     return context
@@ -169,7 +169,8 @@ class HttpsPeer:
             raise Unreachable("timeout", "no reply in time", sent=True) from None
         except httpx.TransportError as error:
             raise Unreachable("reset", f"{type(error).__name__}", sent=True) from None
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        # httpx raises bare errors for a digest challenge with words of its own.
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, RuntimeError) as error:
             raise Unreachable("http", f"{type(error).__name__}", sent=True) from None
 
     def _connect_error(self, error: httpx.ConnectError) -> Unreachable:
@@ -194,5 +195,5 @@ class HttpsPeer:
         self.certificate = der
         try:
             self.certificate_ends = x509.load_der_x509_certificate(der).not_valid_after_utc
-        except ValueError:
-            self.certificate_ends = None  # old firmwares make odd certificates; the pin still works
+        except Exception:  # noqa: BLE001  # odd certificates raise types of cryptography's own
+            self.certificate_ends = None  # the pin works all the same; only the end is unknown

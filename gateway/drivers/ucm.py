@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from gateway.drivers import ucm_wire as wire
-from gateway.drivers.base import Refused, Rejected, SessionRefused
+from gateway.drivers.base import Refused, Rejected, SessionRefused, Unreachable
 from gateway.drivers.ucm_api import UcmApi, raise_for_pause
 from gateway.drivers.ucm_wire import Request, UcmRoom, Verdict, Words
 from gateway.events import (
@@ -20,6 +20,15 @@ from gateway.events import (
 )
 from gateway.metrics import Metrics
 
+_OWN_ACTION: Final = {
+    CheckIn: "checkin",
+    CheckOut: "checkout",
+    Update: "update",
+    Move: "mov",
+    DoNotDisturb: "dnd",
+    RoomStatus: "update",
+    WakeUp: "wakeup",
+}
 _STATE: Final = (Verdict.ALREADY_IN, Verdict.NOT_IN, Verdict.TAKEN)
 
 
@@ -29,8 +38,13 @@ class _MoveUnsure(Exception):
 
 @dataclass(slots=True)
 class _Trip:
-    """What one `apply` has already spent: each repair is tried once."""
+    """What one `apply` has already spent: each repair is tried once.
 
+    own_action      the action the event itself asks for; only a lost reply to it makes the row
+                    unsure, not one to a repair on the way
+    """
+
+    own_action: str
     logged_in: bool = False
     warning: str | None = None
 
@@ -42,7 +56,7 @@ class UcmDriver:
         self._api, self._words, self._metrics = api, words, metrics
 
     async def apply(self, event: GuestEvent, *, unsure: bool, repairs: bool) -> str | None:
-        trip = _Trip()
+        trip = _Trip(_OWN_ACTION[type(event)])
         match event:
             case CheckIn(room=room, guest=guest):
                 await self._check_in(trip, room, guest, unsure=unsure)
@@ -107,21 +121,25 @@ class UcmDriver:
         request = wire.move(from_room, room)
         if unsure and await self._has_moved(room, guest):
             return
-        try:
-            verdict = await self._say(trip, request)
-        except _MoveUnsure:
-            if await self._has_moved(room, guest):
-                return
-            verdict = await self._say(trip, request)
+        verdict = await self._say_move(trip, request, room, guest)
         if verdict is Verdict.TAKEN:
             if await self._shows(room, guest, unsure=unsure):
                 return
             await self._say(trip, wire.check_out(room))
-            verdict = await self._say(trip, request)
+            verdict = await self._say_move(trip, request, room, guest)
             if verdict is Verdict.TAKEN:
                 raise Rejected(24, "24: the room to move to stays checked in: look at the UCM")
         if verdict is Verdict.NOT_IN:
             await self._check_in(trip, room, guest, unsure=unsure)
+
+    async def _say_move(self, trip: _Trip, request: Request, room: str, guest: Guest) -> Verdict:
+        """Say a move; when the session breaks under it, look before it is said again."""
+        try:
+            return await self._say(trip, request)
+        except _MoveUnsure:
+            if await self._has_moved(room, guest):
+                return Verdict.DONE
+            return await self._say(trip, request)
 
     async def _has_moved(self, room: str, guest: Guest) -> bool:
         """A lost reply: the list says whether the move was done; without a list, try again."""
@@ -147,7 +165,12 @@ class UcmDriver:
         """Say it until it is said. Returns DONE or what the UCM knows of the room's state."""
         made_available = made_plain = False
         while True:
-            reply = await self._api.send(request)
+            is_own = request.action == trip.own_action
+            try:
+                reply = await self._api.send(request)
+            except Unreachable as error:
+                error.sent = error.sent and is_own
+                raise
             raise_for_pause(reply)
             match reply.verdict:
                 case Verdict.DONE:
@@ -160,7 +183,7 @@ class UcmDriver:
                 case Verdict.LOGIN | Verdict.LOGIN_UNSURE as verdict:
                     unsure = verdict is Verdict.LOGIN_UNSURE
                     if trip.logged_in:
-                        raise SessionRefused(reply.code, reply.advice, sent=unsure)
+                        raise SessionRefused(reply.code, reply.advice, sent=unsure and is_own)
                     trip.logged_in = True
                     self._repeat(request, "login")
                     await self._api.log_in_again()

@@ -24,8 +24,6 @@ from gateway.metrics import Metrics
 STOP_S: Final = 300.0
 """After a refusal that only an operator can mend: one try in five minutes, so that no ban comes."""
 
-MAX_PAGES: Final = 1000
-
 
 class UcmApi(Protocol):
     """How requests reach a UCM. Both methods raise Unreachable or Paused."""
@@ -126,16 +124,18 @@ class NewApi:
             payload = {"format": "xml", "data": to_xml(request)}
             return await self._pmsapi(request.action, payload, MAX_REPLY_BYTES)
 
-    async def rooms(self) -> list[UcmRoom]:
+    async def rooms(self) -> list[UcmRoom] | None:
         async with self._one:
             reply = await self._list({})
-            rooms = rooms_in(reply)
+            if reply.verdict is Verdict.REJECTED:
+                return None  # this firmware has no list
+            rooms = rooms_in(self._good(reply))
             # The guide's own sample has a wrong total; only more pages than one mean anything.
             pages = str(reply.response.get("total_page"))
-            last = min(int(pages), MAX_PAGES) if pages.isdecimal() else 1
+            last = int(pages) if pages.isdecimal() and len(pages) <= 3 else 1
             seen = {room.address for room in rooms}
             for page in range(2, last + 1):
-                more = rooms_in(await self._list({"page": page}))
+                more = rooms_in(self._good(await self._list({"page": page})))
                 fresh = [room for room in more if room.address not in seen]
                 if not fresh:
                     break  # this firmware lists everything at once
@@ -151,20 +151,25 @@ class NewApi:
 
     async def probe(self) -> None:
         async with self._one:
-            reply = await self._list({}, relogin=True)
-            raise_for_pause(reply)
+            # Whatever it says of the list, it is there, and it knows us.
+            await self._list({})
 
     async def close(self) -> None:
         await self._peer.close()
 
-    async def _list(self, options: dict[str, Any], *, relogin: bool = True) -> Reply:
+    async def _list(self, options: dict[str, Any]) -> Reply:
         payload = {"data": {"listPMSRoom": options}}
         reply = await self._pmsapi("listPMSRoom", payload, MAX_LIST_BYTES)
-        if relogin and reply.verdict in (Verdict.LOGIN, Verdict.LOGIN_UNSURE):
+        if reply.verdict in (Verdict.LOGIN, Verdict.LOGIN_UNSURE):
             self._cookie = None
             self._metrics.ucm_retries.labels("listPMSRoom", "login").inc()
             reply = await self._pmsapi("listPMSRoom", payload, MAX_LIST_BYTES)
         raise_for_pause(reply)
+        return reply
+
+    @staticmethod
+    def _good(reply: Reply) -> Reply:
+        """The reply, if it is a list; what is no list now may be one later."""
         if reply.code != 0:
             raise Unreachable("body", f"the room list failed, {reply.advice}", sent=False)
         return reply

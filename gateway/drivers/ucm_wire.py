@@ -5,6 +5,7 @@ Source, unless said otherwise: UCM6xxx PMS API Guide (actions, codes, XML), UCM 
 """
 
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -217,10 +218,11 @@ def shorten(request: Request, code: int, *, exact: bool) -> Request | None:
 
 def plain(request: Request) -> Request:
     """The request without the characters that a UCM calls sensitive."""
-    table = str.maketrans("", "", SENSITIVE)
-    return replace(
-        request, tags=tuple((name, text.translate(table)) for name, text in request.tags)
-    )
+    return replace(request, tags=tuple((name, _plain(text)) for name, text in request.tags))
+
+
+def _plain(text: str) -> str:
+    return text.translate(str.maketrans("", "", SENSITIVE))
 
 
 # --- Reply to result -------------------------------------------------------------------------
@@ -354,9 +356,10 @@ class Reply:
         """For how long the UCM will not hear us, by its own word; a minute without one."""
         remain = self.response.get("remain_time")
         try:
-            return min(max(float(str(remain)), 1.0), 86400.0)
+            seconds = float(str(remain))
         except ValueError:
             return 60.0
+        return min(max(seconds, 1.0), 86400.0) if math.isfinite(seconds) else 60.0
 
 
 class NotAReply(ValueError):
@@ -413,7 +416,7 @@ def _from_json(parsed: dict[str, Any]) -> Reply:
     status = parsed.get("status")
     try:
         code = int(status) if status is not None else None  # "0" as well as 0
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         code = None
     if code is None:
         if "pms_room" in inner:
@@ -456,7 +459,11 @@ def rooms_in(reply: Reply) -> list[UcmRoom]:
 
 
 def is_ours(row: UcmRoom, guest: Guest, words: Words) -> bool:
-    """Whether a checked-in room shows this guest: the same account, or none and the same name."""
+    """Whether a checked-in room shows this guest: the same account, or none and the same name.
+
+    A name that had to be made plain or short on its way in is still the same name.
+    """
     if row.account:
         return row.account == clean(guest.reservation or "")
-    return row.last_name == guest_tags(guest, words)["lastname"]
+    shown, ours = _plain(row.last_name), _plain(guest_tags(guest, words)["lastname"])
+    return shown == ours or (len(shown) >= SHORTEST_NAME and ours.startswith(shown))

@@ -90,11 +90,19 @@ class Batch:
     rooms: Mapping[str, Room] = field(default_factory=dict)
     ledger: Ledger | None = None
     heard: dict[str, tuple[bytes, float]] = field(default_factory=dict)
+    forgets_heard: bool = False
     refused: list[Refused] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
-        return not (self.entries or self.rooms or self.ledger or self.heard or self.refused)
+        return not (
+            self.entries
+            or self.rooms
+            or self.ledger
+            or self.heard
+            or self.forgets_heard
+            or self.refused
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +197,8 @@ class Outbox:
                 db.execute(
                     "INSERT OR REPLACE INTO house_ledger VALUES (1, ?)", (to_json(batch.ledger),)
                 )
+            if batch.forgets_heard:
+                db.execute("DELETE FROM heard")
             db.executemany(
                 "INSERT OR REPLACE INTO heard VALUES (?, ?, ?)",
                 ((room, digest, at) for room, (digest, at) in batch.heard.items()),
@@ -277,6 +287,11 @@ class Outbox:
                 (due_at, error, attempts, unsure, entry.id),
             )
 
+    def mark(self, entry: Entry, *, unsure: bool) -> None:
+        """Whether a call for this row may have been made whose reply is not known."""
+        with self._transaction() as db:
+            db.execute("UPDATE entry SET unsure = ? WHERE id = ?", (unsure, entry.id))
+
     def park(self, entry: Entry, now: float, error: str) -> None:
         """The row waits for a human, and blocks nobody."""
         with self._transaction() as db:
@@ -324,7 +339,7 @@ class Outbox:
             self._bring_forward(db, {event.room} | ({from_room} if from_room else set()))
         db.execute(
             "INSERT INTO entry (lane, state, room, from_room, event, body, record, background,"
-            " received_at, due_at) VALUES ('to_ucm', 'waiting', ?, ?, ?, ?, ?, ?, ?, ?)",
+            " received_at, due_at) VALUES ('to_ucm', 'waiting', ?, ?, ?, ?, ?, ?, ?, 0)",
             (
                 event.room,
                 from_room,
@@ -332,7 +347,6 @@ class Outbox:
                 to_json(event),
                 new.record,
                 new.background,
-                new.received_at,
                 new.received_at,
             ),
         )
