@@ -5,15 +5,21 @@ Exit codes: 0 done, 1 failed, 2 wrong use or wrong configuration.
 
 import asyncio
 import json
+import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gateway import __version__
-from gateway.config import DEFAULT_PATH, Config, ConfigError, load
+
+if TYPE_CHECKING:
+    from gateway.config import Config
+
+DEFAULT_PATH = Path("/etc/pms-gateway/gateway.toml")
 
 app = typer.Typer(
     name="pms-gateway",
@@ -60,7 +66,9 @@ def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def _load(path: Path) -> Config:
+def _load(path: Path) -> "Config":
+    from gateway.config import ConfigError, load
+
     try:
         return load(path)
     except ConfigError as error:
@@ -98,6 +106,8 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log at debug level.")] = False,
 ) -> None:
     """The service. SIGTERM stops it in order; an absent peer never does."""
+    # Before anything is open there is nothing to close: a stop during the start is a stop.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     from gateway import logs
     from gateway.app import StartFailed
     from gateway.app import run as serve
@@ -117,6 +127,8 @@ def check_config(
     as_json: JsonOption = False,
 ) -> None:
     """All mistakes of a configuration at once, one sentence each."""
+    from gateway.config import ConfigError, load
+
     try:
         load(file)
         sentences: list[str] = []

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -22,8 +22,6 @@ from pydantic import (
 
 from gateway.line.spec import LineSpec, parse_line
 from protocols.fias import CHARSETS, known_charset
-
-DEFAULT_PATH: Final = Path("/etc/pms-gateway/gateway.toml")
 
 
 class ConfigError(Exception):

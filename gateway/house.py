@@ -122,10 +122,11 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one fact came to."""
+    """What one fact came to; `rooms`: all that it changed in our memory."""
 
     events: tuple[GuestEvent, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    rooms: frozenset[str] = frozenset()
 
 
 _NEW_ROOM: Final = Room()
@@ -151,6 +152,7 @@ class House:
     _ledger_before: Ledger | None = None
     _events: list[GuestEvent] = field(default_factory=list)
     _remarks: list[Remark] = field(default_factory=list)
+    _touched: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         for number, room in self.rooms.items():
@@ -263,6 +265,9 @@ class House:
                 self.rooms[number] = before
         if self._ledger_before is not None:
             self.ledger = self._ledger_before
+        # A fact that broke off half-way has left its events here.
+        for pending in (self._events, self._remarks, self._touched):
+            pending.clear()
         self.commit()
 
     # --- Guests come, change, move and leave ---
@@ -317,9 +322,15 @@ class House:
         key = self._key_in(fact.reservation, fact.old_room)
         self._settle_one(key, wall)
         home = self._home.get(key)
-        if home == fact.room:
+        known = self.rooms[home].find(key) if home is not None else None
+        nobody_moves = (
+            fact.reservation is None
+            and self._room(fact.old_room).shown is None
+            and self._room(fact.room).shown is not None
+        )
+        if home == fact.room or nobody_moves:
             # Told again, or after an arrival that already moved him: nothing moves twice.
-            self._change(fact.room, key, fact.details, wall)
+            self._change(fact.room, self._key_in(fact.reservation, fact.room), fact.details, wall)
         else:
             if home is not None and home != fact.old_room:
                 self._remarks.append(Remark.IMPLICIT_MOVE)
@@ -332,6 +343,7 @@ class House:
                 fact.shared,
                 fact.old_room_shared,
                 wall,
+                known=known,
             )
         self._sight(key if fact.reservation else _key(None, fact.room))
 
@@ -344,14 +356,18 @@ class House:
         new_shared: bool | None,
         old_shared: bool | None,
         wall: datetime,
+        *,
+        known: Guest | None = None,
     ) -> None:
         old, new = self._room(old_number), self._room(new_number)
-        known = old.find(key)
+        known = old.find(key) or known
         guest = _told_of(known or self._expected(new, key, wall), details)
+        resident = None
         if guest.reservation is None:
             guest = replace(guest, key=_key(None, new_number))
+            resident = new.find(guest.key)  # a room has one guest without a number
         staying = self._by_flag(old_number, old, _anybody(old.without(key)), old_shared)
-        others = new.without(guest.key)
+        others = new.guests if resident is not None else new.without(guest.key)
         if new_shared is False and others:
             self._remarks.append(Remark.STALE_GUESTS)
             self._check_out(new_number, new)
@@ -359,7 +375,9 @@ class House:
         new = replace(new, expected=(), vacated=False)
 
         if others:
-            self._put(new_number, replace(new, guests=_joined(others, guest)))
+            keeps = resident is not None and not resident.is_nobody
+            together = others if keeps else _joined(others, guest)
+            self._put(new_number, replace(new, guests=together))
             self._events_of_display(new_number, replace(new, guests=others), self._room(new_number))
             if staying:
                 self._show(old_number, old, staying)
@@ -387,7 +405,8 @@ class House:
             self._forget_said(fact.room)
         elif self.infer_moves_s > 0 and room.find(key) is not None:
             departure = Departure(
-                due=now + timedelta(seconds=self.infer_moves_s),
+                # In UTC: an hour that comes twice must not make it wait for both.
+                due=now.astimezone(UTC) + timedelta(seconds=self.infer_moves_s),
                 room=fact.room,
                 reservation=fact.reservation,
                 shared=fact.shared,
@@ -478,16 +497,16 @@ class House:
 
     def _order_wake_up(self, number: str, at: datetime, wall: datetime) -> None:
         room = self._room(number)
-        told = room.told if room.told is not None and room.told + RUNG_AFTER > wall else None
-        if told is not None and at + RUNG_AFTER <= wall:
+        pending = {each for each in room.wake_ups if each + RUNG_AFTER > wall}
+        if pending and at + RUNG_AFTER <= wall:
             self._remarks.append(Remark.WAKE_UP_PAST)
             return
-        pending = {each for each in room.wake_ups if each + RUNG_AFTER > wall}
         wake_ups = tuple(sorted({*pending, at}))
-        if told is None or at <= told:
-            self._events.append(WakeUp(room=number, at=at))
-            told = at
-        self._put(number, replace(room, wake_ups=wake_ups, told=told))
+        following = wake_ups[0]
+        if following == at or following != room.told:
+            self._events.append(WakeUp(room=number, at=following))
+        # Else the PBX knows an earlier one; this one is told when that has rung.
+        self._put(number, replace(room, wake_ups=wake_ups, told=following))
 
     def _clear_wake_up(self, number: str, at: datetime | None, wall: datetime) -> None:
         room = self._room(number)
@@ -520,7 +539,13 @@ class House:
     def _release_before(self, fact: Fact) -> None:
         """Let waiting departures happen that this fact cannot turn into moves."""
         match fact:
-            case GuestArrived(in_resync=False):
+            case GuestArrived(in_resync=True):
+                self._release(
+                    lambda departure: (
+                        departure.room == fact.room or departure.reservation == fact.reservation
+                    )
+                )
+            case GuestArrived():
                 moving = [
                     each
                     for each in self.ledger.departures
@@ -539,7 +564,7 @@ class House:
             case GuestMoved():
                 touched = (fact.room, fact.old_room)
                 self._release(lambda departure: departure.room in touched)
-            case ResyncBegan() | ResyncEnded():
+            case ResyncBegan() | ResyncEnded() | ResyncVoided():
                 self._release(lambda _: True)
             case _:
                 pass  # equipment, wake-ups and marks do not care who is about to leave
@@ -724,6 +749,7 @@ class House:
         if room == before:
             return
         self._rooms_before.setdefault(number, before)
+        self._touched.add(number)
         self.rooms[number] = room
         self._index(number, before or _NEW_ROOM, room)
 
@@ -747,7 +773,8 @@ class House:
         self.ledger = ledger
 
     def _told(self) -> Told:
-        told = Told(tuple(self._events), tuple(self._remarks))
+        told = Told(tuple(self._events), tuple(self._remarks), frozenset(self._touched))
+        self._touched.clear()
         self._events.clear()
         self._remarks.clear()
         return told

@@ -19,7 +19,14 @@ from gateway.metrics import Metrics
 from gateway.outbox import Batch, NewEntry, Outbox, OutboxWorker, Refused, StorageFailed
 from gateway.rooms import RoomMap
 from protocols.errors import RecordError
-from protocols.facts import Fact, GuestArrived, GuestLeft, ResyncEnded, ResyncVoided
+from protocols.facts import (
+    Fact,
+    GuestArrived,
+    GuestLeft,
+    ResyncBegan,
+    ResyncEnded,
+    ResyncVoided,
+)
 from protocols.session import DataReceived, RecordRefused
 
 REPEAT_WINDOW_S: Final = 15.0
@@ -65,24 +72,48 @@ class Intake:
         Raises StorageFailed: nothing of it is taken, the house is as before.
         """
         async with self._lock:
-            batch = Batch(refused=list(evidence))
-            now = self.clock.epoch()
-            reports: list[Callable[[], None]] = []
-            for item in received:
-                if isinstance(item, RecordRefused):
-                    self._refuse(batch, item, now, reports)
-                else:
-                    self._understand(batch, item, now, reports)
-            await self._store(batch)
-            for report in reports:
-                report()
+            try:
+                await self._take(received, evidence)
+            except StorageFailed:
+                raise
+            except Exception:  # noqa: BLE001  # told below, with the one record that caused it
+                self.house.rollback()
+                for item in received:
+                    await self._take_alone(item)
+
+    async def _take_alone(self, item: DataReceived | RecordRefused) -> None:
+        """One record after the other, so that one we cannot bear does not take others along."""
+        try:
+            await self._take([item], ())
+        except StorageFailed:
+            raise
+        except Exception as error:  # noqa: BLE001  # a bug of ours: kept, told, and the line goes on
+            self.house.rollback()
+            logger().error("our_fault", error=type(error).__name__, do="report it with the record")
+            advice = f"our own fault ({type(error).__name__}): report it with this record"
+            await self._take([RecordRefused("our_fault", item.body, advice)], ())
+
+    async def _take(
+        self, received: Sequence[DataReceived | RecordRefused], evidence: Sequence[Refused]
+    ) -> None:
+        batch = Batch(refused=list(evidence))
+        now = self.clock.epoch()
+        reports: list[Callable[[], None]] = []
+        for item in received:
+            if isinstance(item, RecordRefused):
+                self._refuse(batch, item, now, reports)
+            else:
+                self._understand(batch, item, now, reports)
+        await self._store(batch)
+        for report in reports:
+            report()
 
     async def void_resync(self) -> None:
         """The link is gone or begins anew: a running resync will not come to its end."""
         async with self._lock:
             if not self.house.ledger.in_resync:
                 return
-            batch = Batch()
+            batch = Batch(forgets_heard=True)
             told = self.house.apply(ResyncVoided(), self.clock.wall())
             self._collect(batch, told, "", self.clock.epoch(), background=True)
             await self._store(batch)
@@ -93,13 +124,14 @@ class Intake:
         while True:
             due = self.house.deadline()
             wait = 30.0 if due is None else (due - self.clock.wall()).total_seconds()
-            self._ticking.clear()
-            try:
-                # Wall time may jump, so no nap is longer than half a minute.
-                await asyncio.wait_for(self._ticking.wait(), max(0.05, min(wait, 30.0)))
+            if wait > 0:
+                self._ticking.clear()
+                try:
+                    # Wall time may jump, so no nap is longer than half a minute.
+                    await asyncio.wait_for(self._ticking.wait(), min(wait, 30.0))
+                except TimeoutError:
+                    pass  # nothing new was taken meanwhile: look at the clock
                 continue
-            except TimeoutError:
-                pass  # nothing new was taken meanwhile: look at the clock
             try:
                 await self._tick()
             except StorageFailed as error:
@@ -118,7 +150,11 @@ class Intake:
         self, batch: Batch, item: DataReceived, now: float, reports: list[Callable[[], None]]
     ) -> None:
         record: Any = item.record
-        rooms = {room for name in ("room", "old_room") if (room := getattr(record, name, None))}
+        rooms = {
+            self.rooms.address_of(room)
+            for name in ("room", "old_room")
+            if (room := getattr(record, name, None))
+        }
         digest = blake2b(item.body, digest_size=16).digest()
         if self.answers and rooms and self._is_repeat(rooms, digest, now, batch):
             reports.append(lambda: self._count_repeat(record.record_id))
@@ -138,6 +174,13 @@ class Intake:
             told = self.house.apply(self.rooms.translate(fact), wall)
             self._collect(batch, told, text, now, background=background)
             reports.append(lambda told=told: self._report(told))  # type: ignore[misc]
+            if isinstance(fact, ResyncBegan | ResyncEnded):
+                # From here on the same text says something else.
+                batch.heard.clear()
+                batch.forgets_heard = True
+            for room in told.rooms:  # a record of another room has changed this one
+                if room not in rooms:
+                    batch.heard[room] = (b"", now)
         batch.heard.update(dict.fromkeys(rooms, (digest, now)))
         reports.append(lambda: self._count(record, understood=bool(facts)))
 
@@ -147,7 +190,9 @@ class Intake:
         Never "this text was seen before": a guest may truly check in twice with the same text.
         """
         for room in rooms:
-            last = batch.heard.get(room) or self._heard.get(room)
+            last = batch.heard.get(room)
+            if last is None and not batch.forgets_heard:
+                last = self._heard.get(room)
             if last is None or last[0] != digest or not 0 <= now - last[1] <= REPEAT_WINDOW_S:
                 return False
         return True
@@ -182,6 +227,8 @@ class Intake:
             raise
         self.metrics.outbox_commit.observe(perf_counter() - started)
         self.house.commit()
+        if batch.forgets_heard:
+            self._heard.clear()
         self._heard.update(batch.heard)
         if batch.entries:
             self.outbox.new_entries.set()

@@ -39,9 +39,25 @@ def set_up(
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.DEBUG if verbose else logging.CRITICAL if quiet else logging.INFO
         ),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=lambda *_: _Sink(out),
         cache_logger_on_first_use=False,
     )
+
+
+class _Sink:
+    """Writes lines; a full disk or a closed pipe behind the log must not end the service."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def msg(self, line: str) -> None:
+        try:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            pass  # there is nowhere left to say it; the metrics still count
+
+    debug = info = warning = error = critical = msg
 
 
 def logger() -> Any:

@@ -1,5 +1,6 @@
 """The PMS side: bytes in are fed to the session, what they bring is taken in, then answered."""
 
+import asyncio
 import random
 from asyncio import timeout as within
 from collections.abc import Callable
@@ -89,18 +90,16 @@ class Pump:
         await self.opener.close()
 
     async def _open(self) -> Line | None:
-        """The next line; None when told to stop while nobody dials."""
-        while not self._stopping:
-            try:
-                async with within(LOOK_UP_S if self._waits_for_peer else None):
-                    return await self.opener.open()
-            except TimeoutError:
-                continue
-        return None
-
-    @property
-    def _waits_for_peer(self) -> bool:
-        return self.opener.describe().startswith("listen:")
+        """The next line; None when told to stop while a dial or a peer takes its time."""
+        opening = asyncio.ensure_future(self.opener.open())
+        try:
+            while not self._stopping:
+                done, _ = await asyncio.wait({opening}, timeout=LOOK_UP_S)
+                if done:
+                    return opening.result()
+            return None
+        finally:
+            opening.cancel()
 
     async def _nap(self, seconds: float) -> None:
         until = self.clock.now() + seconds

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import socket
+from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from gateway.line.base import MAX_UNWRITTEN_BYTES, READ_BYTES, Line, LineFailed
@@ -17,43 +19,90 @@ KEEPALIVE_PROBES: Final = 3
 UNACKED_MS: Final = 20_000
 
 
-class TcpLine:
-    """One TCP connection, either way round."""
+class TcpLine(asyncio.Protocol):
+    """One TCP connection, either way round.
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-        self._lost = asyncio.Event()
-        peer = writer.get_extra_info("peername") or ("?", 0)
+    The buffer is our own: what a peer said before it closed, was replaced or reset the connection
+    is still read, because a PMS without ACK will never say it again.
+    """
+
+    def __init__(self, on_made: Callable[["TcpLine"], None] | None = None) -> None:
+        self._on_made = on_made
+        self._buffer = bytearray()
+        self._arrived = asyncio.Event()
+        self._lost = False
+        self._transport: asyncio.Transport | None = None
+        self._peer = "?"
+
+    # asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # TCP has no other
+        self._transport = transport
+        peer = transport.get_extra_info("peername") or ("?", 0)
         self._peer = f"{peer[0]}:{peer[1]}"
-        _watch(writer.get_extra_info("socket"))
+        _watch(transport.get_extra_info("socket"))
+        if self._on_made is not None:
+            self._on_made(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        self._arrived.set()
+        if len(self._buffer) > READ_BYTES and self._transport is not None:
+            self._transport.pause_reading()  # the peer waits, as it must when the disk does
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's shape
+        self._lost = True
+        self._arrived.set()
+
+    # The line's side
+
+    @property
+    def has_nothing_left(self) -> bool:
+        """Lost, and all it said has been read."""
+        return self._lost and not self._buffer
 
     async def read(self) -> bytes:
-        if self._lost.is_set():
-            return b""
-        try:
-            return await self._reader.read(READ_BYTES)
-        except (OSError, EOFError):
-            return b""
+        while not self._buffer:
+            if self._lost:
+                return b""
+            self._arrived.clear()
+            await self._arrived.wait()
+        data = bytes(self._buffer)
+        self._buffer.clear()
+        if not self._lost and self._transport is not None:
+            self._transport.resume_reading()
+        return data
 
     async def write(self, data: bytes) -> None:
-        if self._writer.is_closing():
+        if self._transport is None or self._lost or self._transport.is_closing():
+            if self._buffer:
+                return  # nobody hears the answer, but what was said before is still to be read
             raise LineFailed(f"{self._peer} is gone")
-        if self._writer.transport.get_write_buffer_size() > MAX_UNWRITTEN_BYTES:
+        if self._transport.get_write_buffer_size() > MAX_UNWRITTEN_BYTES:
             raise LineFailed(f"{self._peer} takes no bytes: is its program hanging?")
-        self._writer.write(data)
+        self._transport.write(data)
 
     async def close(self) -> None:
-        with contextlib.suppress(OSError, TimeoutError):
-            # What was said last (LE, an ACK) still leaves; nobody waits longer for it.
-            async with asyncio.timeout(0.5):
-                await self._writer.drain()
-        self._writer.close()
+        if self._transport is None:
+            return
+        for _ in range(5):  # what was said last (LE, an ACK) still leaves; nobody waits longer
+            if self._lost or not self._transport.get_write_buffer_size():
+                break
+            await asyncio.sleep(0.1)
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Drop the connection at once, as a cut cable does."""
+        if self._transport is not None:
+            self._transport.abort()
 
     def replace(self) -> None:
-        """A newer peer has come: this one reads as lost."""
-        self._lost.set()
-        self._writer.close()
-        self._reader.feed_eof()
+        """A newer peer has come: this one reads as lost, once what it said is read."""
+        self._lost = True
+        self._arrived.set()
+        if self._transport is not None:
+            self._transport.close()
 
     def describe(self) -> str:
         return f"tcp {self._peer}"
@@ -71,16 +120,18 @@ class DialOpener:
     async def open(self) -> Line:
         try:
             async with asyncio.timeout(DIAL_WITHIN_S):
-                reader, writer = await asyncio.open_connection(self._spec.host, self._spec.port)
+                loop = asyncio.get_running_loop()
+                _, line = await loop.create_connection(TcpLine, self._spec.host, self._spec.port)
         except TimeoutError:
             raise LineFailed(
                 f"{self._spec}: no answer within {DIAL_WITHIN_S:.0f} s; check address and firewall"
             ) from None
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: a host name that can be none
+            why = getattr(error, "strerror", None) or error
             raise LineFailed(
-                f"{self._spec}: {error.strerror or error}; is the PMS's interface program running?"
+                f"{self._spec}: {why}; is the PMS's interface program running?"
             ) from error
-        return TcpLine(reader, writer)
+        return line
 
     async def close(self) -> None:
         pass  # nothing stays open between two dials
@@ -98,7 +149,7 @@ class ListenOpener:
     def __init__(self, spec: ListenSpec) -> None:
         self._spec = spec
         self._server: asyncio.Server | None = None
-        self._newest: TcpLine | None = None
+        self._waiting: deque[TcpLine] = deque()
         self._current: TcpLine | None = None
         self._came = asyncio.Event()
 
@@ -114,36 +165,38 @@ class ListenOpener:
         if self._server is not None:
             return
         try:
-            self._server = await asyncio.start_server(
-                self._accept, self._spec.host, self._spec.port
+            self._server = await asyncio.get_running_loop().create_server(
+                lambda: TcpLine(self._accept), self._spec.host, self._spec.port
             )
-        except OSError as error:
-            raise LineFailed(
-                f"{self._spec}: {error.strerror or error}; is another gateway running?"
-            ) from error
+        except (OSError, UnicodeError) as error:  # UnicodeError: a host name that can be none
+            why = getattr(error, "strerror", None) or error
+            raise LineFailed(f"{self._spec}: {why}; is another gateway running?") from error
 
     async def open(self) -> Line:
         await self.listen()
-        while self._newest is None:
+        while True:
+            while self._waiting:
+                line = self._waiting.popleft()
+                if not line.has_nothing_left:  # one that spoke and left is still worth reading
+                    self._current = line
+                    return line
             self._came.clear()
             await self._came.wait()
-        self._current, self._newest = self._newest, None
-        return self._current
 
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
-        if self._newest is not None:
-            self._newest.replace()
+        for line in self._waiting:
+            line.replace()
 
     def describe(self) -> str:
         return str(self._spec)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for older in (self._current, self._newest):
+    def _accept(self, line: TcpLine) -> None:
+        for older in (self._current, *self._waiting):
             if older is not None:
                 older.replace()
-        self._newest = TcpLine(reader, writer)
+        self._waiting.append(line)
         self._came.set()
 
 

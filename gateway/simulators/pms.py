@@ -15,10 +15,11 @@ from datetime import datetime
 from typing import Final
 
 from gateway.line import Line, LineFailed, Opener
+from gateway.line.tcp import TcpLine
 from protocols.errors import RecordError
 from protocols.fias.codec import decode
 from protocols.fias.controls import ACK, ENQ, MAX_ENQUIRIES, MAX_RESENDS, NAK, T1_S
-from protocols.fias.framing import Control, Frame, FrameReader, write_frame
+from protocols.fias.framing import Blank, Control, Frame, FrameReader, write_frame
 from protocols.fias.records import (
     LinkAlive,
     LinkDescription,
@@ -85,7 +86,8 @@ class PmsSimulator:
         """Somebody pulls the cable."""
         if self._line is not None:
             line, self._line = self._line, None
-            asyncio.get_running_loop().call_soon(_abort, line)
+            if isinstance(line, TcpLine):
+                line.abort()
         self._link_down()
 
     def start_again(self) -> None:
@@ -131,6 +133,8 @@ class PmsSimulator:
                         self._answers.put_nowait(signal)
                     case Frame(body):
                         await self._hear(line, body)
+                    case Blank():
+                        pass  # line ends between frames say nothing
                     case _:
                         self.complaints.append(f"refused bytes: {item}")
                         await self._answer(line, NAK)
@@ -251,13 +255,6 @@ class PmsSimulator:
             except TimeoutError:
                 await line.write(bytes([ENQ]))
         return None
-
-
-def _abort(line: Line) -> None:
-    writer = getattr(line, "_writer", None) or getattr(line, "_transport", None)
-    transport = getattr(writer, "transport", writer)
-    if transport is not None:
-        transport.abort()
 
 
 class PtyLine:

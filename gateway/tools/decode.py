@@ -9,7 +9,7 @@ from protocols.errors import RecordError
 from protocols.fias import decode
 from protocols.fias.codec import fields_of
 from protocols.fias.fields import FIELDS
-from protocols.fias.framing import Control, Frame, FrameReader
+from protocols.fias.framing import Blank, Control, Frame, FrameReader, Refusal
 from protocols.fias.records import Record, UnknownRecord
 from protocols.transcript import parse_bytes, show_bytes
 
@@ -78,13 +78,15 @@ def _frames(data: bytes, charset: str, lrc: bool | None) -> Iterator[Decoded]:
                 yield _record(body, charset)
             case Control(signal):
                 yield Decoded("control", signal.value.upper(), _CONTROLS[signal.value])
-            case refusal:
+            case Refusal(reason, evidence):
                 yield Decoded(
                     "refused",
-                    refusal.reason.value,
+                    reason.value,
                     "bytes that are no good frame",
-                    raw=show_bytes(refusal.data, charset),
+                    raw=show_bytes(evidence, charset),
                 )
+            case Blank():
+                pass  # line ends between frames say nothing
 
 
 def _has_lrc(data: bytes) -> bool:
@@ -93,7 +95,7 @@ def _has_lrc(data: bytes) -> bool:
     def refused(lrc: bool) -> int:  # the question itself
         reader = FrameReader(lrc=lrc, handshake=lrc)
         items = (*reader.receive(data), *reader.gap())
-        return sum(not isinstance(item, Frame | Control) for item in items)
+        return sum(isinstance(item, Refusal) for item in items)
 
     return refused(True) < refused(False)
 

@@ -54,6 +54,13 @@ class Refusal:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """A line end or a break between frames: nothing to tell, but a byte all the same."""
+
+
+Item = Frame | Control | Refusal | Blank
+
 _SIGNALS: Final = {ACK: Signal.ACK, NAK: Signal.NAK, ENQ: Signal.ENQ}
 _SILENT: Final = b"\r\n\x00"  # line ends between frames, and the NUL a UART shows for a break
 
@@ -99,9 +106,9 @@ class FrameReader:
         """Nothing half read is waiting for more bytes."""
         return self._place is _Place.OUTSIDE and not self._noise
 
-    def receive(self, data: bytes) -> list[Frame | Control | Refusal]:
+    def receive(self, data: bytes) -> list[Item]:
         """What these bytes completed, in their order."""
-        found: list[Frame | Control | Refusal] = []
+        found: list[Item] = []
         position = 0
         while position < len(data):
             if self._place is _Place.OUTSIDE:
@@ -112,9 +119,9 @@ class FrameReader:
                 position = self._read_inside(data, position, found)
         return found
 
-    def gap(self) -> list[Frame | Control | Refusal]:
+    def gap(self) -> list[Item]:
         """The stream has paused for too long: give up what is half read."""
-        found: list[Frame | Control | Refusal] = []
+        found: list[Item] = []
         self._end_noise(found)
         match self._place:
             case _Place.INSIDE:
@@ -127,9 +134,7 @@ class FrameReader:
                 pass  # nothing half read but noise, and that is told above
         return found
 
-    def _read_outside(
-        self, data: bytes, position: int, found: list[Frame | Control | Refusal]
-    ) -> int:
+    def _read_outside(self, data: bytes, position: int, found: list[Item]) -> int:
         byte = data[position]
         if byte == STX:
             self._end_noise(found)
@@ -139,15 +144,14 @@ class FrameReader:
             found.append(Control(_SIGNALS[byte]))
         elif byte in _SILENT:
             self._end_noise(found)
+            found.append(Blank())
         else:
             self._noise.append(byte)
             if len(self._noise) == GARBAGE_RUN_BYTES:
                 self._end_noise(found)
         return position + 1
 
-    def _read_inside(
-        self, data: bytes, position: int, found: list[Frame | Control | Refusal]
-    ) -> int:
+    def _read_inside(self, data: bytes, position: int, found: list[Item]) -> int:
         end = self._ends.search(data, position)
         stop = end.start() if end else len(data)
         if self._place is _Place.INSIDE:
@@ -177,9 +181,7 @@ class FrameReader:
                 found.append(Control(Signal.ENQ))
         return stop + 1
 
-    def _read_check_byte(
-        self, data: bytes, position: int, found: list[Frame | Control | Refusal]
-    ) -> int:
+    def _read_check_byte(self, data: bytes, position: int, found: list[Item]) -> int:
         check = data[position]
         if self._too_long:
             self._refuse(Reason.OVERLONG, found)
@@ -192,7 +194,7 @@ class FrameReader:
                 self._place = _Place.INSIDE
         return position + 1
 
-    def _refuse(self, reason: Reason, found: list[Frame | Control | Refusal]) -> None:
+    def _refuse(self, reason: Reason, found: list[Item]) -> None:
         found.append(Refusal(reason, bytes(self._body[:EVIDENCE_BYTES])))
         self._leave_frame()
 
@@ -200,7 +202,7 @@ class FrameReader:
         self._body.clear()
         self._place = _Place.OUTSIDE
 
-    def _end_noise(self, found: list[Frame | Control | Refusal]) -> None:
+    def _end_noise(self, found: list[Item]) -> None:
         if self._noise:
             found.append(Refusal(Reason.GARBAGE, bytes(self._noise)))
             self._noise.clear()

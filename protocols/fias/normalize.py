@@ -3,6 +3,8 @@
 This is the upper end of the dialect: what leaves it is in hotel words.
 """
 
+from typing import Final
+
 from protocols.errors import RecordError
 from protocols.facts import (
     Fact,
@@ -33,11 +35,14 @@ from protocols.fias.records import (
     WakeUpRequest,
 )
 
+MAX_NUMBER_CHARS: Final = 64
+"""FIAS has 8 for rooms and 10 for reservations, sites more; a UCM's address is at most 128."""
+
 
 def normalize(record: Record) -> tuple[Fact, ...]:
     """What a record from the PMS says; empty for one that says nothing about phones.
 
-    Raises RecordError (`no_room`, `no_time`) when the record cannot be understood without what
+    Raises RecordError (`no_room`, `no_time`, `overlong_field`) when the record cannot be understood without what
     it lacks. A field that is merely unreadable is taken as absent.
 
     Source: FIAS 2.20.24, guest data, room move, database resync, room equipment, wake-up.
@@ -66,7 +71,7 @@ def normalize(record: Record) -> tuple[Fact, ...]:
             return (
                 GuestMoved(
                     room=_room(record),
-                    old_room=old_room,
+                    old_room=_bounded(old_room),
                     reservation=_reservation(record),
                     details=_details(record),
                     shared=record.shared,
@@ -117,12 +122,22 @@ def _room(
 ) -> str:
     if not record.room:
         raise RecordError("no_room", b"", f"{record.record_id} needs RN to say which room")
-    return record.room
+    return _bounded(record.room)
+
+
+def _bounded(text: str) -> str:
+    """A room or reservation number of a length that a PBX can have heard of."""
+    if len(text) > MAX_NUMBER_CHARS:
+        advice = f"a room or reservation of more than {MAX_NUMBER_CHARS} characters"
+        raise RecordError("overlong_field", b"", advice)
+    return text
 
 
 def _reservation(record: GuestIn | GuestOut | GuestChange) -> str | None:
     # "0" stands for "no active reservation" (a permanent direct number).
-    return None if record.reservation in (None, "", "0") else record.reservation
+    # "@" in front is how the house names guests without a number; no PMS numbers guests so.
+    number = (record.reservation or "").lstrip("@")
+    return None if number in ("", "0") else _bounded(number)
 
 
 def _details(record: GuestIn | GuestChange) -> GuestDetails:

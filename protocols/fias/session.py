@@ -30,7 +30,16 @@ from protocols.fias.controls import (
     T2_S,
     TCP_GAP_S,
 )
-from protocols.fias.framing import Control, Frame, FrameReader, Reason, Refusal, write_frame
+from protocols.fias.framing import (
+    Blank,
+    Control,
+    Frame,
+    FrameReader,
+    Item,
+    Reason,
+    Refusal,
+    write_frame,
+)
 from protocols.fias.link import IS_UP, PATIENCE_S, Act, Cause, State, step
 from protocols.fias.records import (
     LinkAlive,
@@ -247,8 +256,11 @@ class FiasSession:
 
     # --- Bytes in ---
 
-    def _take(self, item: Frame | Control | Refusal, now: float) -> None:
+    def _take(self, item: Item, now: float) -> None:
         match item:
+            case Blank():
+                # Not even a line end may come between an answer and the question for it.
+                self._answer(AnswerCause.GOT_OTHER, now)
             case Control(signal):
                 self._events.append(Handshake(signal, Direction.IN))
                 self._take_control(signal, now)
@@ -461,6 +473,8 @@ class FiasSession:
         if self._link is not was or cause is Cause.LATE:
             self._checking_alive = False
             patience = PATIENCE_S[self._link]
+            if patience is not None and self._link is State.RENEWING:
+                patience += self._description_s  # the PMS can accept only what it has heard
             self._link_due = None if patience is None else now + patience
         for act in acts:
             self._act(act, cause)
@@ -479,8 +493,11 @@ class FiasSession:
                 self._queue.clear()
                 self._queue.append(_Outgoing(LinkEnd(day=stamp.date(), at=stamp.time())))
             case Act.SEND_DESCRIPTION:
-                self._queue.clear()  # what is still queued answers an older state of the link
-                self._queue += self._description(stamp)
+                # A PMS that asks again before we have ended is in a hurry: from the beginning,
+                # without pauses, or its next LS would come before our LA for ever.
+                hurried = any(isinstance(each.record, LinkAlive) for each in self._queue)
+                self._queue.clear()
+                self._queue += self._description(stamp, 0.0 if hurried else self.profile.pacing_s)
             case Act.REPORT_START:
                 self._events.append(LinkStarted())
             case Act.REPORT_UP:
@@ -491,8 +508,12 @@ class FiasSession:
             case Act.DELIVER:
                 pass  # done by the caller, who has the record
 
-    def _description(self, stamp: datetime) -> list[_Outgoing]:
-        pause = self.profile.pacing_s
+    @property
+    def _description_s(self) -> float:
+        """How long our description takes at its pace."""
+        return self.profile.pacing_s * (len(self.profile.wanted) + 1)
+
+    def _description(self, stamp: datetime, pause: float) -> list[_Outgoing]:
         first = LinkDescription(
             day=stamp.date(),
             at=stamp.time(),

@@ -77,7 +77,7 @@ async def test_dead_peers_are_noticed_by_the_kernel():
     listener = opener_for(ListenSpec("127.0.0.1", 0))
     await listener.listen()
     line = await opener_for(TcpSpec("127.0.0.1", listener.port)).open()
-    sock = line._writer.get_extra_info("socket")
+    sock = line._transport.get_extra_info("socket")
     option = sock.getsockopt
     assert option(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
     idle = option(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)

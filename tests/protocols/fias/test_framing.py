@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from protocols.fias.controls import MAX_BODY_BYTES
 from protocols.fias.framing import (
     EVIDENCE_BYTES,
+    Blank,
     Control,
     Frame,
     FrameReader,
@@ -68,7 +69,9 @@ def test_a_stray_check_byte_on_tcp_is_noise_and_no_frame_is_lost():
 
 
 def test_line_ends_between_frames_are_silent():
-    assert tcp_reader().receive(b"\r\n\x02LS|\x03\r\n") == [Frame(b"LS|")]
+    blank = Blank()
+    found = tcp_reader().receive(b"\r\n\x02LS|\x03\r\n")
+    assert found == [blank, blank, Frame(b"LS|"), blank, blank]
 
 
 def test_lone_controls_between_frames_are_told():
