@@ -200,6 +200,8 @@ class Service:
         """Which part is well and which is not, in words."""
         try:
             async with asyncio.timeout(2):
+                if self.outbox.trouble:  # perhaps there is space again
+                    await self.outbox(Outbox.try_write)
                 totals = await self.outbox(Outbox.totals)
             outbox: dict[str, Any] = {
                 "ok": True,
@@ -241,6 +243,19 @@ async def run(config: Config) -> None:
     # Everything is closed. The interpreter's own end would wait for a name server that hangs in
     # some thread, longer than systemd waits for us.
     os._exit(0)
+
+
+def holder_of(data_dir: Path) -> str:
+    """Who runs on this data directory now; empty: nobody."""
+    try:
+        with (data_dir / "lock").open(encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return lock.read().strip() or "another process"
+    except OSError:
+        pass  # no lock file: nobody has ever run here
+    return ""
 
 
 def _hold(data_dir: Path) -> Any:

@@ -17,7 +17,6 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
-    model_validator,
 )
 
 from gateway.line.spec import LineSpec, parse_line
@@ -34,6 +33,12 @@ class ConfigError(Exception):
 
 def _line(text: str) -> str:
     parse_line(text)
+    return text
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("expected one line of printable characters")
     return text
 
 
@@ -72,7 +77,8 @@ def _address(text: str) -> str:
 
 
 def _url(text: str) -> str:
-    if not re.fullmatch(r"https?://(\[[0-9A-Fa-f:.]+\]|[^/\s:@]+)(:\d{1,5})?/\S+", text):
+    match = re.fullmatch(r"https?://(\[[0-9A-Fa-f:.]+\]|[^/\s:@]+)(?::(\d{1,5}))?/\S+", text)
+    if not match or int(match[2] or 1) not in range(1, 65536):
         raise ValueError("expected https://HOST:8089/api, or https://HOST:8443/pmsapi for the old")
     return text
 
@@ -84,7 +90,7 @@ class _Section(BaseModel):
 class Site(_Section):
     """[site]"""
 
-    name: Annotated[str, Field(min_length=1, max_length=64)] = "hotel"
+    name: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_printable)] = "hotel"
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     data_dir: Annotated[str, Field(min_length=1)] = "/var/lib/pms-gateway"
     checkout_time: Annotated[str, AfterValidator(_clock_time)] = "12:00"
@@ -127,21 +133,6 @@ class Ucm(_Section):
     retries: Annotated[int, Field(ge=0, le=1000)] = 3
     retry_interval_s: Annotated[float, Field(gt=0, le=3600)] = 60
     name_bytes: Annotated[int, Field(ge=8, le=255)] = 64
-
-    @model_validator(mode="after")
-    def _fits(self) -> "Ucm":
-        for key in ("password", "pms_password"):
-            given = getattr(self, key), getattr(self, f"{key}_file")
-            if sum(each is not None for each in given) != 1:
-                raise ValueError(f"{key}: give either {key} or {key}_file")
-        if self.url.startswith("http://") and self.tls != "insecure":
-            raise ValueError('url: plain http has no certificate; it needs tls = "insecure"')
-        if self.tls == "pinned" and self.fingerprint is None:
-            raise ValueError(
-                'fingerprint: tls = "pinned" needs it; `pms-gateway doctor` prints it, '
-                'or say tls = "ca" or "insecure"'
-            )
-        return self
 
 
 class Rooms(_Section):
@@ -224,13 +215,14 @@ def load(path: Path) -> Config:
         raise ConfigError([f"{path}: not UTF-8 text"]) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"{path}: not TOML: {error}"]) from None
+    problems = [f"{path}: {problem}" for problem in _misfits(raw)]
     try:
         parsed = _File.model_validate(raw)
     except ValidationError as error:
         sentences = [_sentence(path, raw, dict(each)) for each in error.errors(include_url=False)]
-        raise ConfigError(sentences) from None
-
-    problems: list[str] = []
+        raise ConfigError(sentences + problems) from None
+    if problems:
+        raise ConfigError(problems)
     password = _secret(
         path, "ucm.password", parsed.ucm.password, parsed.ucm.password_file, problems
     )
@@ -261,6 +253,37 @@ def load(path: Path) -> Config:
         room_status=parsed.room_status,
         http=parsed.http,
     )
+
+
+def _misfits(raw: Mapping[str, Any]) -> list[str]:
+    """Keys that are right alone and wrong together; told whatever else is wrong."""
+    found = []
+    ucm = raw.get("ucm")
+    if isinstance(ucm, Mapping):
+        url, tls, api = str(ucm.get("url", "")), ucm.get("tls", "pinned"), ucm.get("api", "new")
+        for key in ("password", "pms_password"):
+            given = [name for name in (key, f"{key}_file") if name in ucm]
+            if len(given) != 1:
+                found.append(f"ucm.{key}: give either {key} or {key}_file")
+            elif ucm[given[0]] == "":
+                found.append(f"ucm.{given[0]}: is empty")
+        if url.startswith("http://") and tls != "insecure":
+            found.append('ucm.url: plain http has no certificate; it needs tls = "insecure"')
+        if api == "new" and url.endswith("/pmsapi"):
+            found.append('ucm.url: /pmsapi is the old API; say api = "old", or end it with /api')
+        if api == "old" and url.endswith("/api"):
+            found.append('ucm.url: /api is the new API; say api = "new", or end it with /pmsapi')
+        if tls == "pinned" and "fingerprint" not in ucm:
+            found.append(
+                'ucm.fingerprint: tls = "pinned" needs it; `pms-gateway doctor` prints it, '
+                'or say tls = "ca" or "insecure"'
+            )
+    language = raw.get("language")
+    if isinstance(language, Mapping):
+        upper = [str(code).upper() for code in language]
+        twice = sorted({each for each in upper if upper.count(each) > 1})
+        found += [f"language.{code}: is there twice; case does not count" for code in twice]
+    return found
 
 
 def _beside(config: Path, name: str) -> Path:
@@ -302,11 +325,12 @@ def _sentence(path: Path, raw: Mapping[str, Any], error: Mapping[str, Any]) -> s
             return f"{path}: {key}: missing"
         case "value_error":
             text = str(error["ctx"]["error"])
-            inner = re.match(r"(\w+): (.*)", text, re.DOTALL)
-            if inner and len(where) == 1:  # a rule between keys names its own key
-                return f"{path}: {key}.{inner[1]}: {inner[2]}"
         case _:
-            text = str(error["msg"]).replace("Input should be", "expected")
+            text = re.sub(
+                r"^(Input should be|String should have|String should match)",
+                "expected",
+                str(error["msg"]),
+            )
     return f"{path}: {key} = {_shown(raw, where)}: {text}"
 
 

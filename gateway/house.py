@@ -41,8 +41,9 @@ from protocols.facts import (
     WakeUpOrdered,
 )
 
-RUNG_AFTER: Final = timedelta(minutes=2)
-"""A UCM keeps one wake-up per room; its next one may be told when the last has surely rung."""
+RUNG_AFTER: Final = timedelta(seconds=20)
+"""A UCM keeps one wake-up per room and calls at the full minute: soon after it the next one may
+be told, and must be, because it may be the next minute's."""
 
 MAX_EXPECTED: Final = 16
 """Guests remembered for a room that is not in; more than a suite ever has."""
@@ -57,6 +58,7 @@ class Remark(Enum):
     ROOM_NOT_IN = "room_not_in"  # a change for a room without a guest
     IMPLICIT_MOVE = "implicit_move"  # a guest of another room, without a move record
     WAKE_UP_PAST = "wake_up_past"  # ordered for a moment that is over, with another to come
+    WAKE_UP_MISSED = "wake_up_missed"  # its moment passed before the PBX could be told of it
     WAKE_UP_UNKNOWN = "wake_up_unknown"  # a wake-up cleared that was never ordered
     NO_RESYNC = "no_resync"  # a resync ended that had not begun
     RESYNC_VOIDED = "resync_voided"  # a resync that never came to its end
@@ -70,6 +72,7 @@ class Room:
     expected    guests told of while the room was out
     said        guests whom the running resync puts here, in conflict with what we know
     vacated     the running resync says that nobody is here
+    told_out    the PBX has been told that nobody is here
     wake_ups    ordered and not yet rung, ascending
     told        the one of them that the PBX knows
     """
@@ -78,6 +81,7 @@ class Room:
     expected: tuple[Guest, ...] = ()
     said: tuple[Guest, ...] = ()
     vacated: bool = False
+    told_out: bool = False
     wake_ups: tuple[datetime, ...] = ()
     told: datetime | None = None
 
@@ -166,7 +170,7 @@ class House:
         return  the events, in the order in which the PBX must see them, and the remarks
         """
         wall = now.replace(tzinfo=None)
-        self._release_before(fact)
+        self._release_before(fact, wall)
         match fact:
             case GuestArrived(in_resync=True) if self.ledger.in_resync:
                 self._arrive_in_resync(fact, wall)
@@ -218,7 +222,7 @@ class House:
     def tick(self, now: datetime) -> Told:
         """What has become due by `now`: departures that no arrival followed, next wake-ups."""
         wall = now.replace(tzinfo=None)
-        self._release(lambda departure: departure.due <= now)
+        self._release(lambda departure: departure.due <= now, wall)
         for number in tuple(self._ringing):
             room = self.rooms[number]
             if room.told is not None and room.told + RUNG_AFTER <= wall:
@@ -334,7 +338,7 @@ class House:
         else:
             if home is not None and home != fact.old_room:
                 self._remarks.append(Remark.IMPLICIT_MOVE)
-                self._leave(home, key, None)
+                self._leave(home, key, None, wall)
             self._move(
                 key,
                 fact.old_room,
@@ -381,21 +385,24 @@ class House:
             self._events_of_display(new_number, replace(new, guests=others), self._room(new_number))
             if staying:
                 self._show(old_number, old, staying)
-            elif old.shown is not None or old_number not in self.rooms:
+            elif not old.told_out:
                 self._check_out(old_number, old)
         elif staying:
             self._check_in(new_number, (guest,), wake_ups_of=new)
             self._show(old_number, old, staying)
         else:
             wake_ups = tuple(sorted({*new.wake_ups, *old.wake_ups}))
-            self._put(old_number, replace(old, guests=(), wake_ups=(), told=None))
+            self._put(old_number, replace(old, guests=(), wake_ups=(), told=None, told_out=True))
+            told = old.told or new.told
             self._put(
                 new_number,
-                replace(new, guests=(guest,), wake_ups=wake_ups, told=old.told or new.told),
+                replace(new, guests=(guest,), wake_ups=wake_ups, told=told, told_out=False),
             )
             self._events.append(Move(room=new_number, from_room=old_number, guest=guest))
-            if old.shown is None or _differs(old.shown, guest):
-                self._events.append(Update(room=new_number, guest=guest, was=old.shown))
+            # Of a stranger only what the record says is told: the PBX may know more of him.
+            was = old.shown or _without(guest, details)
+            if _differs(was, guest):
+                self._events.append(Update(room=new_number, guest=guest, was=was))
 
     def _left(self, fact: GuestLeft, now: datetime, wall: datetime) -> None:
         key = self._key_in(fact.reservation, fact.room)
@@ -413,11 +420,10 @@ class House:
             )
             self._write(replace(self.ledger, departures=(*self.ledger.departures, departure)))
             return
-        self._leave(fact.room, key if fact.reservation else None, fact.shared)
+        self._leave(fact.room, key if fact.reservation else None, fact.shared, wall)
 
-    def _leave(self, number: str, key: str | None, shared: bool | None) -> None:
+    def _leave(self, number: str, key: str | None, shared: bool | None, wall: datetime) -> None:
         """One guest leaves, or (key None) everybody unless the flag says that some stay."""
-        heard = number in self.rooms
         room = self._room(number)
         if key is None:
             staying = room.without(_key(None, number)) if shared else ()
@@ -428,7 +434,13 @@ class House:
         staying = self._by_flag(number, room, staying, shared)
         if staying:
             self._show(number, room, staying)
-        elif (room.shown is not None or not heard) and not (shared and room.shown is None):
+        elif shared and room.shown is None:
+            # The PBX may show a guest from before our time: by the PMS's word, somebody is in.
+            self._remarks.append(Remark.SHARE_FLAG)
+            nobody = Guest(key=_key(None, number), came=wall)
+            self._put(number, replace(room, guests=(nobody,), expected=(), told_out=False))
+            self._events.append(Update(room=number, guest=nobody))
+        elif not room.told_out:
             self._check_out(number, room)
 
     def _by_flag(
@@ -438,10 +450,9 @@ class House:
         if shared is False and staying:
             self._remarks.append(Remark.SHARE_FLAG)
             return ()
-        if shared is True and not staying:
+        if shared is True and not staying and room.shown is not None:
             self._remarks.append(Remark.SHARE_FLAG)
-            if room.shown is not None:
-                return (Guest(key=_key(None, number), came=room.shown.came),)
+            return (Guest(key=_key(None, number), came=room.shown.came),)
         return staying
 
     # --- What a room shows ---
@@ -456,7 +467,7 @@ class House:
         self._events.append(CheckIn(room=number, guest=guests[0]))
 
     def _check_out(self, number: str, room: Room) -> None:
-        self._put(number, Room(said=room.said, vacated=room.vacated))
+        self._put(number, Room(said=room.said, vacated=room.vacated, told_out=True))
         self._events.append(CheckOut(room=number))
 
     def _show(self, number: str, room: Room, guests: tuple[Guest, ...]) -> None:
@@ -496,7 +507,7 @@ class House:
             self._events.append(RoomStatus(room=fact.room, code=fact.room_status, guest=room.shown))
 
     def _order_wake_up(self, number: str, at: datetime, wall: datetime) -> None:
-        room = self._room(number)
+        room = self._missed(self._room(number), wall)
         pending = {each for each in room.wake_ups if each + RUNG_AFTER > wall}
         if pending and at + RUNG_AFTER <= wall:
             self._remarks.append(Remark.WAKE_UP_PAST)
@@ -523,9 +534,16 @@ class House:
             if room.told is None or room.told + RUNG_AFTER <= wall:
                 self._events.append(WakeUp(room=number))  # the PBX may know it from before us
 
+    def _missed(self, room: Room, wall: datetime) -> Room:
+        """Count the wake-ups whose moment passed while nobody could tell the PBX of them."""
+        missed = [each for each in room.wake_ups if each != room.told and each + RUNG_AFTER <= wall]
+        self._remarks += [Remark.WAKE_UP_MISSED] * len(missed)
+        return replace(room, wake_ups=tuple(each for each in room.wake_ups if each not in missed))
+
     def _next_wake_up(
         self, number: str, room: Room, wall: datetime, *, cancel: bool = False
     ) -> None:
+        room = self._missed(room, wall)
         left = tuple(
             each for each in room.wake_ups if each != room.told and each + RUNG_AFTER > wall
         )
@@ -536,14 +554,15 @@ class House:
 
     # --- Departures that may turn out to be moves ---
 
-    def _release_before(self, fact: Fact) -> None:
+    def _release_before(self, fact: Fact, wall: datetime) -> None:
         """Let waiting departures happen that this fact cannot turn into moves."""
         match fact:
             case GuestArrived(in_resync=True):
                 self._release(
                     lambda departure: (
                         departure.room == fact.room or departure.reservation == fact.reservation
-                    )
+                    ),
+                    wall,
                 )
             case GuestArrived():
                 moving = [
@@ -554,28 +573,28 @@ class House:
                 if moving:
                     kept = tuple(each for each in self.ledger.departures if each not in moving)
                     self._write(replace(self.ledger, departures=kept))
-                self._release(lambda departure: departure.room == fact.room)
+                self._release(lambda departure: departure.room == fact.room, wall)
             case GuestLeft(in_resync=False):
                 room = self._room(fact.room)
                 if fact.reservation is None or room.find(fact.reservation) is None:
-                    self._release(lambda departure: departure.room == fact.room)
+                    self._release(lambda departure: departure.room == fact.room, wall)
             case GuestChanged():
-                self._release(lambda departure: departure.room == fact.room)
+                self._release(lambda departure: departure.room == fact.room, wall)
             case GuestMoved():
                 touched = (fact.room, fact.old_room)
-                self._release(lambda departure: departure.room in touched)
+                self._release(lambda departure: departure.room in touched, wall)
             case ResyncBegan() | ResyncEnded() | ResyncVoided():
-                self._release(lambda _: True)
+                self._release(lambda _: True, wall)
             case _:
                 pass  # equipment, wake-ups and marks do not care who is about to leave
 
-    def _release(self, is_due: Callable[[Departure], bool]) -> None:
+    def _release(self, is_due: Callable[[Departure], bool], wall: datetime) -> None:
         due = [departure for departure in self.ledger.departures if is_due(departure)]
         if due:
             kept = tuple(each for each in self.ledger.departures if each not in due)
             self._write(replace(self.ledger, departures=kept))
             for departure in due:
-                self._leave(departure.room, departure.reservation, departure.shared)
+                self._leave(departure.room, departure.reservation, departure.shared, wall)
 
     # --- Resync: what the PMS says of every room, against what we know ---
 
@@ -692,11 +711,16 @@ class House:
                     continue
                 # Said is dropped from the index first, so that the move is the last word.
                 self._unsay(key)
-                self._put(source, replace(self._room(source), guests=(), wake_ups=(), told=None))
+                emptied = replace(self._room(source), guests=(), wake_ups=(), told=None)
+                self._put(source, replace(emptied, told_out=True))
                 self._put(
                     number,
                     replace(
-                        self._room(number), guests=guests, wake_ups=old.wake_ups, told=old.told
+                        self._room(number),
+                        guests=guests,
+                        wake_ups=old.wake_ups,
+                        told=old.told,
+                        told_out=False,
                     ),
                 )
                 self._events.append(Move(room=number, from_room=source, guest=guests[0]))
@@ -790,6 +814,17 @@ def _told_of(guest: Guest, details: GuestDetails) -> Guest:
         name: value
         for name in GuestDetails.__slots__
         if (value := getattr(details, name)) is not None
+    }
+    return replace(guest, **said)
+
+
+def _without(guest: Guest, details: GuestDetails) -> Guest:
+    """The guest as if the record had not spoken of him."""
+    blank = Guest(key=guest.key, came=guest.came)
+    said = {
+        name: getattr(blank, name)
+        for name in GuestDetails.__slots__
+        if getattr(details, name) is not None
     }
     return replace(guest, **said)
 

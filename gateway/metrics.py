@@ -3,7 +3,13 @@
 from collections.abc import Iterable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
 
@@ -18,6 +24,8 @@ class Metrics:
     content_type = CONTENT_TYPE_LATEST
 
     def __init__(self, *, version: str, site: str) -> None:
+        # A second series for each counter, which nobody asks for.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # upstream
         self.registry = CollectorRegistry()
         build = self._gauge("pmsgw_build_info", "Version and site, always 1.", "version", "site")
         build.labels(version, site).set(1)
@@ -123,6 +131,10 @@ class Metrics:
         self._serial_errors: dict[str, int] = {}
         self.registry.register(_SerialErrors(self._serial_errors))
 
+        for reason in ("lrc", "no_lrc", "overlong", "restarted", "unfinished", "garbage"):
+            self.frames_refused.labels(reason)
+        for reason in ("empty", "grammar", "no_room", "no_time", "overlong_field", "ours"):
+            self.records_refused.labels(reason)
         for direction in ("in", "out"):  # so that a rate exists before the first event
             self.line_bytes.labels(direction)
             for signal in ("ack", "nak", "enq"):

@@ -158,7 +158,7 @@ class Relay:
                 if attempts > self.retries:
                     await self._park(entry, kind, room, f"{error} ({attempts} tries)")
                     return
-                self.metrics.ucm_retries.labels(kind, "refused").inc()
+                self.metrics.ucm_retries.labels(self.driver.action_of(entry.event), "refused").inc()
                 due_at = now + self.retry_interval_s
                 await self._later(entry, due_at, error, attempts, unsure=unsure)
                 logger().warning(
@@ -169,13 +169,15 @@ class Relay:
                     again_in_s=self.retry_interval_s,
                 )
             case SessionRefused(sent=sent):
-                self.metrics.ucm_retries.labels(kind, "session").inc()
+                self.metrics.ucm_retries.labels(self.driver.action_of(entry.event), "session").inc()
                 # Each try costs a login, and the next row's would too.
                 self._unanswered(Unreachable("body", str(error), sent=sent))
                 due_at = now + self.retry_interval_s
                 await self._later(entry, due_at, error, attempts, unsure=unsure or sent)
             case Unreachable(sent=sent):
-                self.metrics.ucm_retries.labels(kind, error.kind).inc()
+                self.metrics.ucm_retries.labels(
+                    self.driver.action_of(entry.event), error.kind
+                ).inc()
                 shut = self._unanswered(error)
                 if sent:
                     # Perhaps it is this row that the UCM cannot bear: the others go first when

@@ -73,6 +73,9 @@ class Driver(Protocol):
         Raises one of the failures above, and nothing else.
         """
 
+    def action_of(self, event: GuestEvent) -> str:
+        """The PBX's own word for what the event asks for, from a closed set: a metric label."""
+
     async def probe(self) -> None:
         """Ask something harmless. Raises as `apply`."""
 

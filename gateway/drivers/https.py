@@ -178,8 +178,8 @@ class HttpsPeer:
         while cause is not None:
             if isinstance(cause, ssl.SSLCertVerificationError):
                 text = (
-                    f"{cause}: somebody replaced it, or this is not the UCM; if it is, run doctor"
-                    " and put the new fingerprint into the configuration"
+                    f"{cause.args[0]}: somebody replaced it, or this is not the UCM; if it is,"
+                    " run doctor and put the new fingerprint into the configuration"
                     if isinstance(cause, CertificateChanged)
                     else f"certificate: {cause.verify_message or cause.reason}; pin its fingerprint"
                 )

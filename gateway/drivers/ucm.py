@@ -56,7 +56,7 @@ class UcmDriver:
         self._api, self._words, self._metrics = api, words, metrics
 
     async def apply(self, event: GuestEvent, *, unsure: bool, repairs: bool) -> str | None:
-        trip = _Trip(_OWN_ACTION[type(event)])
+        trip = _Trip(self.action_of(event))
         match event:
             case CheckIn(room=room, guest=guest):
                 await self._check_in(trip, room, guest, unsure=unsure)
@@ -80,6 +80,9 @@ class UcmDriver:
             case _:
                 assert_never(event)
         return trip.warning
+
+    def action_of(self, event: GuestEvent) -> str:
+        return _OWN_ACTION[type(event)]
 
     async def probe(self) -> None:
         await self._api.probe()
@@ -200,7 +203,7 @@ class UcmDriver:
                         raise Rejected(reply.code, reply.advice)
                     self._repeat(request, "name_too_long")
                     request = shorter
-                case Verdict.SENSITIVE if not made_plain:
+                case Verdict.SENSITIVE if not made_plain and wire.plain(request) != request:
                     made_plain = True
                     self._repeat(request, "sensitive")
                     request = wire.plain(request)

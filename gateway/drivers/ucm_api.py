@@ -10,6 +10,7 @@ from urllib.parse import quote
 from gateway.drivers.base import Paused, Unreachable
 from gateway.drivers.https import MAX_LIST_BYTES, MAX_REPLY_BYTES, HttpReply, HttpsPeer
 from gateway.drivers.ucm_wire import (
+    VERDICTS,
     NotAReply,
     Reply,
     Request,
@@ -79,7 +80,8 @@ class _Meter:
         good = reply.verdict in (Verdict.DONE, Verdict.DONE_WITH_WARNING)
         self._observe(action, started, "ok" if good else "rejected")
         if not good:
-            self._metrics.ucm_failures.labels(action, str(reply.code)).inc()
+            code = str(reply.code) if reply.code in VERDICTS else "other"
+            self._metrics.ucm_failures.labels(action, code).inc()
 
     def failed(self, action: str, started: float, code: str, result: str = "unreachable") -> None:
         """It did not, or not as a UCM does."""

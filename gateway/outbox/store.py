@@ -330,6 +330,12 @@ class Outbox:
             db.execute("DELETE FROM refused WHERE at < ?", (before,))
             return db.changes()
 
+    def try_write(self) -> None:
+        """Write something that changes nothing: can the disk take more?"""
+        with self._transaction() as db:
+            db.execute("INSERT INTO refused (at, reason, body, advice) VALUES (0, '', x'', '')")
+            db.execute("DELETE FROM refused WHERE at = 0")
+
     # --- Inside ---
 
     def _insert(self, db: apsw.Connection, new: NewEntry) -> None:

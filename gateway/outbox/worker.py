@@ -5,7 +5,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
 
-from gateway.outbox.store import Outbox
+from gateway.outbox.store import Outbox, StorageFailed
+
+_READERS = frozenset({"due", "totals", "house", "heard", "refused"})
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -14,12 +16,14 @@ T = TypeVar("T")
 class OutboxWorker:
     """Runs the outbox's methods in one thread, so that a slow disk never stops the loop.
 
-    `new_entries` is set after each call that may have made rows due.
+    new_entries     set after each call that may have made rows due
+    trouble         why the last write failed; empty: it did not
     """
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
         self.new_entries = asyncio.Event()
+        self.trouble = ""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
 
     async def __call__(
@@ -30,9 +34,16 @@ class OutboxWorker:
         A cancelled caller does not stop the call: what was begun is finished on disk.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._thread, lambda: method(self.outbox, *args, **kwargs)
-        )
+        try:
+            result = await loop.run_in_executor(
+                self._thread, lambda: method(self.outbox, *args, **kwargs)
+            )
+        except StorageFailed as error:
+            self.trouble = str(error)
+            raise
+        if method.__name__ not in _READERS:
+            self.trouble = ""
+        return result
 
     def close(self) -> None:
         """Finish what was begun and close the file."""

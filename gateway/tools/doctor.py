@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gateway import __version__
-from gateway.app import ucm_api
+from gateway.app import holder_of, ucm_api
 from gateway.config import Config
 from gateway.drivers.base import DriverFailed, Paused
 from gateway.drivers.https import fingerprint_text
@@ -42,6 +42,9 @@ async def examine(config: Config) -> AsyncIterator[Finding]:
     if certificate.ok:
         async for finding in _ucm(config):
             yield finding
+    else:
+        for part in ("ucm", "rooms"):
+            yield Finding(part, ok=False, words="not tried: mend the certificate first")
 
 
 def _disk(folder: Path) -> Finding:
@@ -66,6 +69,11 @@ def _disk(folder: Path) -> Finding:
 
 
 async def _line(config: Config) -> Finding:
+    holder = holder_of(Path(config.site.data_dir))
+    if holder:
+        # A PMS lets go of the older connection: trying would cut the service off.
+        words = f"not tried: the service is running ({holder}); ask its /readyz"
+        return Finding("line", ok=True, words=words)
     opener = opener_for(config.line)
     try:
         if isinstance(config.line, ListenSpec) and isinstance(opener, ListenOpener):
@@ -123,6 +131,7 @@ async def _ucm(config: Config) -> AsyncIterator[Finding]:
             if isinstance(error, Paused) and error.code == 16:
                 hint = '; or this firmware wants token_case = "upper"'
             yield Finding("ucm", ok=False, words=f"{error}{hint}")
+            yield Finding("rooms", ok=False, words="not tried: mend the login first")
             return
         yield Finding("ucm", ok=True, words=f"{config.ucm.username} is logged in, PMSAPI answers")
         rooms = await api.rooms()

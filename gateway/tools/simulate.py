@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,7 +101,10 @@ async def ucm(
     show(f"# control  {scheme}://{host}:{bound}/_sim/rooms  /journal  /faults  /reboot  /unban")
     if pem is not None:
         show(f'# fingerprint = "{fingerprint_of(pem)}"')
-    await asyncio.Event().wait()
+    over = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
+    await over.wait()
+    await simulator.stop()
 
 
 def _certificate_in(folder: Path) -> Path:

@@ -42,8 +42,9 @@ MAX_NUMBER_CHARS: Final = 64
 def normalize(record: Record) -> tuple[Fact, ...]:
     """What a record from the PMS says; empty for one that says nothing about phones.
 
-    Raises RecordError (`no_room`, `no_time`, `overlong_field`) when the record cannot be understood without what
-    it lacks. A field that is merely unreadable is taken as absent.
+    Raises RecordError (`no_room`, `no_time`, `overlong_field`) when the record cannot be
+    understood for what it lacks or has too much of. A field that is merely unreadable is taken as
+    absent.
 
     Source: FIAS 2.20.24, guest data, room move, database resync, room equipment, wake-up.
     """

@@ -117,6 +117,34 @@ def test_all_mistakes_are_told_at_once(tmp_path):
     assert len(mistakes(tmp_path, text + "[site]\ntimezone = 'X'\n")) == 4
 
 
+def test_keys_that_do_not_fit_together_are_told_beside_other_mistakes(tmp_path):
+    text = MINIMAL.replace('tls = "insecure"', 'tls = "pinned"\nretries = -1\nnope = 3')
+    text = text.replace('password = "p-invented"', "", 1).replace("/api", "/pmsapi")
+    found = "\n".join(mistakes(tmp_path, text + '[language]\n"GE" = "de"\n"ge" = "at"\n'))
+    for key in (
+        "ucm.retries",
+        "ucm.nope",
+        "ucm.password",
+        "ucm.fingerprint",
+        "ucm.url",
+        "language.GE",
+    ):
+        assert key in found
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("10.0.0.9:8089", "10.0.0.9:99999"), "ucm.url = "),
+        (('"p-invented"', '""'), "ucm.password: is empty"),
+        (("[ucm]", '[site]\nname = "a\\nb"\n[ucm]'), "site.name"),
+        (("[ucm]", "[site]\nname = ''\n[ucm]"), "site.name = '': expected at least 1 character"),
+    ],
+)
+def test_what_cannot_work_is_told(tmp_path, change, words):
+    assert words in "\n".join(mistakes(tmp_path, MINIMAL.replace(*change)))
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [(b"[pms", "not TOML"), (b"\xff\xfe", "not UTF-8"), (None, "no such file")],

@@ -1,6 +1,8 @@
 """Every row of what a record must do: records in, guest events out, in the PBX's order."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -221,7 +223,8 @@ def test_move_told_again_moves_nothing(desk):
 def test_move_of_a_guest_we_never_knew_tells_everything(desk):
     """A gateway put between the two in the middle of a stay."""
     assert desk.say(MOVE[0].format(new="N", old="N")) == ["move 101>205 A", "update 205 A"]
-    assert desk.events[-1].was is None
+    # Only the name is told: the PBX may know his language, VIP code and dates.
+    assert replace(desk.events[-1].was, name="A") == desk.events[-1].guest
 
 
 # --- GO ---
@@ -265,6 +268,16 @@ def test_the_unknown_guest_of_a_kept_room_can_leave_it(desk):
 def test_departure_from_a_room_we_never_heard_of_is_told(desk):
     """The UCM may show a guest from before our time; his mailbox must go."""
     assert desk.say("GO|RN101|G#1|GSN|") == ["out 101"]
+
+
+def test_departure_of_a_guest_we_only_heard_of_empties_the_room(desk):
+    """The UCM shows him from before our time; a change of his told us no more than his name."""
+    desk.say("GC|RN101|G#1|GNA|")
+    assert desk.say("GO|RN101|G#1|GSN|") == ["out 101"]
+
+
+def test_flag_y_of_a_room_we_do_not_know_keeps_it_in_with_an_empty_name(desk):
+    assert desk.say("GO|RN101|G#1|GSY|") == ["update 101 "]
 
 
 def test_departure_told_again_is_not_told_again(desk):
@@ -339,6 +352,41 @@ def test_a_pms_without_reservations_has_one_guest_a_room(desk):
     assert all(guest.reservation is None for guest in ())
 
 
+def test_a_move_without_a_reservation_told_again_moves_nothing(desk):
+    desk.say("GI|RN101|GNA|")
+    assert desk.say("GC|RN205|RO101|") == ["move 101>205 A"]
+    assert desk.say("GC|RN205|RO101|") == []
+    assert desk.house.rooms["205"].shown.name == "A"
+
+
+def test_a_move_without_a_reservation_into_a_taken_room(desk):
+    desk.say("GI|RN101|GNA|", "GI|RN205|GNB|")
+    assert desk.say("GC|RN205|RO101|") == ["out 101"]
+    assert desk.house.rooms["205"].shown.name == "B"
+
+
+def test_a_move_from_another_room_than_we_know_takes_what_we_know_along(desk):
+    desk.say("GI|RN103|G#1|GNSmith|GLFR|GSN|")
+    assert desk.say("GC|RN102|RO101|G#1|GSN|GSN|")[-2:] == ["out 103", "move 101>102 Smith"]
+
+
+def test_a_resync_whose_start_was_missed_does_not_let_an_old_departure_empty_the_room():
+    desk = Desk(infer_moves_s=60)
+    desk.say(f"GI|RN101|{A}GSN|", "GO|RN101|G#1|GSN|")
+    assert desk.say(f"GI|RN101|{B}SF|") == ["out 101", "in 101 B"]
+    assert desk.wait(100) == []
+
+
+def test_the_hour_that_comes_twice_does_not_make_a_departure_wait_for_both():
+    zone = ZoneInfo("Europe/Lisbon")
+    desk = Desk(infer_moves_s=30)
+    desk.house.zone = zone
+    desk.now = datetime(2026, 10, 25, 1, 59, 0, tzinfo=zone)
+    desk.say(f"GI|RN101|{A}GSN|", "GO|RN101|G#1|GSN|")
+    waited = desk.house.deadline().astimezone(UTC) - desk.now.astimezone(UTC)
+    assert waited == timedelta(seconds=30)
+
+
 # --- RE ---
 
 
@@ -381,14 +429,33 @@ def test_a_ucm_keeps_one_wake_up_so_the_next_one_is_told_in_time(desk):
     assert desk.say("WR|RN101|DA260314|TI110000|") == ["wake 101 0314-1100"]
     assert desk.say("WR|RN101|DA260314|TI123000|") == []
     assert desk.say("WR|RN101|DA260314|TI103000|") == ["wake 101 0314-1030"]
-    assert desk.house.deadline() == datetime(2026, 3, 14, 10, 32, tzinfo=UTC)
-    desk.now = datetime(2026, 3, 14, 10, 31, tzinfo=UTC)
+    assert desk.house.deadline() == datetime(2026, 3, 14, 10, 30, 20, tzinfo=UTC)
+    desk.now = datetime(2026, 3, 14, 10, 30, 19, tzinfo=UTC)
     assert desk.wait(0) == []
     desk.restart()
-    assert desk.wait(60) == ["wake 101 0314-1100"]
-    desk.now = datetime(2026, 3, 14, 11, 2, tzinfo=UTC)
+    assert desk.wait(1) == ["wake 101 0314-1100"]
+    desk.now = datetime(2026, 3, 14, 11, 0, 20, tzinfo=UTC)
     assert desk.wait(0) == ["wake 101 0314-1230"]
     assert desk.house.deadline() is None
+
+
+def test_a_wake_up_of_the_very_next_minute_is_told_before_it(desk):
+    desk.say("WR|RN101|DA260314|TI103000|", "WR|RN101|DA260314|TI103100|")
+    desk.now = datetime(2026, 3, 14, 10, 30, 21, tzinfo=UTC)
+    assert desk.wait(0) == ["wake 101 0314-1031"]
+
+
+def test_a_wake_up_that_nobody_could_tell_in_time_is_counted(desk):
+    desk.say("WR|RN101|DA260314|TI103000|", "WR|RN101|DA260314|TI104500|")
+    desk.now = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
+    assert desk.wait(0) == []
+    assert desk.remarks == [Remark.WAKE_UP_MISSED]
+
+
+def test_an_earlier_pending_wake_up_is_told_before_a_newly_ordered_one(desk):
+    desk.say("WR|RN101|DA260314|TI101500|", "WR|RN101|DA260314|TI110000|")
+    desk.now = datetime(2026, 3, 14, 10, 15, 40, tzinfo=UTC)  # rung, and no tick came yet
+    assert desk.say("WR|RN101|DA260314|TI120000|") == ["wake 101 0314-1100"]
 
 
 def test_cancelling_the_next_wake_up_tells_the_one_after(desk):

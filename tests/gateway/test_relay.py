@@ -28,6 +28,9 @@ class ScriptedDriver:
             raise outcome
         return outcome
 
+    def action_of(self, event):
+        return "checkin"
+
     async def probe(self):
         self.probes.append(round(self.clock.now() - 1000, 1))
         outcomes = self.script.get("probe", [])

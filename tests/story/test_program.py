@@ -105,6 +105,8 @@ def test_the_service_carries_a_day_survives_kill_9_and_stops_in_order(site, tmp_
                 )
             )
             assert pms.wait(10) == 0
+        told = call("doctor", "--config", str(config))[1]
+        assert "not tried: the service is running (process" in told
         code, _out, err = call("run", "--config", str(config))
         assert (code, "in use by process" in err) == (1, True)
         first.kill()
@@ -134,6 +136,7 @@ def test_doctor_tells_each_part(site):
     parts = {each["part"]: each for each in json.loads(out)}
     assert code == 1
     assert not parts["line"]["ok"]
+    assert list(parts) == ["config", "data_dir", "line", "certificate", "ucm", "rooms"]
     assert parts["ucm"]["words"].startswith("-37: wrong API user or password")
     config.write_text(
         re.sub(r'fingerprint = ".*"', 'fingerprint = "sha256:' + "AB" * 32 + '"', text)
