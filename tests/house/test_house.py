@@ -22,7 +22,7 @@ OVER_BUDGET = {"house.py", "ucm.py", "ucm_wire.py", "session.py", "store.py"}
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_file_is_within_its_budget(path):
     lines = len(path.read_text(encoding="utf-8").splitlines())
-    limit = 860 if path.name in TABLES | OVER_BUDGET else 400
+    limit = 780 if path.name in TABLES | OVER_BUDGET else 400
     assert lines <= limit, f"{path.name} has {lines} lines: split it, or say why here"
 
 
@@ -52,7 +52,7 @@ def test_every_source_has_its_test_somewhere():
 _THROUGH_THE_PROGRAM = {
     # Reached by the stories through the installed program, and through their packages' fronts.
     "app", "cli", "http", "decode", "doctor", "simulate", "normalize", "worker", "spec", "base",
-    "serial", "tcp", "pbx", "pms", "hotel", "errors", "checksums", "controls", "facts", "clock",
+    "serial", "tcp", "pbx", "pms", "hotel", "errors", "checksums", "controls", "facts", "clock", "house", "book", "display", "resync", "values", "wake_ups",
 }  # fmt: skip
 
 

@@ -1,0 +1,186 @@
+"""Resync: what the PMS says of every room, held against what we know.
+
+What fits is taken at once. What is in conflict (a guest known elsewhere, a room known as somebody
+else's, a room said to be vacant) waits until everything has been told: only then is it clear who
+moved, who left, and whose mailbox must go.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gateway.events import Guest, Move, Update
+from gateway.house.book import Book
+from gateway.house.display import Display
+from gateway.house.values import differs, told_of
+from protocols.facts import GuestArrived, GuestLeft
+
+
+@dataclass(slots=True)
+class Resync:
+    """The running resync of a hotel, if there is one."""
+
+    _book: Book
+    _display: Display
+
+    @property
+    def is_running(self) -> bool:
+        """Between DS and DE."""
+        return self._book.ledger.in_resync
+
+    def begin(self) -> None:
+        """DS: from here on every room is told."""
+        ledger = self._book.ledger
+        self._book.write(replace(ledger, in_resync=True, resync=ledger.resync + 1))
+
+    def fits(self, fact: GuestArrived, key: str, wall: datetime) -> bool:
+        """Whether this guest of the resync is no conflict: then the house takes him as news.
+
+        Else he is noted as said to be in the room, until `settle`.
+        """
+        room = self._book.room(fact.room)
+        home = self._book.home.get(key)
+        if self._book.said.get(key) not in (None, fact.room):
+            self.unsay(key)  # the last word counts
+            room = self._book.room(fact.room)
+        if room.vacated:
+            room = replace(room, vacated=False)
+            self._book.put(fact.room, room)
+        # A guest who is said to be here already came first, although he waits for the end.
+        is_free = room.shown is None and all(each.key == key for each in room.said)
+        if home == fact.room or (home is None and is_free):
+            self.unsay(key)
+            return True
+        # In conflict with what we know: who is gone is clear only when everything is told.
+        known = next((each for each in room.said if each.key == key), None)
+        if known is None and home is not None:
+            known = self._book.rooms[home].find(key)
+        guest = told_of(known or Guest(key=key, came=wall), fact.details)
+        said = tuple(each for each in room.said if each.key != key)
+        self._book.put(fact.room, replace(room, said=(*said, guest)))
+        return False
+
+    def leave(self, fact: GuestLeft) -> None:
+        """A guest, or (without a reservation) everybody, is said to be out."""
+        room = self._book.room(fact.room)
+        if fact.reservation is not None:
+            self.unsay(fact.reservation)
+            if self._book.home.get(fact.reservation) == fact.room:
+                self.sight(fact.reservation, number=-self._book.ledger.resync)
+            return
+        self.forget_said(fact.room)
+        if room.shown is not None:
+            guests = tuple(replace(guest, sighted=0) for guest in room.guests)
+            self._book.put(
+                fact.room, replace(self._book.room(fact.room), guests=guests, vacated=True)
+            )
+
+    def settle(self, *, sweep: bool) -> None:
+        """Make the house what the resync said, with the smallest set of events.
+
+        sweep   everything was told: who was not mentioned and whose room somebody else was
+                said to have is gone
+        """
+        resync = self._book.ledger.resync
+        before = dict(self._book.rooms)
+        after: dict[str, list[Guest]] = {}
+        for number, room in before.items():
+            mentioned = [guest for guest in room.guests if guest.sighted == resync]
+            spoken_for = bool(mentioned or room.said)
+            after[number] = [
+                guest
+                for guest in room.guests
+                if guest.key not in self._book.said
+                and guest.sighted != -resync
+                and not room.vacated
+                and not (sweep and spoken_for and guest.sighted != resync)
+            ]
+        for number, room in before.items():
+            if room.said and all(guest.is_nobody for guest in after[number]):
+                after[number] = []
+            after[number] += [replace(guest, sighted=resync) for guest in room.said]
+        touched = {
+            number: tuple(guests)
+            for number, guests in after.items()
+            if tuple(guests) != before[number].guests
+        }
+        self._move(touched)
+        for number, guests in touched.items():
+            shown = self._book.room(number).shown
+            if shown is not None and (not guests or guests[0].key != shown.key):
+                self._display.check_out(number, self._book.room(number))
+        for number, guests in touched.items():
+            room = self._book.room(number)
+            if guests and room.shown is None:
+                self._display.check_in(number, guests, wake_ups_of=room)
+            elif guests:
+                self._display.show(number, room, guests)
+        for number, room in tuple(self._book.rooms.items()):
+            if room.said or room.vacated:
+                self._book.put(number, replace(room, said=(), vacated=False))
+        self._book.write(replace(self._book.ledger, in_resync=False))
+
+    def _move(self, touched: Mapping[str, tuple[Guest, ...]]) -> None:
+        """Emit the moves among the differences: displayed before, displayed after, way free."""
+        waiting = dict(touched)
+        progress = True
+        while progress:
+            progress = False
+            for number, guests in tuple(waiting.items()):
+                if not guests or self._book.room(number).shown is not None:
+                    continue
+                key = guests[0].key
+                source = self._book.home.get(key)
+                if source is None or source == number:
+                    continue
+                old = self._book.room(source)
+                stay = {guest.key for guest in touched.get(source, old.guests)}
+                if (
+                    old.shown is None
+                    or old.shown.key != key
+                    or stay & {guest.key for guest in old.guests}
+                ):
+                    continue
+                # Said is dropped from the index first, so that the move is the last word.
+                self.unsay(key)
+                emptied = replace(self._book.room(source), guests=(), wake_ups=(), told=None)
+                self._book.put(source, replace(emptied, told_out=True))
+                self._book.put(
+                    number,
+                    replace(
+                        self._book.room(number),
+                        guests=guests,
+                        wake_ups=old.wake_ups,
+                        told=old.told,
+                        told_out=False,
+                    ),
+                )
+                self._display.events.append(Move(room=number, from_room=source, guest=guests[0]))
+                if differs(old.shown, guests[0]):
+                    self._display.events.append(Update(room=number, guest=guests[0], was=old.shown))
+                del waiting[number]
+                progress = True
+
+    def sight(self, key: str, *, number: int | None = None) -> None:
+        """This guest was mentioned while a resync runs."""
+        home = self._book.home.get(key)
+        if self._book.ledger.in_resync and home is not None:
+            room = self._book.rooms[home]
+            mark = self._book.ledger.resync if number is None else number
+            guests = tuple(
+                replace(guest, sighted=mark) if guest.key == key else guest for guest in room.guests
+            )
+            self._book.put(home, replace(room, guests=guests, vacated=room.vacated and mark < 0))
+
+    def unsay(self, key: str) -> None:
+        """What was said of this guest does not count any more."""
+        number = self._book.said.get(key)
+        if number is not None:
+            room = self._book.rooms[number]
+            said = tuple(guest for guest in room.said if guest.key != key)
+            self._book.put(number, replace(room, said=said))
+
+    def forget_said(self, number: str) -> None:
+        """What was said of this room does not count any more."""
+        if self._book.room(number).said:
+            self._book.put(number, replace(self._book.room(number), said=()))
