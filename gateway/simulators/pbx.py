@@ -96,6 +96,7 @@ class Rooms:
     name_bytes: int = 64
     sensitive: str = "'\"`;"
     languages: tuple[str, ...] | None = None
+    lists: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
 
     def add(self, *addresses: str) -> None:
         """Rooms are made on the UCM, never through the API."""
@@ -132,7 +133,22 @@ class Rooms:
             case "cfu":
                 self._room(tags)
                 return 0
+            case "adminibar" | "delminibar" | "adminibargoods" | "delminibargoods":
+                return self._keep(action, tags.get("barcode") or tags.get("goodscode"), tags)
+            case "addminibarwaiter" | "delminibarwaiter":
+                return self._keep(action, tags.get("maidcode"), tags)
         raise Refusal(13)
+
+    def _keep(self, action: str, code: str | None, tags: Mapping[str, str]) -> int:
+        """The lists of minibars, goods and waiters: set up, never part of a stay."""
+        if not code:
+            raise Refusal(15)
+        kind = action.removeprefix("add").removeprefix("del").removeprefix("a")
+        if action.startswith("del"):
+            self.lists.pop((kind, code), None)
+        else:
+            self.lists[kind, code] = dict(tags)
+        return 0
 
     def listed(self) -> list[dict[str, str]]:
         """The rows of `listPMSRoom`: all strings, as the guide prints them."""

@@ -3,7 +3,7 @@
 POST /api          the new API: challenge, login, pmsapi
 GET  /pmsapi       the old API: HTTP digest
 GET  /_sim/rooms, /_sim/journal, /_sim/stats
-POST /_sim/faults, /_sim/rooms, /_sim/reboot, /_sim/unban
+POST /_sim/faults, /_sim/rooms, /_sim/wedge, /_sim/reboot, /_sim/unban, /_sim/certificate
 """
 
 import asyncio
@@ -25,7 +25,12 @@ import h11
 from gateway.simulators.pbx import TEXTS, Refusal, Rooms, parse_data
 
 MAX_REQUEST_LINE: Final = 4096
-PMS_LISTS: Final = ("listPMSRoom", "getMiniBar", "listMiniBarGoods", "getPMSRoomGoods")
+PMS_LISTS: Final = {
+    "listPMSRoom": "pms_room",
+    "getMiniBar": "minibar_settings",
+    "listMiniBarGoods": "goods_name",
+    "getPMSRoomGoods": "minibar_goods",
+}
 
 FAULTS: Final = {
     "code": "answer with `value` as the code, and do nothing",
@@ -81,7 +86,10 @@ class Call:
 class Settings:
     """What the installer set on the pages of the UCM, and how this firmware behaves.
 
-    shape       how failures look: A..F, see `_failure`
+    unknown_user    what a challenge for somebody else is answered with: -47 or -71
+    forbidden       actions that the API user has no permission for
+    token_case      which spelling of the PMS token is taken: any, lower or upper
+    shape           how failures look: A..F, see `_failure`
     """
 
     username: str = "pmsgw"
@@ -95,6 +103,9 @@ class Settings:
     absolute_s: float = 600.0
     tries: int = 5
     ban_s: float = 300.0
+    unknown_user: int = -47
+    forbidden: tuple[str, ...] = ()
+    token_case: str = "any"
     shape: str = "A"
     latency_s: float = 0.0
 
@@ -137,6 +148,7 @@ class UcmSimulator:
     _banned_until: float = float("-inf")
     _nonces: dict[str, float] = field(default_factory=dict)
     _server: asyncio.Server | None = None
+    _context: ssl.SSLContext | None = None
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -145,9 +157,9 @@ class UcmSimulator:
     async def start(self, pem: Path | None, *, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen, with TLS when a PEM file is given. Returns the port."""
         self._random.seed(self.seed)
-        context = None
+        context = self._context = None
         if pem is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context = self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(pem)
         self._server = await asyncio.start_server(self._serve, host, port, ssl=context)
         return int(self._server.sockets[0].getsockname()[1])
@@ -307,7 +319,7 @@ class UcmSimulator:
             return {"response": {}, "status": -47}
         user = str(request.get("user", ""))
         if user != self.settings.username:
-            return {"response": {}, "status": -71}
+            return {"response": {}, "status": self.settings.unknown_user}
         challenge = f"{self._random.randrange(10**10):016}"
         if user in self._challenges:
             self.logins_at_once += 1  # the older one is void: two logins at once
@@ -391,12 +403,16 @@ class UcmSimulator:
         wanted = hashlib.md5(
             (self.settings.pms_username + self.settings.pms_password).encode()
         ).hexdigest()
-        if str(token).lower() != wanted:
+        spelt = {"lower": wanted, "upper": wanted.upper()}.get(self.settings.token_case)
+        if str(token).lower() != wanted or spelt not in (None, token):
             raise Refusal(16)
         action, tags = parse_data(data, form)
+        if action in self.settings.forbidden:
+            raise Refusal(-47)
         if action in PMS_LISTS:
+            key = PMS_LISTS[action]
             rows = self.rooms.listed() if action == "listPMSRoom" else []
-            return {"page": 1, "pms_room": rows, "total_item": len(rows), "total_page": 1}
+            return {"page": 1, key: rows, "total_item": len(rows), "total_page": 1}
         return self.rooms.apply(action, tags)
 
     def _failure(self, code: int) -> tuple[int, bytes, Mapping[str, str]]:
@@ -430,7 +446,10 @@ class UcmSimulator:
         if not self._digest_fits(method, headers.get("authorization", "")):
             nonce = secrets.token_hex(8)
             self._nonces = {nonce: self.now()}
-            challenge = f'Digest realm="asterisk", nonce="{nonce}", algorithm=MD5, qop="auth"'
+            stale = ", stale=true" if "nonce=" in headers.get("authorization", "") else ""
+            challenge = (
+                f'Digest realm="asterisk", nonce="{nonce}", algorithm=MD5, qop="auth"{stale}'
+            )
             return 401, b"", {"WWW-Authenticate": challenge}
         if method != "GET":
             return 405, b"", {}
@@ -571,11 +590,15 @@ class UcmSimulator:
                     self.rooms.add(*given["add"])
                 case "POST", "/_sim/reboot":
                     self.reboot()
+                case "POST", "/_sim/wedge":
+                    self.wedged = True  # until /_sim/reboot
+                case "POST", "/_sim/certificate":
+                    self._context.load_cert_chain(given["pem"])  # type: ignore[union-attr]  # 400
                 case "POST", "/_sim/unban":
                     self._banned_until, self.failed_logins = float("-inf"), 0
                 case _:
                     return 404, b"", {}
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
             return 400, str(error).encode(), {}
         return _json({"status": "ok"})
 

@@ -165,6 +165,7 @@ class FiasSession:
     _checking_alive: bool = False
     _gap_due: float | None = None
     _in_resync: bool = False
+    _wants_resync: bool = False
 
     def __post_init__(self) -> None:
         self._reader = FrameReader(lrc=self.profile.lrc, handshake=self.profile.ack)
@@ -243,9 +244,13 @@ class FiasSession:
     def ask_for_resync(self, now: float) -> None:
         if not self.is_up:
             raise LocalProtocolError("a resync was asked for while the link is down")
+        self._wants_resync = True
+        self._queue_resync()
+        self._pump_out(now)
+
+    def _queue_resync(self) -> None:
         stamp = self.stamp()
         self._queue.append(_Outgoing(ResyncRequest(day=stamp.date(), at=stamp.time())))
-        self._pump_out(now)
 
     def leave(self, now: float) -> None:
         self._drop_outgoing(now)
@@ -424,6 +429,8 @@ class FiasSession:
     def _arrived(self, now: float) -> None:
         flying, self._flying = self._flying, None
         if flying is not None:
+            if isinstance(flying.record, ResyncRequest):
+                self._wants_resync = False
             self._events.append(Delivered(flying.record))
             self._after(flying, now)
 
@@ -470,6 +477,8 @@ class FiasSession:
         was, (self._link, acts) = self._link, transition
         if self._link is not was:
             self._events.append(LinkState(self._link.value))
+            if self._link is State.UP and self._wants_resync:
+                self._queue_resync()  # a start of the PMS came before it could be said
         if self._link is not was or cause is Cause.LATE:
             self._checking_alive = False
             patience = PATIENCE_S[self._link]
@@ -503,7 +512,7 @@ class FiasSession:
             case Act.REPORT_UP:
                 self._events.append(LinkUp())
             case Act.REPORT_DOWN:
-                self._in_resync = False
+                self._in_resync = self._wants_resync = False
                 self._events.append(LinkDown(_WHY[cause]))
             case Act.DELIVER:
                 pass  # done by the caller, who has the record

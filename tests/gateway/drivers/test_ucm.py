@@ -420,6 +420,27 @@ async def test_a_session_that_breaks_under_a_done_move_looks_before_it_repeats(t
 
 
 @pytest.mark.asyncio
+async def test_a_wedged_ucm_is_an_outage_until_it_is_rebooted(tmp_path):
+    async with bench(tmp_path, timeout_s=0.5) as on:
+        on.ucm.wedged = True
+        with pytest.raises(Unreachable) as lost:
+            await on.apply(CheckIn(room="101", guest=ANNA))
+        assert (lost.value.kind, lost.value.sent) == ("timeout", False)  # it was only logging in
+        on.ucm.reboot()
+        await on.apply(CheckIn(room="101", guest=ANNA))
+        assert on.room().is_in
+
+
+@pytest.mark.asyncio
+async def test_a_token_in_the_wrong_case_is_a_stop(tmp_path):
+    async with bench(tmp_path) as on:
+        on.ucm.settings.token_case = "upper"
+        with pytest.raises(Paused) as stopped:
+            await on.apply(CheckIn(room="101", guest=ANNA))
+        assert stopped.value.code == 16
+
+
+@pytest.mark.asyncio
 async def test_never_two_logins_at_once(tmp_path):
     async with bench(tmp_path) as on:
         on.ucm.settings.latency_s = 0.02

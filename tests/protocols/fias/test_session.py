@@ -121,6 +121,28 @@ def test_resync_is_asked_for_only_while_the_link_is_up():
     assert session.bytes_to_send() == b"\x02DR|DA260314|TI101500|\x03"
 
 
+def test_a_resync_that_a_start_of_the_pms_pushed_aside_is_asked_for_after_it():
+    session = session_of(SERIAL)
+    play(session, """
+        open
+        now+ 3
+        gw > <STX>LS|DA260314|TI101500|<ETX><7F>
+        pms> <STX>LA|DA260314|TI101501|<ETX><6C>
+        gw > <ACK>
+    """)  # fmt: skip
+    session.ask_for_resync(103.0)  # our LS is not acknowledged yet: DR waits behind it
+    session.receive_data(b"\x06" + write_frame(b"LS|", lrc=True), 103.1)
+    said = b""
+    for now in (103.2, 103.3, 103.4, 103.5, 103.6, 103.7):
+        said += session.bytes_to_send()
+        session.receive_data(b"\x06", now)
+        if b"LA|" in said and not session._wants_resync:
+            break
+        if b"LA|" in said:
+            session.receive_data(write_frame(b"LA|", lrc=True), now)
+    assert said.count(b"DR|") == 1
+
+
 def test_between_ds_and_de_nothing_but_the_link_itself_is_said():
     session = session_of(TCP)
     play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
