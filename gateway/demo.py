@@ -2,12 +2,13 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from gateway import config as configuration
 from gateway.app import Service
@@ -19,6 +20,7 @@ from gateway.simulators.pms import PmsSimulator, PtyOpener
 from gateway.simulators.ucm import Call, UcmSimulator
 
 ROOMS: Final = tuple(str(floor * 100 + door) for floor in (1, 2, 3) for door in range(1, 11))
+TIMEZONE: Final = "Europe/Lisbon"
 SETTLE_WITHIN_S: Final = 60.0
 
 
@@ -52,6 +54,13 @@ class Stage:
                     found.append(f"{room}: differs in {', '.join(wrong)}")
         return found
 
+    async def delivered(self, within_s: float = SETTLE_WITHIN_S) -> None:
+        """Wait until nothing waits in the outbox any more."""
+        async with asyncio.timeout(within_s):
+            await asyncio.sleep(0.1)
+            while (await self.service.status())["outbox"].get("waiting"):  # noqa: ASYNC110  # as a person would look
+                await asyncio.sleep(0.05)
+
     async def settle(self, within_s: float = SETTLE_WITHIN_S) -> list[str]:
         """Wait until everything told has arrived. Returns the rooms that never agreed."""
         loop = asyncio.get_running_loop()
@@ -77,6 +86,7 @@ async def stage(
     http: str = "127.0.0.1:0",
     rooms: tuple[str, ...] = ROOMS,
     seed: int = 1,
+    today: date = date(2026, 3, 14),
     moves: bool = True,
     extra: str = "",
 ) -> AsyncIterator[Stage]:
@@ -93,7 +103,7 @@ async def stage(
         port = await ucm.start(pem)
         stack.push_async_callback(ucm.stop)
 
-        hotel = Hotel(rooms=rooms, seed=seed, moves=moves)
+        hotel = Hotel(rooms=rooms, seed=seed, today=today, moves=moves)
         opener: PtyOpener | ListenOpener
         if serial:
             opener = PtyOpener()
@@ -110,7 +120,7 @@ async def stage(
         path = "pmsapi" if old_api else "api"
         url = f"https://127.0.0.1:{port}/{path}"
         (folder / "gateway.toml").write_text(
-            f'[site]\nname = "demo-hotel"\ntimezone = "Europe/Lisbon"\ndata_dir = "{folder}/data"\n'
+            f'[site]\nname = "demo-hotel"\ntimezone = "{TIMEZONE}"\ndata_dir = "{folder}/data"\n'
             f'[pms]\nline = "{line}"\n'
             f"[ucm]\n"
             f'url = "{url}"\napi = "{"old" if old_api else "new"}"\n'
@@ -138,7 +148,8 @@ async def stage(
 async def play(show: Callable[[str], None], folder: Path, *, once: bool, serial: bool) -> bool:
     """A hotel day, told as it happens. Returns whether every room ended as the PMS meant it."""
     http = "127.0.0.1:0" if once else "127.0.0.1:9843"
-    async with stage(folder, serial=serial, http=http) as on:
+    today = datetime.now(ZoneInfo(TIMEZONE)).date()
+    async with stage(folder, serial=serial, http=http, today=today) as on:
         counts = {"records": 0, "calls": 0, "repaired": 0}
 
         def heard(record: str, from_gateway: bool) -> None:  # the simulator's shape
@@ -169,7 +180,7 @@ async def play(show: Callable[[str], None], folder: Path, *, once: bool, serial:
                 on.pms.say(*records)
                 async with asyncio.timeout(SETTLE_WITHIN_S):
                     await on.pms.all_said()
-                await asyncio.sleep(0.3)
+                await on.delivered()
             differences = await on.settle()
             occupied = sum(1 for room in on.hotel.rooms if on.hotel.shown(room).is_in)
             show(
@@ -188,63 +199,57 @@ async def play(show: Callable[[str], None], folder: Path, *, once: bool, serial:
                 else "The UCM and the PMS do not agree."
             )
             if once or not ok:
+                on.pms.on_record = on.ucm.on_call = None
                 return ok
             on.hotel.today += timedelta(days=1)
             await asyncio.sleep(5)
 
 
-def _day(on: Stage) -> list[tuple[str, list[str]]]:
-    """The chapters of one day. The faults of a chapter are asked for when it is written down."""
+def _day(on: Stage) -> Iterator[tuple[str, list[str]]]:
+    """The chapters of one day, each made when the one before has been played."""
     hotel, today = on.hotel, f"{on.hotel.today:%y%m%d}"
 
     def several(count: int, deed: Callable[[], list[str]]) -> list[str]:
         return [record for _ in range(count) for record in deed()]
 
-    chapters = [
-        ("Morning: guests arrive.", several(8, lambda: hotel.check_in(hotel.free[0]))),
-        (
-            "They share rooms: one name on the phone, everybody remembered.",
-            several(2, lambda: hotel.check_in(hotel.taken[0])),
-        ),
-    ]
+    arrivals = min(8, len(hotel.free) - 4)  # some rooms stay free for those who move
+    yield "Morning: guests arrive.", several(arrivals, lambda: hotel.check_in(hotel.free[0]))
+    yield (
+        "They share rooms: one name on the phone, everybody remembered.",
+        several(2, lambda: hotel.check_in(hotel.taken[0])),
+    )
     room, other = hotel.taken[0], hotel.taken[1]
-    chapters += [
-        (
-            "A guest moves and takes mailbox and wake-up along; another joins a shared room.",
-            [*hotel.move(hotel.taken[-1], hotel.free[-1]), *hotel.move(room, other)],
-        ),
-        (
-            "Reception changes data; housekeeping and wake-ups.",
-            [
-                *several(3, lambda: hotel.change(room)),
-                *hotel.restrict(other),
-                f"RE|RN{room}|DNY|",
-                f"RE|RN{hotel.free[0]}|RS3|",
-                f"WR|RN{room}|DA{today}|TI063000|",
-                f"WC|RN{room}|DA{today}|TI063000|",
-            ],
-        ),
-        (
-            "Noon: guests leave; the last one of a room takes the mailbox with him.",
-            several(4, lambda: hotel.check_out(hotel.taken[0])),
-        ),
-    ]
+    yield (
+        "A guest moves and takes mailbox and wake-up along; another joins a shared room.",
+        [*hotel.move(hotel.taken[-1], hotel.free[-1]), *hotel.move(room, other)],
+    )
+    yield (
+        "Reception changes data; housekeeping and wake-ups.",
+        [
+            *several(3, lambda: hotel.change(room)),
+            *hotel.restrict(other),
+            f"RE|RN{room}|DNY|",
+            f"RE|RN{hotel.free[0]}|RS3|",
+            f"WR|RN{room}|DA{today}|TI235900|",
+            f"WC|RN{room}|DA{today}|TI235900|",
+        ],
+    )
+    yield (
+        "Noon: guests leave; the last one of a room takes the mailbox with him.",
+        several(max(4, len(hotel.taken) - 6), lambda: hotel.check_out(hotel.taken[0])),
+    )
     on.ucm.fail("drop", action="checkin", times=2)
     on.ucm.fail("code", action="checkout", value=-9, times=1)
     on.ucm.fail("cookie", times=1)
-    chapters.append(
-        (
-            "Afternoon with a troubled UCM: lost replies, a refusal, a dead session.",
-            several(12, hotel.random_deed),
-        )
+    yield (
+        "Afternoon with a troubled UCM: lost replies, a refusal, a dead session.",
+        several(12, hotel.random_deed),
     )
+    on.ucm.faults.clear()
     for _ in range(5):
         hotel.silent_deed()
-    chapters.append(
-        (
-            "Evening: the PMS was off the line for a while; a resync tells every room.",
-            hotel.resync(),
-        )
+    yield (
+        "Evening: the PMS was off the line for a while; a resync tells every room.",
+        hotel.resync(),
     )
-    chapters.append(("Night audit.", [f"NS|DA{today}|TI030000|", f"NE|DA{today}|TI031500|"]))
-    return chapters
+    yield "Night audit.", [f"NS|DA{today}|TI030000|", f"NE|DA{today}|TI031500|"]
