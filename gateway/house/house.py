@@ -182,10 +182,7 @@ class House:
         self, number: str, key: str, details: GuestDetails, shared: bool | None, wall: datetime
     ) -> None:
         room = self._book.room(number)
-        home = self._book.home.get(key)
-        if home is not None and home != number:
-            self._display.remarks.append(Remark.IMPLICIT_MOVE)
-            self._move(key, home, number, details, None, None, wall)
+        if self._moved_without_a_word(number, key, details, wall):
             return
         known = room.find(key)
         others = room.without(key)
@@ -208,10 +205,7 @@ class House:
 
     def _change(self, number: str, key: str, details: GuestDetails, wall: datetime) -> None:
         room = self._book.room(number)
-        home = self._book.home.get(key)
-        if home is not None and home != number:
-            self._display.remarks.append(Remark.IMPLICIT_MOVE)
-            self._move(key, home, number, details, None, None, wall)
+        if self._moved_without_a_word(number, key, details, wall):
             return
         known = room.find(key)
         guest = told_of(known or self._expected(room, key, wall), details)
@@ -223,6 +217,17 @@ class House:
             self._display.remarks.append(Remark.ROOM_NOT_IN)
             expected = tuple(each for each in room.expected if each.key != key)
             self._book.put(number, replace(room, expected=(*expected, guest)[-MAX_EXPECTED:]))
+
+    def _moved_without_a_word(
+        self, number: str, key: str, details: GuestDetails, wall: datetime
+    ) -> bool:
+        """A guest of another room turns up here: a move, its flags by our own count."""
+        home = self._book.home.get(key)
+        if home is None or home == number:
+            return False
+        self._display.remarks.append(Remark.IMPLICIT_MOVE)
+        self._move(key, home, number, details, None, None, wall)
+        return True
 
     def _moved(self, fact: GuestMoved, wall: datetime) -> None:
         key = self._key_in(fact.reservation, fact.old_room)

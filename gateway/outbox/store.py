@@ -331,9 +331,11 @@ class Outbox:
             return db.changes()
 
     def try_write(self) -> None:
-        """Write something that changes nothing: can the disk take more?"""
+        """Write something that changes nothing: can the disk take a read's worth of records?"""
         with self._transaction() as db:
-            db.execute("INSERT INTO refused (at, reason, body, advice) VALUES (0, '', x'', '')")
+            db.execute(
+                "INSERT INTO refused (at, reason, body, advice) VALUES (0, '', zeroblob(65536), '')"
+            )
             db.execute("DELETE FROM refused WHERE at = 0")
 
     # --- Inside ---

@@ -157,3 +157,38 @@ async def test_unknown_and_unreadable_fields_are_counted(tmp_path):
         assert value(intake, "pmsgw_fields_odd_total") == 1
         assert value(intake, "pmsgw_remarks_total", remark="no_use") == 1
         assert value(intake, "pmsgw_records_total", record="other", direction="in") == 1
+
+
+@pytest.mark.asyncio
+async def test_one_record_that_we_cannot_bear_takes_no_other_along(tmp_path):
+    def brittle(record):
+        if record.room == "666":
+            raise ZeroDivisionError
+        return normalize(record)
+
+    async with desk(tmp_path) as intake:
+        intake.normalize = brittle
+        await intake.take(said("GI|RN101|G#1|GNA|", "GI|RN666|G#6|GNX|", "GI|RN102|G#2|GNB|"))
+        assert waiting(intake) == ["CheckIn", "CheckIn"]
+        (kept,) = intake.outbox.outbox.refused()
+        assert (kept.reason, kept.body) == ("our_fault", b"GI|RN666|G#6|GNX|")
+        assert "ZeroDivisionError" in kept.advice
+
+
+@pytest.mark.asyncio
+async def test_a_record_of_another_room_that_changed_this_one_ends_the_window(tmp_path):
+    """GI 101, GI 102 of the same guest, GI 101 again: the third is no repeat of the first."""
+    async with desk(tmp_path) as intake:
+        for room in ("101", "102", "101"):
+            await intake.take(said(f"GI|RN{room}|G#1|GNA|GSN|"))
+        assert intake.house.rooms["101"].shown is not None
+        assert value(intake, "pmsgw_records_repeated_total") == 0
+
+
+@pytest.mark.asyncio
+async def test_the_same_text_in_a_second_resync_is_no_repeat(tmp_path):
+    async with desk(tmp_path) as intake:
+        await intake.take(said("GI|RN101|G#9|GNStale|GSN|", "DS|", "GI|RN101|G#1|GNA|SF|"))
+        await intake.void_resync()
+        await intake.take(said("DS|", "GI|RN101|G#1|GNA|SF|", "DE|"))
+        assert [guest.name for guest in intake.house.rooms["101"].guests] == ["A"]

@@ -9,7 +9,7 @@ import pytest
 from gateway.drivers.base import Paused, Refused, Rejected, SessionRefused, Unreachable
 from gateway.events import CheckIn, CheckOut, Guest
 from gateway.metrics import Metrics
-from gateway.outbox import Batch, NewEntry, Outbox, OutboxWorker
+from gateway.outbox import Batch, NewEntry, Outbox, OutboxWorker, StorageFailed
 from gateway.relay import Relay
 from tests.fakes import HandClock
 
@@ -209,3 +209,57 @@ async def test_a_wall_clock_that_jumps_back_delays_nobody_for_long(tmp_path):
         relay.clock.jump(-86400 * 365)
         await run_for(relay, 30)
         assert state(relay)["waiting"] == 0
+
+
+@pytest.mark.asyncio
+async def test_a_bug_met_on_one_row_parks_it_and_the_others_go_on(tmp_path):
+    async with relay_on(tmp_path, "101", "102") as relay:
+        relay.driver.script["101"] = [ZeroDivisionError()]
+        await run_for(relay, 2)
+        assert [call[1] for call in relay.driver.calls] == ["101", "102"]
+        assert state(relay) == {"waiting": 0, "parked": 1}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "outcome", [Unreachable("reset", "x", sent=False), Refused(-9, "-9"), "crash"]
+)
+async def test_a_call_is_noted_before_it_is_made_where_nobody_can_be_asked_later(tmp_path, outcome):
+    """kill -9 in the middle of a call: the next try knows that the first may have been done."""
+    async with relay_on(tmp_path, "101", interval=5) as relay:
+        relay.marks_calls = True
+        if outcome == "crash":
+            noted = []
+
+            async def look(event, *, unsure, repairs):
+                noted.append(relay.outbox.outbox.due("to_ucm", 1e12)[0].unsure)
+                raise asyncio.CancelledError
+
+            relay.driver.apply = look
+            with pytest.raises(asyncio.CancelledError):
+                await run_for(relay, 1)
+            assert noted == [True]
+            assert relay.outbox.outbox.due("to_ucm", 1e12)[0].unsure
+        else:
+            relay.driver.script["101"] = [outcome]
+            await run_for(relay, 20)
+            assert [call[2] for call in relay.driver.calls] == [False, False]
+
+
+@pytest.mark.asyncio
+async def test_a_call_that_is_done_but_could_not_be_noted_is_made_again_as_unsure(tmp_path):
+    async with relay_on(tmp_path, "101") as relay:
+        done, failures = Outbox.done, [StorageFailed("full")]
+
+        def failing(self, entry, now):
+            if failures:
+                raise failures.pop()
+            return done(self, entry, now)
+
+        Outbox.done = failing
+        try:
+            await run_for(relay, 5)
+        finally:
+            Outbox.done = done
+        assert [call[2] for call in relay.driver.calls] == [False, True]
+        assert state(relay) == {"waiting": 0, "parked": 0}

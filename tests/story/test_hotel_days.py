@@ -169,3 +169,27 @@ def test_the_simulated_ucm_speaks_real_tls(tmp_path):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(write_certificate(tmp_path))
     assert fingerprint_of(next(iter(tmp_path.glob("*.pem")))).startswith("sha256:")
+
+
+@pytest.mark.asyncio
+async def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_space_again(tmp_path):
+    async with stage(tmp_path, rooms=ROOMS) as on:
+        await on.pms.link_up()
+        await until(lambda: asyncio.sleep(0, on.service.relay.ucm_up))
+        database = on.service.outbox.outbox._db
+        database.pragma("max_page_count", database.pragma("page_count"))
+        on.pms.say(f"GI|RN101|G#1|GN{'x' * 7000}|GSN|", "GI|RN102|G#2|GNMeyer|GSN|")
+
+        async def ill():
+            return (await page(on, "/healthz"))[0] == 503
+
+        await until(ill)
+        assert not on.ucm.rooms.rooms["101"].is_in
+        database.pragma("max_page_count", 100_000)
+        await until(lambda: asyncio.sleep(0, on.ucm.rooms.rooms["102"].is_in))
+        assert on.ucm.rooms.rooms["101"].is_in
+
+        async def well():
+            return (await page(on, "/healthz"))[0] == 200
+
+        await until(well)

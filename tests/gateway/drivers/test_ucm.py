@@ -574,3 +574,25 @@ async def test_no_secret_and_no_name_is_in_an_error(tmp_path):
 
 def test_the_token_is_the_printed_example():
     assert pms_token("admin1", "admin123", upper_case=True) == "3FAF8662B93EF7B8B359C0DFD18696D3"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("words", ["algorithm=SHA-9000", 'qop="auth-int"', ""])
+async def test_an_odd_digest_challenge_is_an_outage_and_no_crash(words):
+    async def odd(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        challenge = f'WWW-Authenticate: Digest realm="x", nonce="y", {words}'
+        writer.write(f"HTTP/1.1 401 No\r\n{challenge}\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(odd, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    metrics = Metrics(version="1", site="t")
+    peer = HttpsPeer(f"http://127.0.0.1:{port}/pmsapi", tls=TlsSettings(trust=Trust.INSECURE),
+                     timeout_s=2, digest=("u", "p"))  # fmt: skip
+    driver = UcmDriver(OldApi(peer, token="t", metrics=metrics), WORDS, metrics)
+    with pytest.raises((Unreachable, Paused)):
+        await driver.probe()
+    await driver.close()
+    server.close()

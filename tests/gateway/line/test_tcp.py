@@ -105,3 +105,38 @@ async def test_a_cancelled_read_loses_nothing():
     await dialled.close()
     await taken.close()
     await listener.close()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("ending", ["closed", "reset", "replaced"])
+async def test_what_a_peer_said_before_it_left_is_still_read(ending):
+    """A PMS without ACK will never say it again."""
+    listener = opener_for(ListenSpec("127.0.0.1", 0))
+    await listener.listen()
+    dial = opener_for(TcpSpec("127.0.0.1", listener.port))
+    peer = await dial.open()
+    line = await listener.open() if ending != "closed" else None
+    await peer.write(b"the last record")
+    await asyncio.sleep(0.05)
+    newer = None
+    match ending:
+        case "closed":  # before anybody took the line at all
+            await peer.close()
+        case "reset":
+            peer.abort()
+        case "replaced":
+            newer = await dial.open()
+    await asyncio.sleep(0.05)
+    line = line or await listener.open()
+    assert await asyncio.wait_for(line.read(), 2) == b"the last record"
+    assert await asyncio.wait_for(line.read(), 2) == b""
+    for each in (peer, line, newer):
+        if each is not None:
+            await each.close()
+    await listener.close()
+
+
+@pytest.mark.asyncio
+async def test_a_host_name_that_can_be_none_is_a_failure_and_no_crash():
+    with pytest.raises(LineFailed):
+        await opener_for(TcpSpec("pms..local", 5010)).open()
