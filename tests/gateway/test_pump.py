@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
@@ -67,6 +67,24 @@ class ScriptedOpener:
 
     def describe(self):
         return "scripted"
+
+
+@contextmanager
+def failing_disk(*, times, then=lambda: None):
+    """The outbox file refuses so many batches."""
+    put, left = Outbox.put, [StorageFailed("full")] * times
+
+    def failing(self, batch):
+        if left:
+            then()
+            raise left.pop()
+        return put(self, batch)
+
+    Outbox.put = failing
+    try:
+        yield
+    finally:
+        Outbox.put = put
 
 
 @asynccontextmanager
@@ -137,12 +155,11 @@ async def test_a_record_is_not_acknowledged_before_it_is_on_disk(tmp_path):
             seen.append(bytes(line.written))
             return put(self, batch)
 
-        pump.intake.outbox.outbox.__class__ = type("Watched", (Outbox,), {"put": watched})
-        Outbox.put, kept = watched, Outbox.put
+        Outbox.put = watched
         try:
             await pump.run()
         finally:
-            Outbox.put = kept
+            Outbox.put = put
         assert seen
         assert b"\x06" not in seen[0]
         assert b"\x06" in line.written
@@ -152,18 +169,8 @@ async def test_a_record_is_not_acknowledged_before_it_is_on_disk(tmp_path):
 async def test_a_disk_that_fails_gets_a_nak_and_the_resent_record_is_taken(tmp_path):
     line = ScriptedLine([GUESTS[0], GUESTS[0]])
     async with pump_on(tmp_path, line) as pump:
-        failures = [StorageFailed("full")]
-        take = pump.intake.take
-
-        async def failing(received, evidence=()):
-            if failures and received:
-                raise failures.pop()
-            await take(received, evidence)
-
-        pump.intake = type("Failing", (), {"take": staticmethod(failing),
-                                           "void_resync": pump.intake.void_resync,
-                                           "outbox": pump.intake.outbox})()  # fmt: skip
-        await pump.run()
+        with failing_disk(times=1):
+            await pump.run()
         answers = [byte for byte in line.written if byte in (0x06, 0x15)]
         assert answers[:2] == [0x15, 0x06]
         assert entries(pump) == ["101"]
@@ -175,19 +182,9 @@ async def test_on_a_line_without_answers_a_failing_disk_stops_the_reading(tmp_pa
         [frame("GI|RN101|G#1|GSN|", lrc=False), frame("GI|RN102|G#2|GSN|", lrc=False)]
     )
     async with pump_on(tmp_path, line, ack=False) as pump:
-        failures = [StorageFailed("full")] * 3
-        take, left = pump.intake.take, []
-
-        async def failing(received, evidence=()):
-            if failures and received:
-                left.append(len(line.chunks))
-                raise failures.pop()
-            await take(received, evidence)
-
-        pump.intake = type("Failing", (), {"take": staticmethod(failing),
-                                           "void_resync": pump.intake.void_resync,
-                                           "outbox": pump.intake.outbox})()  # fmt: skip
-        await pump.run()
+        left = []
+        with failing_disk(times=3, then=lambda: left.append(len(line.chunks))):
+            await pump.run()
         assert left == [1, 1, 1]  # the second record stayed where it was
         assert entries(pump) == ["101", "102"]
 
