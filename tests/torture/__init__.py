@@ -1,0 +1,1 @@
+"""Every promise under every fault: short forms run with the tests, full figures by `make torture`."""
