@@ -5,32 +5,42 @@ import contextlib
 import fcntl
 import os
 import signal
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from gateway import __version__
+from gateway import __version__, control
 from gateway.clock import Clock
 from gateway.config import Config
+from gateway.control import OPEN_STATES, Control
 from gateway.drivers.base import Driver
-from gateway.drivers.https import HttpsPeer, TlsSettings, Trust
+from gateway.drivers.https import HttpsPeer, Peer, TlsSettings, Trust
 from gateway.drivers.ucm import UcmDriver
 from gateway.drivers.ucm_api import NewApi, OldApi, UcmApi, pms_token
 from gateway.drivers.ucm_wire import LANGUAGES, Words
-from gateway.house import House
-from gateway.http import HttpServer, application
+from gateway.house import House, Ledger, Room
+from gateway.http import HttpServer, application, bind
 from gateway.intake import Intake
-from gateway.line import ListenSpec, TcpSpec, opener_for
+from gateway.line import ListenSpec, Opener, TcpSpec, opener_for
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.outbox import Outbox, OutboxWorker, StorageFailed
-from gateway.pump import Pump
+from gateway.outbox import (
+    LANES,
+    Outbox,
+    OutboxWorker,
+    StorageCorrupt,
+    StorageFailed,
+    set_aside,
+)
+from gateway.outbox.worker import CORRUPT_ADVICE
+from gateway.pump import Pump, Resync
+from gateway.reconcile import Reconciler
 from gateway.relay import Relay
 from gateway.rooms import RoomMap
 from protocols.fias import FiasProfile, FiasSession, normalize
 from protocols.fias.controls import SERIAL_GAP_S, TCP_GAP_S
 
 STOP_WITHIN_S: Final = 8.0
-KEEP_DAYS: Final = 7
 PURGE_EVERY_S: Final = 3600.0
 
 
@@ -38,10 +48,10 @@ class StartFailed(Exception):
     """The service cannot start on this machine as configured. The text says what to do."""
 
 
-def ucm_api(config: Config, metrics: Metrics) -> tuple[UcmApi, HttpsPeer]:
-    """The API of this site's UCM, and its connection."""
+def ucm_api(config: Config, metrics: Metrics, peer: Peer | None = None) -> tuple[UcmApi, Peer]:
+    """The API of this site's UCM, and its connection (or the one that is given)."""
     ucm = config.ucm
-    peer = HttpsPeer(
+    peer = peer or HttpsPeer(
         ucm.url,
         tls=TlsSettings(
             trust=Trust(ucm.tls), fingerprint=config.fingerprint, ca_file=config.ca_file
@@ -82,18 +92,27 @@ def words(config: Config) -> Words:
 class Service:
     """One gateway: one PMS line, one UCM, one outbox file."""
 
-    def __init__(self, config: Config, *, clock: Clock | None = None) -> None:
-        """Open the outbox and bind the HTTP port. Raises StartFailed."""
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clock: Clock | None = None,
+        opener: Opener | None = None,
+        peer: Peer | None = None,
+        vfs: str | None = None,
+        pages: bool = True,
+    ) -> None:
+        """Open the outbox and bind the HTTP port. Raises StartFailed.
+
+        clock, opener, peer, vfs    instead of this machine's clock, line, UCM and disk
+        pages                       whether anybody can look: the HTTP port and the control socket
+        """
         self._config = config
         self.clock = clock or Clock(config.zone)
         self.metrics = Metrics(version=__version__, site=config.site.name)
         data_dir = Path(config.site.data_dir)
         self._lock = _hold(data_dir)
-        try:
-            outbox = Outbox(data_dir / "outbox.db")
-            rooms, ledger = outbox.house()
-        except StorageFailed as error:
-            raise StartFailed(f"{data_dir / 'outbox.db'}: {error}") from error
+        outbox, rooms, ledger, is_new = _open_outbox(data_dir / "outbox.db", vfs)
         self.outbox = OutboxWorker(outbox)
         self.house = House(
             zone=config.zone, infer_moves_s=config.fias.infer_moves_s, rooms=rooms, ledger=ledger
@@ -123,7 +142,7 @@ class Service:
             ),
             self.clock.stamp,
         )
-        self.opener = opener_for(config.line)
+        self.opener = opener or opener_for(config.line)
         self.pump = Pump(
             opener=self.opener,
             session=session,
@@ -131,10 +150,22 @@ class Service:
             clock=self.clock,
             metrics=self.metrics,
             answers=config.ack,
-            resync=config.fias.resync == "on-connect",
+            resync=Resync.EACH_TIME
+            if config.fias.resync == "on-connect"
+            else Resync.ONCE
+            if is_new
+            else Resync.NEVER,
         )
-        api, _ = ucm_api(config, self.metrics)
+        api, _ = ucm_api(config, self.metrics, peer)
         self._driver: Driver = UcmDriver(api, words(config), self.metrics)
+        self.reconciler = Reconciler(
+            intake=self.intake,
+            judge=self._driver,
+            clock=self.clock,
+            metrics=self.metrics,
+            interval_s=config.ucm.reconcile_interval_s,
+            heals=config.ucm.reconcile == "heal",
+        )
         self.relay = Relay(
             outbox=self.outbox,
             driver=self._driver,
@@ -143,15 +174,24 @@ class Service:
             retries=config.ucm.retries,
             retry_interval_s=config.ucm.retry_interval_s,
             marks_calls=config.ucm.api == "old",
+            reconciler=self.reconciler,
         )
+        self.control = Control(self.outbox, self.house, self.pump, self.relay, self.clock)
+        self.pages: tuple[HttpServer, ...] = self._listen(data_dir) if pages else ()
+
+    def _listen(self, data_dir: Path) -> tuple[HttpServer, ...]:
+        address = self._config.http.listen
         try:
-            self.http = HttpServer(
-                application(self.metrics, self.refresh, self.status), config.http.listen
-            )
+            http = HttpServer(application(self.metrics, self.refresh, self.status), bind(address))
         except OSError as error:
             raise StartFailed(
-                f"http.listen = {config.http.listen!r}: {error.strerror}; is another one running?"
+                f"http.listen = {address!r}: {error.strerror}; is another one running?"
             ) from error
+        try:
+            desk = HttpServer(control.application(self.control), control.listen(data_dir))
+        except OSError as error:
+            raise StartFailed(f"{data_dir / control.SOCKET_NAME}: {error.strerror}") from error
+        return http, desk
 
     async def run(self, stop: asyncio.Event) -> None:
         """Everything, until `stop` is set; then in order: line, call in flight, pages, file."""
@@ -167,7 +207,7 @@ class Service:
             relay = group.create_task(self.relay.run())
             ticking = group.create_task(self.intake.run())
             purging = group.create_task(self._purge())
-            pages = group.create_task(self.http.run())
+            pages = [group.create_task(page.run()) for page in self.pages]
             await stop.wait()
             logger().info("stopping")
             self.pump.stop()
@@ -175,11 +215,16 @@ class Service:
             _, late = await asyncio.wait({pump, relay}, timeout=STOP_WITHIN_S)
             for task in (*late, ticking, purging):
                 task.cancel()
-            await self.http.stop()
-            await asyncio.wait({pages}, timeout=1.0)
-            pages.cancel()
+            for page in self.pages:
+                await page.stop()
+            if pages:
+                await asyncio.wait(pages, timeout=1.0)
+            for task in pages:
+                task.cancel()
         await self._driver.close()
         self.outbox.close()
+        if self.pages:
+            (Path(self._config.site.data_dir) / control.SOCKET_NAME).unlink(missing_ok=True)
         self._lock.close()
         logger().info("stopped")
 
@@ -188,10 +233,18 @@ class Service:
         totals = await self.outbox(Outbox.totals)
         now = self.clock.epoch()
         for (lane, state), count in totals.entries.items():
-            self.metrics.outbox_entries.labels(lane, state).set(count)
-        for lane in ("to_ucm", "to_pms"):
+            if state in OPEN_STATES:
+                self.metrics.outbox_entries.labels(lane, state).set(count)
+        for lane in LANES:
             oldest = totals.oldest_waiting.get(lane, now)
             self.metrics.outbox_oldest.labels(lane).set(max(0.0, now - oldest))
+            self.metrics.outbox_unaccounted.labels(lane).set(totals.unaccounted(lane))
+            self.metrics.set_books(
+                lane,
+                accepted=totals.accepted[lane],
+                delivered=totals.entries[lane, "done"],
+                superseded=totals.entries[lane, "superseded"],
+            )
         occupied = sum(1 for room in self.house.rooms.values() if room.guests)
         self.metrics.rooms.labels("occupied").set(occupied)
         self.metrics.rooms.labels("vacant").set(len(self.house.rooms) - occupied)
@@ -224,12 +277,35 @@ class Service:
         }
 
     async def _purge(self) -> None:
+        keep_s = self._config.site.keep_days * 86400
         while True:
             try:
-                await self.outbox(Outbox.purge, self.clock.epoch() - KEEP_DAYS * 86400)
+                await self.outbox(Outbox.purge, self.clock.epoch() - keep_s)
+                await self.intake.forget(older_than=timedelta(seconds=keep_s))
             except StorageFailed as error:
                 logger().error("outbox_failed", error=str(error), do="free the disk")
             await self.clock.sleep(PURGE_EVERY_S)
+
+
+def _open_outbox(path: Path, vfs: str | None) -> tuple[Outbox, dict[str, Room], Ledger, bool]:
+    """The file and the house in it. A damaged one makes way; the last value says so."""
+    for is_new in (False, True):
+        try:
+            outbox = Outbox(path, vfs=vfs)
+            return outbox, *outbox.house(), is_new
+        except StorageCorrupt as error:
+            if is_new:
+                raise StartFailed(f"{path}: {error}") from error
+            try:
+                aside = set_aside(path)
+            except StorageFailed as failed:
+                raise StartFailed(f"{path}: {failed}") from failed
+            logger().error(
+                "outbox_corrupt", error=str(error), kept_as=str(aside), do=CORRUPT_ADVICE
+            )
+        except StorageFailed as error:
+            raise StartFailed(f"{path}: {error}") from error
+    raise AssertionError("the second turn returns or raises")
 
 
 async def run(config: Config) -> None:

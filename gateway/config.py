@@ -94,6 +94,7 @@ class Site(_Section):
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     data_dir: Annotated[str, Field(min_length=1)] = "/var/lib/pms-gateway"
     checkout_time: Annotated[str, AfterValidator(_clock_time)] = "12:00"
+    keep_days: Annotated[float, Field(ge=0, le=3650)] = 7
 
 
 class Pms(_Section):
@@ -133,6 +134,8 @@ class Ucm(_Section):
     retries: Annotated[int, Field(ge=0, le=1000)] = 3
     retry_interval_s: Annotated[float, Field(gt=0, le=3600)] = 60
     name_bytes: Annotated[int, Field(ge=8, le=255)] = 64
+    reconcile: Literal["heal", "report"] = "heal"
+    reconcile_interval_s: Annotated[float, Field(ge=1, le=86_400)] = 900
 
 
 class Rooms(_Section):

@@ -171,7 +171,7 @@ async def play(show: Callable[[str], None], folder: Path, *, once: bool, serial:
 
         on.pms.on_record, on.ucm.on_call = heard, called
         show(f"PMS on {on.service.opener.describe()}, UCM at {on.ucm_url}")
-        show(f"gateway: http://127.0.0.1:{on.service.http.port}/metrics  /healthz  /readyz\n")
+        show(f"gateway: http://127.0.0.1:{on.service.pages[0].port}/metrics  /healthz  /readyz\n")
         day = 0
         while True:
             day += 1

@@ -52,13 +52,18 @@ def application(
     )
 
 
+def bind(address: str) -> socket.socket:
+    """A listener on HOST:PORT. Raises OSError."""
+    host, port = address.rsplit(":", 1)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host.strip("[]"), int(port)), family=family)
+
+
 class HttpServer:
     """The listener. Its socket is bound before anything else starts: a taken port is told."""
 
-    def __init__(self, app: Starlette, address: str) -> None:
-        host, port = address.rsplit(":", 1)
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.create_server((host.strip("[]"), int(port)), family=family)
+    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+        self._socket = listener
         self._server = _Quiet(
             uvicorn.Config(app, log_config=None, lifespan="off", access_log=False, ws="none")
         )

@@ -7,16 +7,24 @@ nothing of it can be lost.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from hashlib import blake2b
 from time import perf_counter
 from typing import Any, Final
 
 from gateway.clock import Clock
-from gateway.events import EVENT_NAMES
+from gateway.events import EVENT_NAMES, GuestEvent
 from gateway.house import House, Told
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.outbox import Batch, NewEntry, Outbox, OutboxWorker, Refused, StorageFailed
+from gateway.outbox import (
+    Batch,
+    NewEntry,
+    Outbox,
+    OutboxWorker,
+    Refused,
+    StorageFailed,
+)
 from gateway.rooms import RoomMap
 from protocols.errors import RecordError
 from protocols.facts import (
@@ -33,6 +41,16 @@ REPEAT_WINDOW_S: Final = 15.0
 """A peer asks three times for a lost answer, 3 s apart, and then sends the record again."""
 
 Normalize = Callable[[Any], tuple[Fact, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A batch whose commit failed: it may be on disk all the same."""
+
+    received: Sequence[object]
+    batch: Batch
+    accepted: int
+    reports: list[Callable[[], None]]
 
 
 @dataclass(slots=True)
@@ -53,6 +71,7 @@ class Intake:
     answers: bool
     charset: str = "cp1252"
     _heard: dict[str, tuple[bytes, float]] = field(default_factory=dict)
+    _doubt: "_Doubt | None" = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _ticking: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -72,6 +91,8 @@ class Intake:
         Raises StorageFailed: nothing of it is taken, the house is as before.
         """
         async with self._lock:
+            if await self._was_stored(received):
+                return
             try:
                 await self._take(received, evidence)
             except StorageFailed:
@@ -104,20 +125,44 @@ class Intake:
                 self._refuse(batch, item, now, reports)
             else:
                 self._understand(batch, item, now, reports)
-        await self._store(batch)
-        for report in reports:
-            report()
+        await self._store(batch, received, reports)
+
+    async def reconcile(
+        self, events_of: Callable[[House, frozenset[str]], list[GuestEvent]]
+    ) -> int:
+        """Store what a comparison with the PBX comes to, while nothing else is taken.
+
+        events_of   from the house and the rooms in which something still waits
+        return      how many events
+
+        Raises StorageFailed: nothing is stored.
+        """
+        async with self._lock:
+            await self._was_stored(())
+            waiting = await self.outbox(Outbox.rooms_waiting)
+            told = Told(tuple(events_of(self.house, waiting)))
+            batch = Batch()
+            self._collect(batch, told, "(reconciliation)", self.clock.epoch(), background=True)
+            await self._store(batch, (), [lambda: self._report(told)])
+            return len(told.events)
 
     async def void_resync(self) -> None:
         """The link is gone or begins anew: a running resync will not come to its end."""
         async with self._lock:
+            await self._was_stored(())
             if not self.house.ledger.in_resync:
                 return
             batch = Batch(forgets_heard=True)
             told = self.house.apply(ResyncVoided(), self.clock.wall())
-            self._collect(batch, told, "", self.clock.epoch(), background=True)
-            await self._store(batch)
-            self._report(told)
+            self._collect(batch, told, "(end of the link)", self.clock.epoch(), background=True)
+            await self._store(batch, (), [lambda: self._report(told)])
+
+    async def forget(self, older_than: timedelta) -> None:
+        """Let go of guests who were announced so long ago and never came. Raises StorageFailed."""
+        async with self._lock:
+            await self._was_stored(())
+            self.house.forget(self.clock.stamp() - older_than)
+            await self._store(Batch(), (), [])
 
     async def run(self) -> None:
         """Let the house's own deadlines come true: late departures, next wake-ups. For ever."""
@@ -140,11 +185,11 @@ class Intake:
 
     async def _tick(self) -> None:
         async with self._lock:
+            await self._was_stored(())
             batch = Batch()
             told = self.house.tick(self.clock.wall())
-            self._collect(batch, told, "", self.clock.epoch(), background=False)
-            await self._store(batch)
-            self._report(told)
+            self._collect(batch, told, "(clock)", self.clock.epoch(), background=False)
+            await self._store(batch, (), [lambda: self._report(told)])
 
     def _understand(
         self, batch: Batch, item: DataReceived, now: float, reports: list[Callable[[], None]]
@@ -211,28 +256,61 @@ class Intake:
             for event in told.events
         )
 
-    async def _store(self, batch: Batch) -> None:
+    async def _store(
+        self, batch: Batch, received: Sequence[object], reports: list[Callable[[], None]]
+    ) -> None:
         batch.rooms = self.house.changed_rooms()
         batch.ledger = self.house.changed_ledger()
         if batch.is_empty:
-            self.house.commit()
+            self._stored(batch, reports)
             return
         started = perf_counter()
+        accepted = self.outbox.accepted
         try:
             # A batch that was begun is finished, even when we are told to stop meanwhile.
             await asyncio.shield(self.outbox(Outbox.put, batch))
         except StorageFailed:
             self.house.rollback()
+            self._doubt = _Doubt(received, batch, accepted, reports)
             self.metrics.outbox_failures.inc()
             raise
         self.metrics.outbox_commit.observe(perf_counter() - started)
+        self._stored(batch, reports)
+
+    def _stored(self, batch: Batch, reports: list[Callable[[], None]]) -> None:
         self.house.commit()
         if batch.forgets_heard:
             self._heard.clear()
         self._heard.update(batch.heard)
-        if batch.entries:
+        if batch.entries or batch.ledger is not None:  # the end of a resync wakes the relay too
             self.outbox.new_entries.set()
         self._ticking.set()
+        for report in reports:
+            report()
+
+    async def _was_stored(self, received: Sequence[object]) -> bool:
+        """Find out what became of a batch whose commit failed: the file alone knows.
+
+        A file that was damaged has made way for an empty one: then the house is written into it.
+
+        return  it is stored, and these are the records it came from: nothing is left to do
+
+        Raises StorageFailed while the file cannot be read or written.
+        """
+        if self.outbox.is_anew:
+            self._doubt = None
+            await self.outbox(Outbox.put, Batch(rooms=self.house.rooms, ledger=self.house.ledger))
+            self.outbox.is_anew = False
+            self._heard.clear()
+        if self._doubt is None:
+            return False
+        totals = await self.outbox(Outbox.totals)
+        doubt, self._doubt = self._doubt, None
+        if totals.accepted["to_ucm"] > doubt.accepted:
+            self.house.adopt(doubt.batch.rooms, doubt.batch.ledger)
+            self._stored(doubt.batch, doubt.reports)
+            return doubt.received is received
+        return False
 
     # --- What the edges see ---
 

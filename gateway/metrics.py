@@ -97,8 +97,10 @@ class Metrics:
         self.outbox_failures = self._counter(
             "pmsgw_outbox_failures", "Writes to the outbox file that failed."
         )
-        self.superseded = self._counter(
-            "pmsgw_outbox_superseded", "Parked entries made needless by a later delivery."
+        self.outbox_unaccounted = self._gauge(
+            "pmsgw_outbox_unaccounted",
+            "Accepted entries that are delivered, superseded, parked or waiting nowhere: 0.",
+            "lane",
         )
         self.ucm_up = self._gauge("pmsgw_ucm_up", "1 while the UCM answers, else 0.")
         self.ucm_request = self._histogram(
@@ -128,8 +130,18 @@ class Metrics:
             "event",
         )
         self.rooms = self._gauge("pmsgw_rooms", "Rooms by the PMS's word.", "state")
-        self._serial_errors: dict[str, int] = {}
-        self.registry.register(_SerialErrors(self._serial_errors))
+        self.rooms_drifted = self._gauge(
+            "pmsgw_rooms_drifted",
+            "Rooms in which the UCM differed from the PMS at the last comparison.",
+        )
+        self._serial_errors = _Counted(
+            "pmsgw_serial_errors", "Errors counted by the driver of the serial port.", "kind"
+        )
+        self._books = {
+            word: _Counted(f"pmsgw_outbox_{word}", text, "lane") for word, text in _BOOKS.items()
+        }
+        for counted in (self._serial_errors, *self._books.values()):
+            self.registry.register(counted)
 
         for reason in ("lrc", "no_lrc", "overlong", "restarted", "unfinished", "garbage"):
             self.frames_refused.labels(reason)
@@ -144,7 +156,13 @@ class Metrics:
 
     def set_serial_errors(self, counts: dict[str, int]) -> None:
         """What the driver of the serial port counts; never called where it cannot count."""
-        self._serial_errors.update(counts)
+        self._serial_errors.counts.update(counts)
+
+    def set_books(self, lane: str, *, accepted: int, delivered: int, superseded: int) -> None:
+        """What the outbox file has counted since it was made; it outlives the service."""
+        self._books["accepted"].counts[lane] = accepted
+        self._books["delivered"].counts[lane] = delivered
+        self._books["superseded"].counts[lane] = superseded
 
     def expose(self) -> bytes:
         """The whole registry in the text format."""
@@ -162,19 +180,29 @@ class Metrics:
         return Histogram(name, text, labels, registry=self.registry, buckets=buckets)
 
 
-class _SerialErrors:
-    """A counter that the kernel keeps: exposed only where the driver has it."""
+_BOOKS: Final = {
+    "accepted": "Entries accepted for delivery since the outbox file was made.",
+    "delivered": "Entries that the other side said yes to.",
+    "superseded": "Entries made needless: by a later one, folded into one, dropped by an operator.",
+}
+"""accepted = delivered + superseded + parked + waiting, at all times."""
 
-    def __init__(self, counts: dict[str, int]) -> None:
-        self._counts = counts
+
+class _Counted:
+    """A counter that somebody else keeps, the kernel or the outbox file. Absent while empty."""
+
+    def __init__(self, name: str, text: str, label: str) -> None:
+        self._name, self._text, self._label = name, text, label
+        self.counts: dict[str, int] = {}
 
     def collect(self) -> Iterable[Metric]:
-        if self._counts:
-            family = CounterMetricFamily(
-                "pmsgw_serial_errors",
-                "Errors counted by the driver of the serial port, by kind.",
-                labels=["kind"],
-            )
-            for kind, count in self._counts.items():
-                family.add_metric([kind], count)
+        """As prometheus_client asks for it."""
+        if self.counts:
+            family = CounterMetricFamily(self._name, self._text, labels=[self._label])
+            for value, count in self.counts.items():
+                family.add_metric([value], count)
             yield family
+
+    def describe(self) -> Iterable[Metric]:
+        """The name, without asking anybody: it is taken even while there is nothing to tell."""
+        yield CounterMetricFamily(self._name, self._text, labels=[self._label])

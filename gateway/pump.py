@@ -5,6 +5,7 @@ import random
 from asyncio import timeout as within
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Final
 
 from gateway.clock import Clock
@@ -36,13 +37,21 @@ LOOK_UP_S: Final = 0.5
 """How long a silent line may keep the pump from noticing that it shall stop."""
 
 
+class Resync(Enum):
+    """Whether the PMS is asked for every room when the link comes up."""
+
+    NEVER = "never"
+    ONCE = "once"
+    EACH_TIME = "each_time"
+
+
 @dataclass(slots=True)
 class Pump:
     """Keeps one line open for ever and moves records from it into the house.
 
     answers     the line acknowledges records, so a record that cannot be stored is asked for
                 again; on other lines the pump stops reading until it can be stored
-    resync      ask the PMS for every room each time the link comes up
+    resync      when to ask the PMS for every room by itself, as the link comes up
     """
 
     opener: Opener
@@ -51,7 +60,7 @@ class Pump:
     clock: Clock
     metrics: Metrics
     answers: bool
-    resync: bool = False
+    resync: Resync = Resync.NEVER
     rng: Callable[[], float] = random.random
     state: str = "closed"
     line: str = ""
@@ -65,6 +74,14 @@ class Pump:
     def stop(self) -> None:
         """Stop reading, say goodbye, and let `run` return."""
         self._stopping = True
+
+    def ask_for_resync(self) -> bool:
+        """Ask the PMS to tell every room. False: the link is not up."""
+        if not self.session.is_up:
+            return False
+        self.session.ask_for_resync(self.clock.now())
+        logger().info("resync_asked")
+        return True
 
     async def run(self) -> None:
         """Open, converse, lose, pause, for ever."""
@@ -232,9 +249,8 @@ class Pump:
             case LinkUp():
                 self.metrics.link_up.set(1)
                 logger().info("link_up", line=self.line)
-                if self.resync and self.session.is_up:
-                    self.session.ask_for_resync(self.clock.now())
-                    logger().info("resync_asked")
+                if self.resync is not Resync.NEVER and self.ask_for_resync():
+                    self.resync = Resync.NEVER if self.resync is Resync.ONCE else self.resync
             case LinkDown(why):
                 self.metrics.link_up.set(0)
                 logger().warning("link_down", why=why, line=self.line)

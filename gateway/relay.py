@@ -19,7 +19,8 @@ from gateway.drivers.base import (
 from gateway.events import EVENT_NAMES
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.outbox import Entry, Outbox, OutboxWorker, StorageFailed
+from gateway.outbox import Entry, Outbox, OutboxWorker, StorageCorrupt, StorageFailed
+from gateway.reconcile import Drift, Reconciler
 
 PROBE_EVERY_S: Final = 45.0
 """The dashboard wants to know within a minute that a quiet UCM has died."""
@@ -45,13 +46,16 @@ class Relay:
     retries: int
     retry_interval_s: float
     marks_calls: bool = False
+    reconciler: Reconciler | None = None
     rng: Callable[[], float] = random.random
     ucm_up: bool = False
     ucm_trouble: str = "not asked yet"
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _shut_until: float = float("-inf")
     _shut_pause_s: float = FIRST_PAUSE_S
+    _asked: list[asyncio.Future[tuple[Drift, ...] | None]] = field(default_factory=list)
     _called: set[int] = field(default_factory=set)
+    _alone: set[int] = field(default_factory=set)
     _row_pause_s: dict[int, float] = field(default_factory=dict)
     _asked_at: float = float("-inf")
 
@@ -65,17 +69,27 @@ class Relay:
         while not self._stopping.is_set():
             wait = self._shut_until - self.clock.now()
             if wait > 0:
+                self._tell_who_asked(None)
                 await self._nap(wait)
                 continue
             try:
                 self.outbox.new_entries.clear()
-                entry = await self._next()
-                if entry is not None:
+                entry = None if self._asked else await self._next()
+                if self.reconciler is not None and (
+                    self._asked or self.reconciler.is_due(idle=entry is None)
+                ):
+                    await self._reconcile(self.reconciler)
+                elif entry is not None:
                     await self._deliver(entry)
                 elif self.clock.now() - self._asked_at >= PROBE_EVERY_S:
                     await self._probe()
                 else:
                     await self._wait_for_work()
+            except StorageCorrupt:
+                # Another file is in its place: compare, to find out what was lost with it.
+                self.metrics.outbox_failures.inc()
+                if self.reconciler is not None:
+                    self.reconciler.want(anew=True)
             except StorageFailed as error:
                 # The call may be done and not yet noted: it is made again, and twice is as once.
                 self.metrics.outbox_failures.inc()
@@ -89,6 +103,7 @@ class Relay:
             self.clock.epoch(),
             1,
             longest_pause_s=2 * self.retry_interval_s + FIRST_PAUSE_S,
+            alone=self._alone,
         )
         return entries[0] if entries else None
 
@@ -96,6 +111,8 @@ class Relay:
         totals = await self.outbox(Outbox.totals)
         waiting = totals.entries["to_ucm", "waiting"]
         until_probe = max(0.0, PROBE_EVERY_S - (self.clock.now() - self._asked_at))
+        if self.reconciler is not None:
+            until_probe = min(until_probe, max(LOOK_AGAIN_S, self.reconciler.due_in()))
         # Rows that wait out a refusal become due by the clock, not by an event.
         wait = min(LOOK_AGAIN_S, until_probe) if waiting else until_probe
         try:
@@ -132,12 +149,12 @@ class Relay:
             )
             return
         now = self.clock.epoch()
-        superseded = await self.outbox(Outbox.done, entry, now)
+        await self.outbox(Outbox.done, entry, now)
         self._answered()
         self._row_pause_s.pop(entry.id, None)
         self._called.discard(entry.id)
+        self._alone.discard(entry.id)
         self.metrics.delivery.labels(kind).observe(max(0.0, now - entry.received_at))
-        self.metrics.superseded.inc(superseded)
         if warning:
             logger().warning("delivered_with_warning", kind=kind, room=room, why=warning)
         else:
@@ -149,6 +166,10 @@ class Relay:
         now = self.clock.epoch()
         attempts = entry.attempts
         match error:
+            case Rejected() if entry.folded:
+                # Perhaps only one of them cannot be borne: each by itself, in their order.
+                self._answered()
+                self._alone.update((entry.id, *entry.folded))
             case Rejected():
                 self._answered()
                 await self._park(entry, kind, room, str(error))
@@ -198,6 +219,7 @@ class Relay:
     async def _park(self, entry: Entry, kind: str, room: str, why: str) -> None:
         await self.outbox(Outbox.park, entry, self.clock.epoch(), why)
         self._row_pause_s.pop(entry.id, None)
+        self._alone.discard(entry.id)
         logger().error("parked", kind=kind, room=room, why=why)
 
     async def _later(
@@ -218,9 +240,47 @@ class Relay:
         else:
             self._answered()
 
+    async def compare_now(self) -> tuple[Drift, ...] | None:
+        """Compare with the UCM between two calls. None: it gives no list now."""
+        if self.reconciler is None or self._shut_until > self.clock.now():
+            return None
+        answer: asyncio.Future[tuple[Drift, ...] | None] = (
+            asyncio.get_running_loop().create_future()
+        )
+        self._asked.append(answer)
+        self.outbox.new_entries.set()
+        return await answer
+
+    def _tell_who_asked(self, drifts: tuple[Drift, ...] | None) -> None:
+        asked, self._asked = self._asked, []
+        for answer in asked:
+            if not answer.done():  # who asked may have gone
+                answer.set_result(drifts)
+
+    async def _reconcile(self, reconciler: Reconciler) -> None:
+        """Hold the UCM's list against the house; it is a probe too."""
+        reconciler.later()
+        try:
+            listed = await self.driver.rooms()
+        except Unreachable as error:
+            if error.kind != "body":  # it is there, only its list is not; the probe knows more
+                self._unanswered(error)
+        except Paused as error:
+            self._shut(error)
+        else:
+            if listed is not None:
+                self._asked_at = self.clock.now()
+                self._answered()
+                await reconciler.reconcile(listed)
+                self._tell_who_asked(reconciler.drifts)
+        finally:
+            self._tell_who_asked(None)
+
     def _answered(self) -> None:
         if not self.ucm_up:
             logger().info("ucm_up")
+            if self.reconciler is not None:  # nobody knows what it was told, or forgot, meanwhile
+                self.reconciler.want(anew=True)
         self.ucm_up, self.ucm_trouble = True, ""
         self._shut_pause_s = FIRST_PAUSE_S
         self.metrics.ucm_up.set(1)

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 
 from gateway.clock import Clock
+from gateway.drivers.ucm_wire import Reply, Request, UcmRoom, rooms_in
+from gateway.simulators.pbx import Refusal, Rooms
 
 
 class HandClock(Clock):
@@ -31,3 +33,28 @@ class HandClock(Clock):
     async def sleep(self, seconds: float) -> None:
         self.wind(max(0.0, seconds))
         await super().sleep(0)
+
+
+class RoomsApi:
+    """A UCM's rooms without a network: `gateway.drivers.ucm_api.UcmApi`."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+
+    async def send(self, request: Request) -> Reply:
+        try:
+            return Reply(self._rooms.apply(request.action, dict(request.tags)))
+        except Refusal as refusal:
+            return Reply(refusal.code)
+
+    async def rooms(self) -> list[UcmRoom] | None:
+        return rooms_in(Reply(0, response={"pms_room": self._rooms.listed()}))
+
+    async def log_in_again(self) -> None:
+        raise AssertionError("no session, no login")
+
+    async def probe(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass

@@ -1,8 +1,9 @@
 """What every driver offers, and the ways in which it says no."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from gateway.events import GuestEvent
+from gateway.events import Guest, GuestEvent
 
 
 class DriverFailed(Exception):
@@ -60,6 +61,16 @@ class Paused(DriverFailed):
         self.loud = loud
 
 
+class ShownRoom(Protocol):
+    """One room as a PBX lists it; what else a PBX knows of it is the driver's own affair."""
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def is_in(self) -> bool: ...
+
+
 class Driver(Protocol):
     """One PBX."""
 
@@ -78,6 +89,15 @@ class Driver(Protocol):
 
     async def probe(self) -> None:
         """Ask something harmless. Raises as `apply`."""
+
+    async def rooms(self) -> Sequence[ShownRoom] | None:
+        """All rooms as the PBX shows them; None: it has no list. Raises as `apply`."""
+
+    def differences(self, room: ShownRoom, guest: Guest) -> tuple[str, ...] | None:
+        """In what a listed room that is in differs from this guest, in the PBX's words.
+
+        Empty: in nothing. None: it shows somebody else.
+        """
 
     async def close(self) -> None:
         """Let go of the connection."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import httpx
 from cryptography import x509
@@ -98,6 +98,22 @@ class HttpReply:
 
     status: int
     body: bytes
+
+
+class Peer(Protocol):
+    """One UCM at the other end of a wire. Every failure is an Unreachable."""
+
+    certificate_ends: datetime | None
+    certificate: bytes
+
+    async def post_json(self, payload: Mapping[str, Any], max_bytes: int) -> HttpReply:
+        """POST a JSON object."""
+
+    async def get(self, query: str, max_bytes: int) -> HttpReply:
+        """GET with a query that is already percent-encoded."""
+
+    async def close(self) -> None:
+        """Let go of the connection."""
 
 
 class HttpsPeer:

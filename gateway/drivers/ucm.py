@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from gateway.drivers import ucm_wire as wire
-from gateway.drivers.base import Refused, Rejected, SessionRefused, Unreachable
+from gateway.drivers.base import Refused, Rejected, SessionRefused, ShownRoom, Unreachable
 from gateway.drivers.ucm_api import UcmApi, raise_for_pause
 from gateway.drivers.ucm_wire import Request, UcmRoom, Verdict, Words
 from gateway.events import (
@@ -86,6 +86,13 @@ class UcmDriver:
 
     async def probe(self) -> None:
         await self._api.probe()
+
+    async def rooms(self) -> list[UcmRoom] | None:
+        return await self._api.rooms()
+
+    def differences(self, room: ShownRoom, guest: Guest) -> tuple[str, ...] | None:
+        assert isinstance(room, UcmRoom)  # they come from `rooms`
+        return wire.differences(room, guest, self._words)
 
     async def close(self) -> None:
         await self._api.close()

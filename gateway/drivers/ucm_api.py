@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from gateway.drivers.base import Paused, Unreachable
-from gateway.drivers.https import MAX_LIST_BYTES, MAX_REPLY_BYTES, HttpReply, HttpsPeer
+from gateway.drivers.https import MAX_LIST_BYTES, MAX_REPLY_BYTES, HttpReply, Peer
 from gateway.drivers.ucm_wire import (
     VERDICTS,
     NotAReply,
@@ -72,7 +72,7 @@ def raise_for_pause(reply: Reply) -> None:
 class _Meter:
     """Counts and times each request the same way for both APIs."""
 
-    def __init__(self, peer: HttpsPeer, metrics: Metrics) -> None:
+    def __init__(self, peer: Peer, metrics: Metrics) -> None:
         self._peer, self._metrics = peer, metrics
 
     def took(self, action: str, started: float, reply: Reply) -> None:
@@ -112,7 +112,7 @@ class NewApi:
     """
 
     def __init__(
-        self, peer: HttpsPeer, *, username: str, password: str, token: str, metrics: Metrics
+        self, peer: Peer, *, username: str, password: str, token: str, metrics: Metrics
     ) -> None:
         self._peer, self._metrics = peer, metrics
         self._username, self._password, self._token = username, password, token
@@ -229,7 +229,7 @@ class OldApi:
     while it is empty.
     """
 
-    def __init__(self, peer: HttpsPeer, *, token: str, metrics: Metrics) -> None:
+    def __init__(self, peer: Peer, *, token: str, metrics: Metrics) -> None:
         self._peer, self._metrics, self._token = peer, metrics, token
         self._one = asyncio.Lock()
         self._meter = _Meter(peer, metrics)

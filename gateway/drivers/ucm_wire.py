@@ -433,13 +433,21 @@ def _code_of(text: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class UcmRoom:
-    """One row of `listPMSRoom`."""
+    """One row of `listPMSRoom`. Moments are minutes without a zone; None: none that we can read.
+
+    cos     1..4; None: a permission that we do not know
+    """
 
     address: str
     is_in: bool
     account: str
     last_name: str
     first_name: str
+    language: str = ""
+    vip: str = ""
+    date_in: datetime | None = None
+    date_out: datetime | None = None
+    cos: str | None = None
 
 
 def rooms_in(reply: Reply) -> list[UcmRoom]:
@@ -452,18 +460,64 @@ def rooms_in(reply: Reply) -> list[UcmRoom]:
             account=str(row.get("account") or ""),
             last_name=str(row.get("last_name", row.get("lastname")) or ""),
             first_name=str(row.get("first_name", row.get("firstname")) or ""),
+            language=str(row.get("language") or ""),
+            vip=str(row.get("vipcode") or ""),
+            date_in=_listed_moment(row.get("datein")),
+            date_out=_listed_moment(row.get("dateout")),
+            cos=_PERMISSIONS.get(str(row.get("permission"))),
         )
         for row in (rows if isinstance(rows, list) else [])
         if isinstance(row, dict)
     ]
 
 
-def is_ours(row: UcmRoom, guest: Guest, words: Words) -> bool:
-    """Whether a checked-in room shows this guest: the same account, or none and the same name.
+_PERMISSIONS: Final[Mapping[str, str]] = {
+    "internal": "1",
+    "internal-local": "2",
+    "internal-local-national": "3",
+    "internal-local-national-international": "4",
+}
+"""The UCM's own words for a class of service. Source: HTTPS API, listPMSRoom, `permission`."""
 
-    A name that had to be made plain or short on its way in is still the same name.
+
+def _listed_moment(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(value)).replace(second=0, microsecond=0, tzinfo=None)
+    except ValueError:
+        return None
+
+
+def differences(row: UcmRoom, guest: Guest, words: Words) -> tuple[str, ...] | None:
+    """The tags in which a room that is in differs from this guest; None: it shows a stranger.
+
+    What the list does not say (an empty language, a permission of the UCM's own) is no
+    difference: a firmware that leaves it out would be told the same for ever.
     """
+    if not is_ours(row, guest, words):
+        return None
+    tags = guest_tags(guest, words)
+    asked = {
+        "lastname": _is_same_name(row.last_name, tags["lastname"]),
+        "firstname": _is_same_name(row.first_name, tags["firstname"]),
+        "account": row.account in ("", tags["account"]),
+        "vipcode": (row.vip or "0") == tags["vipcode"],
+        "language": row.language in ("", tags.get("language", row.language)),
+        "cos": row.cos is None or row.cos == tags.get("cos", row.cos),
+        "datein": row.date_in is None or f"{row.date_in:%Y/%m/%d %H:%M}" == tags["datein"],
+        "dateout": row.date_out is None or f"{row.date_out:%Y/%m/%d %H:%M}" == tags["dateout"],
+    }
+    return tuple(tag for tag, same in asked.items() if not same)
+
+
+def _is_same_name(shown: str, ours: str) -> bool:
+    """A name that had to be made plain or short on its way in is still the same name."""
+    plain_shown, plain_ours = _plain(shown), _plain(ours)
+    cut_short = len(plain_shown) >= SHORTEST_NAME and plain_ours.startswith(plain_shown)
+    return plain_shown == plain_ours or cut_short
+
+
+def is_ours(row: UcmRoom, guest: Guest, words: Words) -> bool:
+    """Whether a checked-in room shows this guest: the same account, or none and the same name."""
     if row.account:
         return row.account == clean(guest.reservation or "")
-    shown, ours = _plain(row.last_name), _plain(guest_tags(guest, words)["lastname"])
-    return shown == ours or (len(shown) >= SHORTEST_NAME and ours.startswith(shown))
+    return _is_same_name(row.last_name, guest_tags(guest, words)["lastname"])

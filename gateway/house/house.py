@@ -147,6 +147,12 @@ class House:
         departures = [departure.due for departure in self.ledger.departures]
         return min(departures + self._wake_ups.deadlines(self.zone), default=None)
 
+    def forget(self, before: datetime) -> None:
+        """Let go of guests announced before this moment (hotel time) who never came."""
+        for number, room in tuple(self.rooms.items()):
+            expected = tuple(each for each in room.expected if each.came >= before)
+            self._book.put(number, replace(room, expected=expected))
+
     # --- The disk ---
 
     @property
@@ -170,6 +176,14 @@ class House:
     def commit(self) -> None:
         """Everything since the last commit is on disk."""
         self._book.commit()
+
+    def adopt(self, rooms: Mapping[str, Room], ledger: Ledger | None) -> None:
+        """A change that was taken back turned out to be on disk: it is made again."""
+        for number, room in rooms.items():
+            self._book.put(number, room)
+        if ledger is not None:
+            self._book.write(ledger)
+        self.commit()
 
     def rollback(self) -> None:
         """Nothing since the last commit is on disk: forget it here too."""

@@ -74,6 +74,8 @@ class Resync:
             self._book.put(
                 fact.room, replace(self._book.room(fact.room), guests=guests, vacated=True)
             )
+        elif not room.is_known_out:
+            self._book.put(fact.room, replace(self._book.room(fact.room), empty=True))
 
     def settle(self, *, sweep: bool) -> None:
         """Make the house what the resync said, with the smallest set of events.

@@ -37,6 +37,7 @@ class Room:
     said        guests whom the running resync puts here, in conflict with what we know
     vacated     the running resync says that nobody is here
     told_out    the PBX has been told that nobody is here
+    empty       a resync said that nobody is here, when we knew of nobody: nothing to tell
     wake_ups    ordered and not yet rung, ascending
     told        the one of them that the PBX knows
     """
@@ -46,6 +47,7 @@ class Room:
     said: tuple[Guest, ...] = ()
     vacated: bool = False
     told_out: bool = False
+    empty: bool = False
     wake_ups: tuple[datetime, ...] = ()
     told: datetime | None = None
 
@@ -53,6 +55,11 @@ class Room:
     def shown(self) -> Guest | None:
         """The displayed guest; None when the room is out."""
         return self.guests[0] if self.guests else None
+
+    @property
+    def is_known_out(self) -> bool:
+        """By the PMS's own word nobody is here; a room we only never heard of is not."""
+        return not self.guests and (self.told_out or self.empty)
 
     def find(self, key: str) -> Guest | None:
         """The guest of this room with this key."""

@@ -1,23 +1,33 @@
 """The outbox: what was accepted and not yet done, on disk. Durability lives here only."""
 
-from gateway.outbox.store import (
+from gateway.outbox.file import set_aside
+from gateway.outbox.store import Outbox
+from gateway.outbox.values import (
+    LANES,
+    STATES,
     Batch,
     Entry,
     NewEntry,
-    Outbox,
     Refused,
+    Row,
+    StorageCorrupt,
     StorageFailed,
     Totals,
 )
 from gateway.outbox.worker import OutboxWorker
 
 __all__ = [
+    "LANES",
+    "STATES",
     "Batch",
     "Entry",
     "NewEntry",
     "Outbox",
     "OutboxWorker",
     "Refused",
+    "Row",
+    "StorageCorrupt",
     "StorageFailed",
     "Totals",
+    "set_aside",
 ]

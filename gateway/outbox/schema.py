@@ -51,6 +51,25 @@ MIGRATIONS: Final = (
         advice TEXT NOT NULL
     ) STRICT;
     """,
+    """
+    -- A row is its room's head while nothing earlier that waits touches its rooms. Only heads are
+    -- looked at, so a long backlog costs no more than a short one.
+    ALTER TABLE entry ADD COLUMN head INTEGER NOT NULL DEFAULT 0;
+    UPDATE entry SET head = 1 WHERE state = 'waiting'
+        AND NOT EXISTS (SELECT 1 FROM entry AS a WHERE a.state = 'waiting' AND a.id < entry.id
+                        AND a.room IN (entry.room, entry.from_room))
+        AND NOT EXISTS (SELECT 1 FROM entry AS b WHERE b.state = 'waiting' AND b.id < entry.id
+                        AND b.from_room IN (entry.room, entry.from_room)
+                        AND b.from_room IS NOT NULL);
+    DROP INDEX entry_queue;
+    CREATE INDEX entry_head ON entry (lane, background, id) WHERE head = 1;
+
+    -- The books: how many entries were ever accepted, and in which state they are. They add up.
+    CREATE TABLE tally (lane TEXT, word TEXT, count INTEGER NOT NULL, PRIMARY KEY (lane, word))
+        STRICT, WITHOUT ROWID;
+    INSERT INTO tally SELECT lane, state, count(*) FROM entry GROUP BY lane, state;
+    INSERT INTO tally SELECT lane, 'accepted', count(*) FROM entry GROUP BY lane;
+    """,
 )
 
 REFUSED_KEPT: Final = 1000

@@ -1,14 +1,9 @@
-"""The SQLite file of the outbox and of the house. Synchronous; one connection, one thread.
-
-Write-ahead log with `synchronous = FULL`: in WAL mode NORMAL keeps the file whole but may lose
-the last commits in a power cut, and an appliance in a cupboard loses power.
-"""
+"""The outbox and the house on disk: what is waiting, in which order, and what became of it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import fields
 from typing import Any, Final
 
 import apsw
@@ -28,90 +23,24 @@ from gateway.events import (
 )
 from gateway.house import Ledger, Room
 from gateway.jsonable import from_json, to_json
-from gateway.outbox.schema import MIGRATIONS, REFUSED_KEPT
+from gateway.outbox.file import OutboxFile
+from gateway.outbox.fold import fold_all
+from gateway.outbox.schema import REFUSED_KEPT
+from gateway.outbox.values import (
+    LANES,
+    STATES,
+    TO_UCM,
+    Batch,
+    Entry,
+    NewEntry,
+    Refused,
+    Row,
+    StorageCorrupt,
+    Totals,
+)
 
-TO_UCM: Final = "to_ucm"
-LANES: Final = ("to_ucm", "to_pms")
-STATES: Final = ("waiting", "parked")
-
-
-class StorageFailed(Exception):
-    """The disk said no. Nothing of the call is stored: do not acknowledge, try again later."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewEntry:
-    """An event to be delivered.
-
-    record          the record that caused it, as text
-    received_at     when its last byte arrived, seconds since 1970
-    background      it belongs to a resync
-    """
-
-    event: GuestEvent
-    record: str
-    received_at: float
-    background: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """Something from the line that could not be read."""
-
-    at: float
-    reason: str
-    body: bytes
-    advice: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One row, as the relay sees it.
-
-    attempts    how often the UCM has refused it for a passing reason
-    unsure      a call for it went out and its reply was lost
-    repairs     a parked row of this room says the same kind of thing: tell everything
-    """
-
-    id: int
-    event: GuestEvent
-    received_at: float
-    attempts: int
-    unsure: bool
-    repairs: bool
-    background: bool
-
-
-@dataclass(slots=True)
-class Batch:
-    """Everything that one read brought: it is stored whole, or not at all."""
-
-    entries: list[NewEntry] = field(default_factory=list)
-    rooms: Mapping[str, Room] = field(default_factory=dict)
-    ledger: Ledger | None = None
-    heard: dict[str, tuple[bytes, float]] = field(default_factory=dict)
-    forgets_heard: bool = False
-    refused: list[Refused] = field(default_factory=list)
-
-    @property
-    def is_empty(self) -> bool:
-        return not (
-            self.entries
-            or self.rooms
-            or self.ledger
-            or self.heard
-            or self.forgets_heard
-            or self.refused
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """For the dashboard: entries by (lane, state), and the oldest waiting one by lane."""
-
-    entries: Mapping[tuple[str, str], int]
-    oldest_waiting: Mapping[str, float]
-
+FOLDED_AT_ONCE: Final = 64
+"""Rows of one room that are looked at together; a longer queue is folded piece by piece."""
 
 _SUBJECTS: Final[dict[type[GuestEvent], str]] = {
     CheckIn: "guest",
@@ -130,64 +59,52 @@ _WORDS_BY_SUBJECT: Final[dict[str, tuple[str, ...]]] = {
     for subject in set(_SUBJECTS.values())
 }
 
-# A row is due when its moment has come and no earlier waiting row shares a room with it. One
-# statement, its indexes, no lock table and no scheduler.
+_IS_FIRST: Final = """
+    NOT EXISTS (SELECT 1 FROM entry AS a WHERE a.state = 'waiting' AND a.id < e.id
+                AND a.room IN (e.room, e.from_room))
+    AND NOT EXISTS (SELECT 1 FROM entry AS b WHERE b.state = 'waiting' AND b.id < e.id
+                    AND b.from_room IN (e.room, e.from_room) AND b.from_room IS NOT NULL)
+"""
+"""No earlier waiting row shares a room with `e`: the order inside a room, as SQL says it."""
+
 _DUE: Final = """
     SELECT e.id, e.event, e.body, e.received_at, e.attempts, e.unsure, e.background,
            EXISTS (SELECT 1 FROM entry AS p WHERE p.state = 'parked'
                    AND p.room IN (e.room, e.from_room) AND p.id < e.id)
     FROM entry AS e
-    WHERE e.lane = :lane AND e.state = 'waiting'
-      AND (e.due_at <= :now OR e.due_at > :now + :longest)
-      AND NOT EXISTS (SELECT 1 FROM entry AS a WHERE a.state = 'waiting' AND a.id < e.id
-                      AND a.room IN (e.room, e.from_room))
-      AND NOT EXISTS (SELECT 1 FROM entry AS b WHERE b.state = 'waiting' AND b.id < e.id
-                      AND b.from_room IN (e.room, e.from_room) AND b.from_room IS NOT NULL)
+    WHERE e.lane = :lane AND e.head = 1 AND (e.due_at <= :now OR e.due_at > :now + :longest)
     ORDER BY e.background, e.id LIMIT :limit
 """
 
 
-class Outbox:
-    """The file. Every method either has stored what it says when it returns, or raises.
+class Outbox(OutboxFile):
+    """The file. Every method has stored what it says when it returns.
 
-    path    created with mode 0600 when missing: rows hold guests' names
-
-    Raises StorageFailed from every method; the file is as before the call then.
+    Raises StorageFailed from every method. It may be stored all the same (a sync that failed says
+    nothing), so ask before it is done again: `totals().accepted` grows with every entry.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        with _mapped():
-            path.touch(mode=0o600, exist_ok=True)
-            self._db = apsw.Connection(str(path))
-            self._db.set_busy_timeout(2000)
-            for pragma in (
-                "journal_mode = WAL",
-                "synchronous = FULL",
-                "secure_delete = ON",  # a purged name must not stay in a free page
-                "foreign_keys = ON",
-            ):
-                self._db.execute(f"PRAGMA {pragma}").fetchall()
-            self._migrate()
-            self._counts: Counter[tuple[str, str]] = Counter()
-            for lane, state, count in self._db.execute(
-                "SELECT lane, state, count(*) FROM entry"
-                " WHERE state IN ('waiting', 'parked') GROUP BY lane, state"
-            ):
-                self._counts[lane, state] = count
+    _counts: Counter[tuple[str, str]]
 
-    def close(self) -> None:
-        """Close the file; the last one out folds the log into it."""
-        with _mapped():
-            self._db.close()
+    @property
+    def accepted(self) -> int:
+        """Entries for the UCM that were ever accepted, as of the last use of the file."""
+        return self._counts[TO_UCM, "accepted"]
+
+    def _opened(self, db: apsw.Connection) -> None:
+        self._counts = Counter(
+            {(lane, word): count for lane, word, count in db.execute("SELECT * FROM tally")}
+        )
 
     # --- What comes in ---
 
     def put(self, batch: Batch) -> None:
         """Store a batch in one transaction; durable when it returns."""
-        with self._transaction() as db:
+        with self._booked() as (db, books):
             for new in batch.entries:
                 self._insert(db, new)
+            books[TO_UCM, "accepted"] += len(batch.entries)
+            books[TO_UCM, "waiting"] += len(batch.entries)
             db.executemany(
                 "INSERT INTO house_room VALUES (?, ?)"
                 " ON CONFLICT (room) DO UPDATE SET body = excluded.body",
@@ -213,32 +130,34 @@ class Outbox:
                     "DELETE FROM refused WHERE id <= (SELECT max(id) FROM refused) - ?",
                     (REFUSED_KEPT,),
                 )
-        self._counts[TO_UCM, "waiting"] += len(batch.entries)
 
     def house(self) -> tuple[dict[str, Room], Ledger]:
-        """The house as of the last `put`."""
-        with _mapped():
-            rooms = {
-                number: from_json(Room, body)
-                for number, body in self._db.execute("SELECT room, body FROM house_room")
-            }
-            row = self._db.execute("SELECT body FROM house_ledger").fetchone()
-        return rooms, from_json(Ledger, row[0]) if row else Ledger()
+        """The house as of the last `put`. Raises StorageCorrupt when it cannot be understood."""
+        with self.reading() as db:
+            try:
+                rooms = {
+                    number: from_json(Room, body)
+                    for number, body in db.execute("SELECT room, body FROM house_room")
+                }
+                row = db.execute("SELECT body FROM house_ledger").fetchone()
+                return rooms, from_json(Ledger, row[0]) if row else Ledger()
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise StorageCorrupt("the outbox file is damaged: no house in it") from error
 
     def heard(self) -> dict[str, tuple[bytes, float]]:
         """The digest and moment of the last record of each room."""
-        with _mapped():
+        with self.reading() as db:
             return {
                 room: (digest, at)
-                for room, digest, at in self._db.execute("SELECT room, digest, at FROM heard")
+                for room, digest, at in db.execute("SELECT room, digest, at FROM heard")
             }
 
     def refused(self) -> list[Refused]:
         """What could not be read, the newest last."""
-        with _mapped():
+        with self.reading() as db:
             return [
                 Refused(at=at, reason=reason, body=body, advice=advice)
-                for at, reason, body, advice in self._db.execute(
+                for at, reason, body, advice in db.execute(
                     "SELECT at, reason, body, advice FROM refused ORDER BY id"
                 )
             ]
@@ -246,42 +165,51 @@ class Outbox:
     # --- What goes out ---
 
     def due(
-        self, lane: str, now: float, limit: int = 1, *, longest_pause_s: float = 7200.0
+        self,
+        lane: str,
+        now: float,
+        limit: int = 1,
+        *,
+        longest_pause_s: float = 7200.0,
+        alone: Collection[int] = (),
     ) -> list[Entry]:
         """The next rows to deliver, at most one per room, live ones before a resync's.
 
         longest_pause_s     no row was ever told to wait longer: one that seems to has only seen
                             the wall clock jump back, and is due
+        alone               rows that are to be delivered as they are, without those behind them
         """
         values = {"lane": lane, "now": now, "limit": limit, "longest": longest_pause_s}
-        with _mapped():
-            rows = self._db.execute(_DUE, values).fetchall()
-        return [_entry(row) for row in rows]
+        with self.reading() as db:
+            return [self._folded(db, row, alone) for row in db.execute(_DUE, values).fetchall()]
 
     def done(self, entry: Entry, now: float) -> int:
-        """The row is delivered. Returns how many parked rows it supersedes."""
+        """The row is delivered, with those folded into it. Returns how many others it supersedes:
+        parked ones of its subject, and earlier ones that an operator put back meanwhile."""
+        last = entry.folded[-1] if entry.folded else entry.id
         rooms = rooms_of(entry.event)
         words: Iterable[str] = _WORDS_BY_SUBJECT[_SUBJECTS[type(entry.event)]]
         if isinstance(entry.event, CheckOut):
             words = EVENT_TYPES
-        with self._transaction() as db:
-            self._finish(db, entry, "done", now)
-            db.execute(
-                "UPDATE entry SET state = 'superseded', superseded_by = ?, finished_at = ?"
-                " WHERE state = 'parked' AND id < ? AND lane = 'to_ucm'"
-                f" AND room IN ({_marks(rooms)}) AND event IN ({_marks(words)})",
-                (entry.id, now, entry.id, *rooms, *words),
+        with self._booked() as (db, books):
+            self._leave(db, books, (last,), "done", now)
+            self._leave(
+                db, books, (entry.id, *entry.folded[:-1]), "superseded", now, superseded_by=last
             )
-            superseded = db.changes()
-        self._counts[TO_UCM, "waiting"] -= 1
-        self._counts[TO_UCM, "parked"] -= superseded
-        return superseded
+            older: list[Any] = db.execute(
+                "SELECT id FROM entry WHERE state IN ('parked', 'waiting') AND lane = 'to_ucm'"
+                f" AND room IN ({_marks(rooms)}) AND event IN ({_marks(words)}) AND id < ?",
+                (*rooms, *words, entry.id),
+            ).fetchall()
+            self._leave(db, books, [row[0] for row in older], "superseded", now, superseded_by=last)
+            self._promote(db, rooms)
+        return len(older)
 
     def later(
         self, entry: Entry, due_at: float, error: str, *, attempts: int, unsure: bool
     ) -> None:
         """The row waits until `due_at`; the error is kept in words."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute(
                 "UPDATE entry SET due_at = ?, error = ?, attempts = ?, unsure = ? WHERE id = ?",
                 (due_at, error, attempts, unsure, entry.id),
@@ -289,56 +217,170 @@ class Outbox:
 
     def mark(self, entry: Entry, *, unsure: bool) -> None:
         """Whether a call for this row may have been made whose reply is not known."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("UPDATE entry SET unsure = ? WHERE id = ?", (unsure, entry.id))
 
     def park(self, entry: Entry, now: float, error: str) -> None:
         """The row waits for a human, and blocks nobody."""
-        with self._transaction() as db:
-            db.execute(
-                "UPDATE entry SET state = 'parked', error = ?, finished_at = ? WHERE id = ?",
-                (error, now, entry.id),
-            )
-        self._counts[TO_UCM, "waiting"] -= 1
-        self._counts[TO_UCM, "parked"] += 1
+        with self._booked() as (db, books):
+            self._leave(db, books, (entry.id,), "parked", now, error=error)
+            self._promote(db, rooms_of(entry.event))
 
     def totals(self) -> Totals:
         """Counts and ages; quick at any size."""
-        with _mapped():
+        with self.reading() as db:
             oldest = {
                 lane: row[0]
                 for lane in LANES
                 if (
-                    row := self._db.execute(
+                    row := db.execute(
                         "SELECT received_at FROM entry"
-                        " WHERE lane = ? AND state = 'waiting' ORDER BY background, id LIMIT 1",
+                        " WHERE lane = ? AND head = 1 ORDER BY background, id LIMIT 1",
                         (lane,),
                     ).fetchone()
                 )
             }
-        return Totals(
-            {(lane, state): self._counts[lane, state] for lane in LANES for state in STATES}, oldest
-        )
+            return Totals(
+                accepted={lane: self._counts[lane, "accepted"] for lane in LANES},
+                entries={
+                    (lane, state): self._counts[lane, state] for lane in LANES for state in STATES
+                },
+                oldest_waiting=oldest,
+            )
+
+    def rooms_waiting(self) -> frozenset[str]:
+        """Rooms with something still to be delivered."""
+        with self.reading() as db:
+            rows = db.execute(
+                "SELECT room FROM entry WHERE state = 'waiting' GROUP BY room"
+                " UNION SELECT from_room FROM entry"
+                " WHERE state = 'waiting' AND from_room IS NOT NULL GROUP BY from_room"
+            )
+            return frozenset(row[0] for row in rows)
+
+    # --- What an operator asks ---
+
+    def rows(
+        self, states: Collection[str], *, room: str | None = None, limit: int = 1000
+    ) -> list[Row]:
+        """Rows in these states, the newest last; of one room, or of all."""
+        with self.reading() as db:
+            found = db.execute(
+                f"SELECT {_ROW} FROM entry WHERE state IN ({_marks(states)})"
+                " AND (? IS NULL OR ? IN (room, from_room)) ORDER BY id DESC LIMIT ?",
+                (*states, room, room, limit),
+            ).fetchall()
+        return [_row(values) for values in reversed(found)]
+
+    def row(self, id_: int) -> Row | None:
+        """One row, whatever its state."""
+        with self.reading() as db:
+            found = db.execute(f"SELECT {_ROW} FROM entry WHERE id = ?", (id_,)).fetchone()
+        return _row(found) if found else None
+
+    def retry(self, id_: int) -> bool:
+        """A parked row waits again, in its old place. False: it is not parked."""
+        with self._booked() as (db, books):
+            row = db.execute(
+                "UPDATE entry SET state = 'waiting', due_at = 0, attempts = 0, finished_at = NULL,"
+                " error = NULL WHERE id = ? AND state = 'parked' RETURNING lane, room, from_room",
+                (id_,),
+            ).fetchone()
+            if row is None:
+                return False
+            lane, *rooms = row
+            books[lane, "parked"] -= 1
+            books[lane, "waiting"] += 1
+            # What waited behind nobody may now wait behind this row.
+            touched = tuple(room for room in rooms if room is not None)
+            db.execute(
+                "UPDATE entry SET head = 0 WHERE state = 'waiting' AND head = 1 AND id > ?"
+                f" AND (room IN ({_marks(touched)}) OR from_room IN ({_marks(touched)}))",
+                (id_, *touched, *touched),
+            )
+            self._promote(db, touched)
+        return True
+
+    def drop(self, id_: int, now: float) -> bool:
+        """A parked or waiting row is not to be delivered. False: it is neither."""
+        with self._booked() as (db, books):
+            row = db.execute("SELECT room, from_room FROM entry WHERE id = ?", (id_,)).fetchone()
+            if row is None or not self._leave(
+                db, books, (id_,), "superseded", now, error="dropped by an operator"
+            ):
+                return False
+            self._promote(db, tuple(room for room in row if room is not None))
+        return True
+
+    # --- Housekeeping ---
 
     def purge(self, before: float) -> int:
-        """Forget what was delivered or superseded before this moment; parked rows stay."""
-        with self._transaction() as db:
+        """Delete what ended before this moment, and with it the guests' names: rows that are done
+        or superseded, refused bytes, and the log that still holds them. Returns the rows."""
+        with self.transaction() as db:
             db.execute(
                 "DELETE FROM entry WHERE finished_at < ? AND state IN ('done', 'superseded')",
                 (before,),
             )
+            purged = db.changes()
             db.execute("DELETE FROM refused WHERE at < ?", (before,))
-            return db.changes()
+            db.execute("DELETE FROM heard WHERE at < ?", (before,))
+        with self.reading() as db:
+            db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        return purged
 
     def try_write(self) -> None:
-        """Write something that changes nothing: can the disk take a read's worth of records?"""
-        with self._transaction() as db:
+        """Write and take back: whether there is space again is known without a record."""
+        with self.transaction() as db:
             db.execute(
                 "INSERT INTO refused (at, reason, body, advice) VALUES (0, '', zeroblob(65536), '')"
             )
             db.execute("DELETE FROM refused WHERE at = 0")
 
+    def audit(self) -> list[str]:
+        """Count everything anew; what is wrong, in words. Slow on a long backlog: for tests and
+        for a technician."""
+        with self.reading() as db:
+            wrong = [str(row[0]) for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
+            counted = Counter(
+                {
+                    (lane, state): count
+                    for lane, state, count in db.execute(
+                        "SELECT lane, state, count(*) FROM entry"
+                        " WHERE state IN ('waiting', 'parked') GROUP BY lane, state"
+                    )
+                }
+            )
+            heads = db.execute(
+                f"SELECT id FROM entry AS e WHERE head != (state = 'waiting' AND {_IS_FIRST})"
+            ).fetchall()
+        wrong += [f"row {row[0]} is no head, or should be one" for row in heads]
+        totals = self.totals()
+        for lane in LANES:
+            if totals.unaccounted(lane):
+                wrong.append(f"{lane}: {totals.unaccounted(lane)} entries unaccounted for")
+            wrong += [
+                f"{lane}: {counted[lane, state]} {state}, the books say {self._counts[lane, state]}"
+                for state in ("waiting", "parked")
+                if counted[lane, state] != self._counts[lane, state]
+            ]
+        return wrong
+
     # --- Inside ---
+
+    @contextmanager
+    def _booked(self) -> Iterator[tuple[apsw.Connection, Counter[tuple[str, str]]]]:
+        """A transaction that moves entries between states: the books change with it."""
+        books: Counter[tuple[str, str]] = Counter()
+        with self.transaction() as db:
+            yield db, books
+            db.executemany(
+                "INSERT INTO tally VALUES (?, ?, ?)"
+                " ON CONFLICT (lane, word) DO UPDATE SET count = count + excluded.count",
+                ((lane, word, count) for (lane, word), count in books.items() if count),
+            )
+        for key, count in books.items():
+            self._counts[key] += count
 
     def _insert(self, db: apsw.Connection, new: NewEntry) -> None:
         event = new.event
@@ -358,6 +400,10 @@ class Outbox:
                 new.received_at,
             ),
         )
+        db.execute(
+            f"UPDATE entry AS e SET head = 1 WHERE id = ? AND {_IS_FIRST}",
+            (db.last_insert_rowid(),),
+        )
 
     def _bring_forward(self, db: apsw.Connection, rooms: set[str]) -> None:
         """Rows of a resync in front of a live one of the same room go with it."""
@@ -372,52 +418,89 @@ class Outbox:
             ):
                 rooms = rooms | {row_room} | ({row_from_room} if row_from_room else set())
 
-    def _finish(self, db: apsw.Connection, entry: Entry, state: str, now: float) -> None:
-        db.execute(
-            "UPDATE entry SET state = ?, finished_at = ?, error = NULL WHERE id = ?",
-            (state, now, entry.id),
+    @staticmethod
+    def _leave(
+        db: apsw.Connection,
+        books: Counter[tuple[str, str]],
+        ids: Iterable[int],
+        state: str,
+        now: float,
+        *,
+        error: str | None = None,
+        superseded_by: int | None = None,
+    ) -> int:
+        """Rows that wait (or are parked) enter another state; any others are left alone."""
+        moved = 0
+        for id_ in ids:
+            row = db.execute(
+                "SELECT lane, state FROM entry WHERE id = ? AND state IN ('waiting', 'parked')",
+                (id_,),
+            ).fetchone()
+            if row is None or row[1] == state:
+                continue
+            db.execute(
+                "UPDATE entry SET state = ?, head = 0, finished_at = ?, error = ?,"
+                " superseded_by = ? WHERE id = ?",
+                (state, now, error, superseded_by, id_),
+            )
+            books[row[0], row[1]] -= 1
+            books[row[0], state] += 1
+            moved += 1
+        return moved
+
+    @staticmethod
+    def _promote(db: apsw.Connection, rooms: Iterable[str]) -> None:
+        """The first waiting row of each room becomes a head, unless another room holds it back."""
+        for room in rooms:
+            for column in ("room", "from_room"):
+                db.execute(
+                    "UPDATE entry AS e SET head = 1 WHERE e.head = 0 AND e.id = ("
+                    f" SELECT id FROM entry WHERE state = 'waiting' AND {column} = ?"
+                    f" ORDER BY id LIMIT 1) AND {_IS_FIRST}",
+                    (room,),
+                )
+
+    def _folded(self, db: apsw.Connection, row: Any, alone: Collection[int]) -> Entry:
+        """The entry of a due row, with the rows behind it that come to one event with it."""
+        id_, word, body, received_at, attempts, unsure, background, repairs = row
+        event: GuestEvent = from_json(EVENT_TYPES[word], body)
+        folded: list[int] = []
+        if not unsure and id_ not in alone and not isinstance(event, Move):
+            behind: list[Any] = db.execute(
+                "SELECT id, event, body, received_at FROM entry"
+                " WHERE state = 'waiting' AND room = :room AND id > :id"
+                " AND id < coalesce((SELECT min(id) FROM entry WHERE state = 'waiting'"
+                "                    AND from_room = :room AND id > :id), :id + (1 << 62))"
+                " ORDER BY id LIMIT :limit",
+                {"room": event.room, "id": id_, "limit": FOLDED_AT_ONCE},
+            ).fetchall()
+            event, count = fold_all(
+                [event, *(from_json(EVENT_TYPES[word], body) for _, word, body, _ in behind)]
+            )
+            folded = [each[0] for each in behind[:count]]
+            if folded:
+                received_at = behind[count - 1][3]
+        return Entry(
+            id=id_,
+            event=event,
+            received_at=received_at,
+            attempts=attempts,
+            unsure=bool(unsure),
+            repairs=bool(repairs),
+            background=bool(background),
+            folded=tuple(folded),
         )
 
-    def _migrate(self) -> None:
-        version = self._db.pragma("user_version")
-        if version > len(MIGRATIONS):
-            raise StorageFailed(
-                f"{self.path} was written by a newer version (schema {version}):"
-                " install that version again"
-            )
-        for number, migration in enumerate(MIGRATIONS[version:], start=version + 1):
-            with self._db:
-                self._db.execute(migration)
-                self._db.pragma("user_version", number)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[apsw.Connection]:
-        with _mapped(), self._db:
-            yield self._db
+_ROW_NAMES: Final = tuple(field.name for field in fields(Row))
+_ROW: Final = ", ".join(_ROW_NAMES)
 
 
-@contextmanager
-def _mapped() -> Iterator[None]:
-    """SQLite's and the system's errors as ours."""
-    try:
-        yield
-    except (apsw.Error, OSError) as error:
-        raise StorageFailed(f"the outbox file: {error}") from error
+def _row(values: tuple[Any, ...]) -> Row:
+    named = dict(zip(_ROW_NAMES, values, strict=True))
+    flags = {name: bool(named[name]) for name in ("background", "unsure")}
+    return Row(**{**named, **flags})
 
 
 def _marks(values: Iterable[object]) -> str:
     return ", ".join("?" for _ in values)
-
-
-def _entry(row: Any) -> Entry:
-    id_, word, body, received_at, attempts, unsure, background, repairs = row
-    event: GuestEvent = from_json(EVENT_TYPES[word], body)
-    return Entry(
-        id=id_,
-        event=event,
-        received_at=received_at,
-        attempts=attempts,
-        unsure=bool(unsure),
-        repairs=bool(repairs),
-        background=bool(background),
-    )

@@ -5,9 +5,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
 
-from gateway.outbox.store import Outbox, StorageFailed
+from gateway.logs import logger
+from gateway.outbox.store import Outbox
+from gateway.outbox.values import StorageCorrupt, StorageFailed
 
-_READERS = frozenset({"due", "totals", "house", "heard", "refused"})
+CORRUPT_ADVICE = (
+    "the disk fails, or somebody else wrote to the file: replace the disk; what waited is in the"
+    " file that was kept; the rooms are compared with the UCM"
+)
+
+_READERS = frozenset(
+    {"due", "totals", "house", "heard", "refused", "rows", "row", "rooms_waiting", "audit"}
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -18,13 +27,20 @@ class OutboxWorker:
 
     new_entries     set after each call that may have made rows due
     trouble         why the last write failed; empty: it did not
+    is_anew         the file was damaged and has made way for an empty one, without a house
     """
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
         self.new_entries = asyncio.Event()
         self.trouble = ""
+        self.is_anew = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
+
+    @property
+    def accepted(self) -> int:
+        """Entries for the UCM that were ever accepted."""
+        return self.outbox.accepted
 
     async def __call__(
         self, method: Callable[Concatenate[Outbox, P], T], *args: P.args, **kwargs: P.kwargs
@@ -34,10 +50,20 @@ class OutboxWorker:
         A cancelled caller does not stop the call: what was begun is finished on disk.
         """
         loop = asyncio.get_running_loop()
+
+        def call() -> T:
+            try:
+                return method(self.outbox, *args, **kwargs)
+            except StorageCorrupt as error:
+                aside = self.outbox.begin_anew()
+                self.is_anew = True
+                logger().error(
+                    "outbox_corrupt", error=str(error), kept_as=str(aside), do=CORRUPT_ADVICE
+                )
+                raise
+
         try:
-            result = await loop.run_in_executor(
-                self._thread, lambda: method(self.outbox, *args, **kwargs)
-            )
+            result = await loop.run_in_executor(self._thread, call)
         except StorageFailed as error:
             self.trouble = str(error)
             raise

@@ -17,7 +17,7 @@ ROOMS = ("101", "102", "103", "104", "105", "106")
 
 def fetch(on, path):
     """A page of the gateway: its status and body."""
-    url = f"http://127.0.0.1:{on.service.http.port}{path}"
+    url = f"http://127.0.0.1:{on.service.pages[0].port}{path}"
     try:
         with urllib.request.urlopen(url, timeout=5) as reply:
             return reply.status, reply.read().decode()

@@ -1,5 +1,6 @@
 """The outbox file: order inside a room, live before resync, nothing lost by kill -9."""
 
+import random
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from gateway.events import CheckIn, CheckOut, DoNotDisturb, Guest, Move, Update, WakeUp
 from gateway.house import Departure, Ledger, Room
-from gateway.outbox import Batch, NewEntry, Outbox, Refused, StorageFailed
+from gateway.outbox import Batch, NewEntry, Outbox, Refused, StorageCorrupt, StorageFailed
 from gateway.outbox.schema import MIGRATIONS, REFUSED_KEPT
 
 CAME = datetime(2026, 3, 14, 10, 0)
@@ -32,6 +33,8 @@ def rooms_due(outbox, now=100.0, limit=10):
 def outbox(tmp_path):
     box = Outbox(tmp_path / "outbox.db")
     yield box
+    if box._db is not None:
+        assert box.audit() == []
     box.close()
 
 
@@ -128,8 +131,10 @@ def test_a_check_out_supersedes_everything_parked_of_its_room(outbox):
 def test_totals_survive_a_restart(outbox, tmp_path):
     put(outbox, entry(CheckOut(room="101"), at=7.0), entry(CheckOut(room="102"), at=8.0))
     outbox.park(outbox.due("to_ucm", 9.0, 2)[1], 9.0, "no")
+    totals = outbox.totals()
+    outbox.close()
     again = Outbox(tmp_path / "outbox.db")
-    assert again.totals() == outbox.totals()
+    assert again.totals() == totals
     assert again.totals().oldest_waiting == {"to_ucm": 7.0}
     again.close()
 
@@ -141,6 +146,7 @@ def test_the_house_is_stored_with_its_entries(outbox, tmp_path):
     )
     outbox.put(Batch(rooms={"101": room}, ledger=ledger, heard={"101": (b"x", 1.0)}))
     outbox.put(Batch(rooms={"101": Room()}))
+    outbox.close()
     again = Outbox(tmp_path / "outbox.db")
     assert again.house() == ({"101": Room()}, ledger)
     assert again.heard() == {"101": (b"x", 1.0)}
@@ -201,8 +207,135 @@ def test_a_file_of_a_newer_version_is_refused_with_advice(tmp_path):
 
 def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "outbox.db").write_bytes(b"not a database, not even a little one" * 200)
-    with pytest.raises(StorageFailed):
+    with pytest.raises(StorageCorrupt):
         Outbox(tmp_path / "outbox.db")
+
+
+def test_a_file_from_before_heads_books_and_checksums_is_brought_forward(tmp_path):
+    db = apsw.Connection(str(tmp_path / "outbox.db"))
+    db.pragma("journal_mode", "WAL")
+    db.execute(MIGRATIONS[0])
+    db.pragma("user_version", 1)
+    for room, state in (("101", "waiting"), ("101", "waiting"), ("102", "done")):
+        db.execute(
+            "INSERT INTO entry (lane, state, room, event, body, record, received_at, due_at)"
+            " VALUES ('to_ucm', ?, ?, 'check_out', ?, '', 1, 0)",
+            (state, room, f'{{"room":"{room}"}}'),
+        )
+    db.close()
+    box = Outbox(tmp_path / "outbox.db")
+    assert box.audit() == []
+    assert rooms_due(box) == [("101", "CheckOut")]
+    assert box.totals().accepted["to_ucm"] == 3
+    assert box.totals().unaccounted("to_ucm") == 0
+    box.close()
+    assert (tmp_path / "outbox.db").read_bytes()[20] == 8  # room for a checksum on each page
+
+
+def test_a_bit_that_turns_over_at_rest_is_noticed_or_changes_nothing(tmp_path):
+    box = Outbox(tmp_path / "outbox.db")
+    put(box, *(entry(CheckIn(room=str(room), guest=ANNA)) for room in range(40)))
+    box.put(Batch(rooms={str(room): Room(guests=(ANNA,)) for room in range(40)}))
+    wanted = (box.house(), box.due("to_ucm", 2.0, 99), box.totals())
+    box.close()
+    whole = (tmp_path / "outbox.db").read_bytes()
+    rng, noticed = random.Random(1), 0
+    for number in range(200):
+        bits = bytearray(whole)
+        bits[rng.randrange(len(bits))] ^= 1 << rng.randrange(8)
+        path = tmp_path / f"{number}.db"
+        path.write_bytes(bits)
+        try:
+            box = Outbox(path)
+            try:
+                assert (box.house(), box.due("to_ucm", 2.0, 99), box.totals()) == wanted
+            finally:
+                box.close()
+        except StorageCorrupt:
+            noticed += 1
+        path.unlink()
+    assert noticed > 100
+
+
+def test_a_file_that_cannot_be_trusted_is_set_aside_and_never_deleted(outbox, tmp_path):
+    put(outbox, entry(CheckOut(room="101")))
+    aside = outbox.begin_anew()
+    assert outbox.totals().accepted["to_ucm"] == 0
+    put(outbox, entry(CheckOut(room="102")))
+    assert rooms_due(outbox) == [("102", "CheckOut")]
+    old = Outbox(aside)
+    assert rooms_due(old) == [("101", "CheckOut")]
+    old.close()
+
+
+def test_a_file_is_read_without_a_trace_while_no_service_runs(outbox, tmp_path):
+    put(outbox, entry(CheckOut(room="101")))
+    outbox._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # as a crash leaves it
+    outbox.close()
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert "outbox.db-wal" in before
+    reader = Outbox(tmp_path / "outbox.db", read_only=True)
+    assert [row.room for row in reader.rows(["waiting"])] == ["101"]
+    with pytest.raises(StorageFailed):
+        reader.put(Batch(entries=[entry(CheckOut(room="102"))]))
+    reader.close()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_reading_a_file_that_is_not_there_makes_none(tmp_path):
+    with pytest.raises(StorageFailed):
+        Outbox(tmp_path / "outbox.db", read_only=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- What an operator does ---
+
+
+def test_a_row_tells_an_operator_what_it_is_and_why_it_stands_still(outbox):
+    put(outbox, entry(Move(room="205", from_room="101", guest=ANNA)))
+    outbox.park(outbox.due("to_ucm", 2.0)[0], 3.0, "23: the UCM has no such room")
+    (row,) = outbox.rows(["parked"])
+    assert (row.room, row.from_room, row.event, row.record) == ("205", "101", "move", "GI|…|")
+    assert (row.state, row.error, row.finished_at) == ("parked", "23: the UCM has no such room", 3)
+    assert outbox.row(row.id) == row
+    assert outbox.row(99) is None
+    assert outbox.rows(["parked"], room="101") == [row]
+    assert outbox.rows(["parked"], room="102") == []
+    assert outbox.rows(["waiting", "done"]) == []
+
+
+def test_a_parked_row_put_back_takes_its_old_place(outbox):
+    put(outbox, entry(CheckIn(room="101", guest=ANNA)), entry(WakeUp(room="101", at=CAME)))
+    outbox.park(outbox.due("to_ucm", 2.0)[0], 3.0, "no")
+    assert rooms_due(outbox) == [("101", "WakeUp")]
+    assert outbox.retry(1)
+    assert not outbox.retry(1)
+    assert rooms_due(outbox) == [("101", "CheckIn")]
+    assert outbox.audit() == []
+
+
+def test_a_row_put_back_behind_a_newer_truth_is_not_delivered(outbox):
+    put(outbox, entry(CheckIn(room="101", guest=ANNA)), entry(CheckOut(room="101")))
+    check_in = outbox.due("to_ucm", 2.0, alone=[1])[0]
+    outbox.park(check_in, 3.0, "no")
+    in_flight = outbox.due("to_ucm", 2.0)[0]
+    outbox.retry(1)
+    assert outbox.done(in_flight, 4.0) == 1
+    assert rooms_due(outbox) == []
+    assert outbox.row(1).superseded_by == 2
+
+
+def test_a_dropped_row_frees_its_rooms_and_stays_in_the_books(outbox):
+    put(outbox, entry(Move(room="205", from_room="101", guest=ANNA)), entry(CheckOut(room="205")),
+        entry(CheckOut(room="101")))  # fmt: skip
+    moving = outbox.due("to_ucm", 2.0)[0]
+    assert outbox.drop(1, 3.0)
+    assert not outbox.drop(1, 3.0)
+    assert not outbox.drop(99, 3.0)
+    assert rooms_due(outbox) == [("205", "CheckOut"), ("101", "CheckOut")]
+    assert outbox.row(1).error == "dropped by an operator"
+    outbox.done(moving, 4.0)  # it was in flight meanwhile: nothing is counted twice
+    assert outbox.totals().entries["to_ucm", "superseded"] == 1
 
 
 def test_the_due_statement_uses_its_indexes(outbox):

@@ -1,174 +1,17 @@
-"""Arguments and printing. No decisions. Data on stdout, talk on stderr.
-
-Exit codes: 0 done, 1 failed, 2 wrong use or wrong configuration.
-"""
+"""The technician's bench: `line` and `simulate`."""
 
 import asyncio
-import json
-import os
-import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from gateway import __version__
+from gateway.cli.shared import JsonOption, group, print_json, say, talk
 
-if TYPE_CHECKING:
-    from gateway.config import Config
-
-DEFAULT_PATH = Path("/etc/pms-gateway/gateway.toml")
-
-app = typer.Typer(
-    name="pms-gateway",
-    help="FIAS hotel systems (RS-232 or TCP) to the PMS API of a Grandstream UCM.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-line_app = typer.Typer(
-    help="The technician's bench.",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-simulate_app = typer.Typer(
-    help="The two simulators on their own, for a site test or a lab.",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.add_typer(line_app, name="line")
-app.add_typer(simulate_app, name="simulate")
-
-ConfigOption = Annotated[
-    Path,
-    typer.Option("--config", envvar="PMSGW_CONFIG", help="The configuration file.", metavar="FILE"),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-
-
-def main() -> None:
-    """The console command."""
-    app()
-
-
-def _say(text: str) -> None:
-    typer.echo(text)
-
-
-def _talk(text: str) -> None:
-    typer.echo(text, err=True)
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def _load(path: Path) -> "Config":
-    from gateway.config import ConfigError, load
-
-    try:
-        return load(path)
-    except ConfigError as error:
-        for sentence in error.sentences:
-            _talk(sentence)
-        raise typer.Exit(2) from None
-
-
-@app.command()
-def demo(
-    once: Annotated[
-        bool, typer.Option("--once", help="One day, a summary, and exit 0 only if all agree.")
-    ] = False,
-    serial: Annotated[
-        bool, typer.Option("--serial", help="A pseudo-terminal instead of TCP for the PMS.")
-    ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", help="The gateway's own log too.")] = False,
-) -> None:
-    """A simulated PMS, a simulated UCM and the gateway between them play a hotel day."""
-    from gateway import logs
-    from gateway.demo import play
-
-    logs.set_up(site="demo-hotel", quiet=not verbose)
-    with tempfile.TemporaryDirectory(prefix="pms-gateway-demo-") as folder:
-        try:
-            ok = asyncio.run(play(_say, Path(folder), once=once, serial=serial))
-        except KeyboardInterrupt:
-            raise typer.Exit(0) from None
-    raise typer.Exit(0 if ok else 1)
-
-
-@app.command()
-def run(
-    config: ConfigOption = DEFAULT_PATH,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Log at debug level.")] = False,
-) -> None:
-    """The service. SIGTERM stops it in order; an absent peer never does."""
-    # Before anything is open there is nothing to close: a stop during the start is a stop.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    from gateway import logs
-    from gateway.app import StartFailed
-    from gateway.app import run as serve
-
-    loaded = _load(config)
-    logs.set_up(site=loaded.site.name, verbose=verbose)
-    try:
-        asyncio.run(serve(loaded))
-    except StartFailed as error:
-        _talk(str(error))
-        raise typer.Exit(1) from None
-
-
-@app.command("check-config")
-def check_config(
-    file: Annotated[Path, typer.Argument(help="The configuration file.", metavar="FILE")],
-    as_json: JsonOption = False,
-) -> None:
-    """All mistakes of a configuration at once, one sentence each."""
-    from gateway.config import ConfigError, load
-
-    try:
-        load(file)
-        sentences: list[str] = []
-    except ConfigError as error:
-        sentences = error.sentences
-    if as_json:
-        _print_json({"file": str(file), "ok": not sentences, "mistakes": sentences})
-    else:
-        for sentence in sentences or [f"{file}: ok"]:
-            _say(sentence)
-    raise typer.Exit(2 if sentences else 0)
-
-
-@app.command()
-def doctor(config: ConfigOption = DEFAULT_PATH, as_json: JsonOption = False) -> None:
-    """Try every part of the site for real, without changing it."""
-    from gateway import logs
-    from gateway.tools.doctor import Finding, examine
-
-    logs.set_up(quiet=True)
-    loaded = _load(config)
-
-    async def collect() -> list[Finding]:
-        findings = []
-        async for finding in examine(loaded):
-            findings.append(finding)
-            if not as_json:
-                _say(f"{'ok    ' if finding.ok else 'FAILED'}  {finding.part:<12} {finding.words}")
-        return findings
-
-    findings = asyncio.run(collect())
-    if as_json:
-        _print_json([{"part": f.part, "ok": f.ok, "words": f.words} for f in findings])
-    raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
-
-
-@app.command()
-def version() -> None:
-    """The version of this program."""
-    _say(f"pms-gateway {__version__}")
+line_app = group("The technician's bench.")
+simulate_app = group("The two simulators on their own, for a site test or a lab.")
 
 
 @line_app.command("decode")
@@ -189,7 +32,7 @@ def line_decode(
 
     charset = known_charset(encoding)
     if charset is None:
-        _talk(f"--encoding = {encoding!r}: expected one of {', '.join(CHARSETS)}")
+        talk(f"--encoding = {encoding!r}: expected one of {', '.join(CHARSETS)}")
         raise typer.Exit(2)
     found: list[Decoded] = []
     for each in source or ["-"]:
@@ -200,14 +43,14 @@ def line_decode(
         elif "|" in each or "<" in each or each.isupper():
             data = each.encode(charset, "replace")
         else:
-            _talk(f"{each}: no such file, and no record (a record has bars, as GI|RN101|)")
+            talk(f"{each}: no such file, and no record (a record has bars, as GI|RN101|)")
             raise typer.Exit(2)
         found += decode_input(data, charset, lrc=lrc)
     if as_json:
-        _print_json([each.as_json() for each in found])
+        print_json([each.as_json() for each in found])
     else:
         for text in as_text(found):
-            _say(text)
+            say(text)
     raise typer.Exit(1 if not found or any(each.kind == "refused" for each in found) else 0)
 
 
@@ -244,12 +87,12 @@ def simulate_pms(
         numbers = _rooms(rooms)
         said = script.read_text(encoding="utf-8").splitlines() if script else None
     except (ValueError, OSError) as error:
-        _talk(str(error))
+        talk(str(error))
         raise typer.Exit(2) from None
     try:
         ok = asyncio.run(
             simulate.pms(
-                _say,
+                say,
                 line=spec,
                 lrc=lrc,
                 ack=ack,
@@ -292,7 +135,7 @@ def simulate_ucm(
         numbers = _rooms(rooms)
         asyncio.run(
             simulate.ucm(
-                _say,
+                say,
                 host=host,
                 port=int(port),
                 old_port=old_port,
@@ -308,10 +151,10 @@ def simulate_ucm(
             )
         )
     except ValueError as error:
-        _talk(str(error))
+        talk(str(error))
         raise typer.Exit(2) from None
     except OSError as error:
-        _talk(f"{listen}: {error.strerror or error}")
+        talk(f"{listen}: {error.strerror or error}")
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(0) from None

@@ -1,0 +1,25 @@
+"""The commands: arguments and printing, no decisions. Data on stdout, talk on stderr.
+
+Exit codes: 0 done, 1 failed (or different), 2 wrong use or wrong configuration.
+"""
+
+from gateway.cli import operator, service
+from gateway.cli.bench import line_app, simulate_app
+from gateway.cli.shared import group
+
+app = group("FIAS hotel systems (RS-232 or TCP) to the PMS API of a Grandstream UCM.")
+app.command()(service.demo)
+app.command()(service.run)
+app.command("check-config")(service.check_config)
+app.command()(service.doctor)
+app.add_typer(line_app, name="line")
+app.add_typer(operator.outbox_app, name="outbox")
+app.command()(operator.rooms)
+app.command()(operator.resync)
+app.add_typer(simulate_app, name="simulate")
+app.command()(service.version)
+
+
+def main() -> None:
+    """The console command."""
+    app(prog_name="pms-gateway")

@@ -1,0 +1,110 @@
+"""The service and what belongs to it: demo, run, check-config, doctor, version."""
+
+import asyncio
+import os
+import signal
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway import __version__
+from gateway.cli.shared import (
+    DEFAULT_PATH,
+    ConfigOption,
+    JsonOption,
+    load_config,
+    print_json,
+    say,
+    talk,
+)
+
+
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="One day, a summary, and exit 0 only if all agree.")
+    ] = False,
+    serial: Annotated[
+        bool, typer.Option("--serial", help="A pseudo-terminal instead of TCP for the PMS.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="The gateway's own log too.")] = False,
+) -> None:
+    """A simulated PMS, a simulated UCM and the gateway between them play a hotel day."""
+    from gateway import logs
+    from gateway.demo import play
+
+    logs.set_up(site="demo-hotel", quiet=not verbose)
+    with tempfile.TemporaryDirectory(prefix="pms-gateway-demo-") as folder:
+        try:
+            ok = asyncio.run(play(say, Path(folder), once=once, serial=serial))
+        except KeyboardInterrupt:
+            raise typer.Exit(0) from None
+    raise typer.Exit(0 if ok else 1)
+
+
+def run(
+    config: ConfigOption = DEFAULT_PATH,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log at debug level.")] = False,
+) -> None:
+    """The service. SIGTERM stops it in order; an absent peer never does."""
+    # Before anything is open there is nothing to close: a stop during the start is a stop.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    from gateway import logs
+    from gateway.app import StartFailed
+    from gateway.app import run as serve
+
+    loaded = load_config(config)
+    logs.set_up(site=loaded.site.name, verbose=verbose)
+    try:
+        asyncio.run(serve(loaded))
+    except StartFailed as error:
+        talk(str(error))
+        raise typer.Exit(1) from None
+
+
+def check_config(
+    file: Annotated[Path, typer.Argument(help="The configuration file.", metavar="FILE")],
+    as_json: JsonOption = False,
+) -> None:
+    """All mistakes of a configuration at once, one sentence each."""
+    from gateway.config import ConfigError, load
+
+    try:
+        load(file)
+        sentences: list[str] = []
+    except ConfigError as error:
+        sentences = error.sentences
+    if as_json:
+        print_json({"file": str(file), "ok": not sentences, "mistakes": sentences})
+    else:
+        for sentence in sentences or [f"{file}: ok"]:
+            say(sentence)
+    raise typer.Exit(2 if sentences else 0)
+
+
+def doctor(config: ConfigOption = DEFAULT_PATH, as_json: JsonOption = False) -> None:
+    """Try every part of the site for real, without changing it."""
+    from gateway import logs
+    from gateway.tools.doctor import Finding, examine
+
+    logs.set_up(quiet=True)
+    loaded = load_config(config)
+
+    async def collect() -> list[Finding]:
+        findings = []
+        async for finding in examine(loaded):
+            findings.append(finding)
+            if not as_json:
+                say(f"{'ok    ' if finding.ok else 'FAILED'}  {finding.part:<12} {finding.words}")
+        return findings
+
+    findings = asyncio.run(collect())
+    if as_json:
+        print_json([{"part": f.part, "ok": f.ok, "words": f.words} for f in findings])
+    raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+def version() -> None:
+    """The version of this program."""
+    say(f"pms-gateway {__version__}")

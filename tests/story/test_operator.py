@@ -1,0 +1,128 @@
+"""An operator at the keyboard: what is parked and why, put back, given up; who is where; a resync."""
+
+import json
+import ssl
+import urllib.request
+
+from gateway import control
+from tests.story.test_program import call, get, running, site, wait_for
+
+assert site  # the fixture is used by its name
+OPEN = ssl._create_unverified_context()
+
+
+def simulated(url, path, body=None):
+    """Ask the simulated UCM itself, not over its API."""
+    request = urllib.request.Request(
+        url.removesuffix("/api") + path,
+        data=json.dumps(body).encode() if body is not None else None,
+    )
+    with urllib.request.urlopen(request, timeout=5, context=OPEN) as reply:
+        return json.load(reply)
+
+
+def listed(config, *arguments):
+    """What a command lists."""
+    code, out, err = call(*arguments, "--json", "--config", str(config))
+    assert code in (0, 1), err
+    return json.loads(out)
+
+
+def test_an_operator_sees_mends_and_repairs(site, tmp_path):
+    config, pms_port, http, url = site
+    script = tmp_path / "day.txt"
+    script.write_text(
+        "GI|RN909|G#1|GNRossi|GSN|\nGI|RN101|G#2|GNMeyer|GSN|\nGI|RN908|G#3|GNSato|GSN|\n"
+    )
+    with running("run", "--config", str(config)) as service:
+        wait_for(lambda: get(http, "/healthz"))
+        with running("simulate", "pms", "--line", f"listen:127.0.0.1:{pms_port}", "--script", str(script),
+                     "--every", "0.01") as pms:  # fmt: skip
+            wait_for(lambda: len(listed(config, "outbox", "list", "--state", "parked")) == 2)
+            assert pms.wait(10) == 0
+
+        # What stands still, why, and what to do.
+        first, second = listed(config, "outbox", "list")
+        assert (first["room"], first["event"], first["state"]) == ("909", "check_in", "parked")
+        assert "GNRossi" in first["record"]
+        assert first["error"].startswith("18: the UCM has no such room: add it there")
+        code, out, err = call("outbox", "list", "--config", str(config))
+        assert (code, len(out.splitlines()), "2 rows" in err) == (0, 2, True)
+        code, out, _ = call("outbox", "show", str(first["id"]), "--config", str(config))
+        assert code == 0
+        assert f"outbox retry {first['id']}" in out
+
+        # Mend the cause and put it back; give the other one up.
+        simulated(url, "/_sim/rooms", {"add": ["909"]})
+        assert call("outbox", "retry", str(first["id"]), "--config", str(config))[0] == 0
+        wait_for(lambda: simulated(url, "/_sim/rooms")["909"]["is_in"])
+        assert call("outbox", "drop", str(second["id"]), "--config", str(config))[0] == 0
+        code, _, err = call("outbox", "retry", str(second["id"]), "--config", str(config))
+        assert (code, "is superseded" in err) == (1, True)
+        code, _, err = call("outbox", "show", "999", "--config", str(config))
+        assert (code, "no row 999" in err) == (1, True)
+        assert listed(config, "outbox", "list") == []
+        assert [row["state"] for row in listed(config, "outbox", "list", "--state", "all")] == [
+            "done", "done", "superseded"
+        ]  # fmt: skip
+        assert 'pmsgw_outbox_unaccounted{lane="to_ucm"} 0.0' in get(http, "/metrics")
+        assert 'pmsgw_outbox_accepted_total{lane="to_ucm"} 3.0' in get(http, "/metrics")
+
+        # Who is where, and where the UCM thinks otherwise.
+        rooms = {room["room"]: room for room in listed(config, "rooms")}
+        assert rooms["101"]["guests"][0]["name"] == "Meyer"
+        assert "2 Meyer" in call("rooms", "--config", str(config))[1]
+        code, out, _ = call("rooms", "--diff", "--json", "--config", str(config))
+        drifts = json.loads(out)
+        assert code == 1
+        assert [(drift["room"], drift["kind"]) for drift in drifts] == [("908", "unlisted")]
+        assert "pmsgw_rooms_drifted 1.0" in get(http, "/metrics")
+
+        # A resync needs the link.
+        code, _, err = call("resync", "--config", str(config))
+        assert (code, "once it is up" in err) == (1, True)
+        with running("simulate", "pms", "--line", f"listen:127.0.0.1:{pms_port}", "--records", "0",
+                     "--rooms", "101-103", "--every", "30"):  # fmt: skip
+            wait_for(lambda: "pmsgw_link_up 1.0" in get(http, "/metrics"))
+            assert call("resync", "--config", str(config))[0] == 0
+            wait_for(
+                lambda: (
+                    'pmsgw_records_total{direction="in",record="DE"} 1.0' in get(http, "/metrics")
+                )
+            )
+        service.terminate()
+        assert service.wait(15) == 0
+
+    # While nothing runs: reading only.
+    assert not (tmp_path / "data" / control.SOCKET_NAME).exists()
+    before = (tmp_path / "data" / "outbox.db").read_bytes()
+    assert len(listed(config, "outbox", "list", "--state", "all")) >= 3
+    assert {room["room"] for room in listed(config, "rooms")} >= {"101", "908", "909"}
+    assert {drift["room"] for drift in listed(config, "rooms", "--diff")} >= {"908"}
+    for words in (["outbox", "retry", "1"], ["outbox", "drop", "1"], ["resync"]):
+        code, _, err = call(*words, "--config", str(config))
+        assert (code, "start it first" in err) == (1, True)
+    assert (tmp_path / "data" / "outbox.db").read_bytes() == before
+
+
+def test_wrong_use_is_told_from_failure(tmp_path):
+    assert call("outbox", "list", "--config", str(tmp_path / "none.toml"))[0] == 2
+    assert call("outbox", "retry")[0] == 2
+    config = tmp_path / "gateway.toml"
+    config.write_text(
+        f'[site]\ndata_dir = "{tmp_path}/data"\n[pms]\nline = "tcp:127.0.0.1:9"\n[ucm]\n'
+        'url = "http://127.0.0.1:9/api"\nusername = "u"\npassword = "p"\npms_username = "h"\n'
+        'pms_password = "p"\ntls = "insecure"\n'
+    )
+    code, _, err = call("outbox", "list", "--state", "broken", "--config", str(config))
+    assert (code, "expected waiting, parked, done, superseded or all" in err) == (2, True)
+    code, _, err = call("rooms", "--config", str(config))
+    assert (code, "has the service ever run" in err) == (1, True)
+
+
+def test_only_the_owner_may_ask(site, tmp_path):
+    config, *_ = site
+    with running("run", "--config", str(config)):
+        socket = tmp_path / "data" / control.SOCKET_NAME
+        wait_for(socket.exists)
+        assert socket.stat().st_mode & 0o777 == 0o600
