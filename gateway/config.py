@@ -290,7 +290,7 @@ def _misfits(raw: Mapping[str, Any]) -> list[str]:
     if isinstance(language, Mapping):
         upper = [str(code).upper() for code in language]
         twice = sorted({each for each in upper if upper.count(each) > 1})
-        found += [f"language.{code}: is there twice; case does not count" for code in twice]
+        found += [f"language.{_named(each)}: is there twice; case does not count" for each in twice]
     return found
 
 
@@ -332,7 +332,7 @@ def _secret(
 def _sentence(path: Path, raw: Mapping[str, Any], error: Mapping[str, Any]) -> str:
     """One mistake: file, key, value, what is allowed."""
     where = [part for part in error["loc"] if part != "[key]"]
-    key = ".".join(str(part) for part in where)
+    key = ".".join(_named(part) for part in where)
     match error["type"]:
         case "extra_forbidden":
             return f"{path}: {key}: unknown key; allowed: {', '.join(_allowed(where[:-1]))}"
@@ -349,12 +349,19 @@ def _sentence(path: Path, raw: Mapping[str, Any], error: Mapping[str, Any]) -> s
     return f"{path}: {key} = {_shown(raw, where)}: {text}"
 
 
+def _named(key: Any) -> str:
+    """A key as one word of a sentence."""
+    return str(key) if str(key).isprintable() else repr(key)
+
+
 def _shown(raw: Mapping[str, Any], where: list[Any]) -> str:
     if any("password" in str(part) and not str(part).endswith("_file") for part in where):
         return "***"
     value: Any = raw
     for part in where:
         value = value.get(part) if isinstance(value, Mapping) else value
+    if isinstance(value, Mapping | list):
+        return "{...}" if isinstance(value, Mapping) else "[...]"  # a password may be in it
     return repr(value)
 
 

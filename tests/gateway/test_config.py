@@ -146,6 +146,8 @@ def test_keys_that_do_not_fit_together_are_told_beside_other_mistakes(tmp_path):
         (("tcp:10.0.0.5:5010", "serial:/dev/x\\u0000"), "pms.line = "),
         (('password = "p-invented"', 'password_file = "a\\u0000b"'), "ucm.password_file = 'a\\x00b': "),
         (('"insecure"', f'"insecure"\nca_file = "{"x" * 5000}"'), "does not exist"),
+        (("[ucm]", '"a\\nb" = 1\n[ucm]'), "pms.'a\\nb': unknown key"),
+        (("[ucm]", '[language]\n"a\\n" = "de"\n"A\\n" = "de"\n[ucm]'), "language.'A\\n': is there twice"),
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_told(tmp_path, change, words):
@@ -194,5 +196,7 @@ def test_no_secret_is_ever_printed(tmp_path):
     )
     printed += "".join(mistakes(tmp_path, GOOD.replace('tls = "pinned"', 'tls = "x"\nfoo = 1')))
     printed += "".join(mistakes(tmp_path, GOOD.replace('"api-invented"', '["api-invented"]')))
+    printed += "".join(mistakes(tmp_path, GOOD.replace("[ucm]", "[[ucm]]")))
+    printed += "".join(mistakes(tmp_path, GOOD.replace("[ucm]", "[site.name]")))
     assert "api-invented" not in printed
     assert "pms-invented" not in printed
