@@ -288,8 +288,23 @@ def _say(outcome: Outcome) -> None:
     sys.stdout.flush()
 
 
-def _hangs(*_: object) -> None:
-    raise TimeoutError(f"an input takes longer than {HANG_S} s")
+def _end_when_one_hangs(watch: Watch) -> None:
+    """Each input sets the alarm again; the first one that hears it is the last one of the run."""
+    once = watch.run
+
+    def hangs(*_: object) -> None:
+        raise TimeoutError(f"an input takes longer than {HANG_S} s")
+
+    def run(data: bytes) -> Hashable:
+        signal.alarm(HANG_S)
+        shape = once(data)
+        if isinstance(shape, str) and shape.startswith("TimeoutError"):
+            _say(watch.outcome)
+            sys.exit(0)
+        return shape
+
+    signal.signal(signal.SIGALRM, hangs)
+    watch.run = run
 
 
 def main() -> None:
@@ -308,12 +323,11 @@ def main() -> None:
         return
     watch = Watch(given.target, targets, given.engine, given.runs)
     tokens = targets.TOKENS[given.target]
+    if given.engine == "own":
+        _end_when_one_hangs(watch)
     feed_stretched(watch, given.target, targets, given.runs // 2)
     if given.engine == "atheris":
         _run_atheris(watch, given.target, tokens, given.runs, given.seed)
-    # One alarm for the whole run would not end a hanging input; it is set again as inputs pass.
-    signal.signal(signal.SIGALRM, _hangs)
-    once, watch.run = watch.run, lambda data: (signal.alarm(HANG_S), once(data))[1]
     run_own(watch, given.target, tokens, given.runs, given.seed)
     signal.alarm(0)
     _say(watch.outcome)

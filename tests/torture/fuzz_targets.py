@@ -154,8 +154,9 @@ def codec(data: bytes) -> Hashable:
         assert error.body == body, "the evidence is not what came"
         return error.reason
     pairs = fields_of(body, charset)
-    if body.strip(b"\r\n")[:2].isascii() and all(field_id.isascii() for field_id, _ in pairs):
-        # Else an id is half a character, and what follows is no text.
+    head = body.strip(b"\r\n")[:2]
+    if head.isascii() and b"|" not in head and all(field_id.isascii() for field_id, _ in pairs):
+        # Else an id is half a character or has a bar in it, and what follows is no text.
         parts = body.strip(b"\r\n").decode(charset, "replace").split("|")[1:]
         assert [a + b for a, b in pairs] == [part for part in parts if part], "not these fields"
         again = decode(encode(record, charset), charset)
