@@ -31,19 +31,22 @@ class ConfigError(Exception):
         self.sentences = sentences
 
 
-def _line(text: str) -> str:
-    parse_line(text)
-    return text
-
-
 def _printable(text: str) -> str:
     if not text.isprintable():
         raise ValueError("expected one line of printable characters")
     return text
 
 
+def _line(text: str) -> str:
+    parse_line(_printable(text))
+    return text
+
+
 def _zone(text: str) -> str:
     try:
+        # zoneinfo imports a package for each slash: slashes without an end are its end.
+        if not re.fullmatch(r"[A-Za-z0-9_+/-]{1,64}", text):
+            raise ValueError(text)
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError("expected a time zone as Europe/Lisbon") from None
@@ -51,7 +54,7 @@ def _zone(text: str) -> str:
 
 
 def _clock_time(text: str) -> str:
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
         raise ValueError("expected HH:MM, 00:00 to 23:59")
     return text
 
@@ -70,17 +73,20 @@ def _fingerprint(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\s]+):(\d{1,5})", text)
+    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\s]+):([0-9]{1,5})", text)
     if not match or int(match[2]) > 65535:
         raise ValueError("expected HOST:PORT, as 127.0.0.1:9843")
     return text
 
 
 def _url(text: str) -> str:
-    match = re.fullmatch(r"https?://(\[[0-9A-Fa-f:.]+\]|[^/\s:@]+)(?::(\d{1,5}))?/\S+", text)
+    match = re.fullmatch(r"https?://(\[[0-9A-Fa-f:.]+\]|[^/\s:@]+)(?::([0-9]{1,5}))?/\S+", text)
     if not match or int(match[2] or 1) not in range(1, 65536):
         raise ValueError("expected https://HOST:8089/api, or https://HOST:8443/pmsapi for the old")
     return text
+
+
+_FileName = Annotated[str, AfterValidator(_printable)]
 
 
 class _Section(BaseModel):
@@ -92,7 +98,9 @@ class Site(_Section):
 
     name: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_printable)] = "hotel"
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    data_dir: Annotated[str, Field(min_length=1)] = "/var/lib/pms-gateway"
+    data_dir: Annotated[str, Field(min_length=1), AfterValidator(_printable)] = (
+        "/var/lib/pms-gateway"
+    )
     checkout_time: Annotated[str, AfterValidator(_clock_time)] = "12:00"
     keep_days: Annotated[float, Field(ge=0, le=3650)] = 7
 
@@ -122,14 +130,14 @@ class Ucm(_Section):
     api: Literal["new", "old"] = "new"
     username: Annotated[str, Field(min_length=1)]
     password: SecretStr | None = None
-    password_file: str | None = None
+    password_file: _FileName | None = None
     pms_username: Annotated[str, Field(min_length=1)]
     pms_password: SecretStr | None = None
-    pms_password_file: str | None = None
+    pms_password_file: _FileName | None = None
     token_case: Literal["lower", "upper"] = "lower"
     tls: Literal["pinned", "ca", "insecure"] = "pinned"
     fingerprint: Annotated[str, AfterValidator(_fingerprint)] | None = None
-    ca_file: str | None = None
+    ca_file: _FileName | None = None
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 15
     retries: Annotated[int, Field(ge=0, le=1000)] = 3
     retry_interval_s: Annotated[float, Field(gt=0, le=3600)] = 60
@@ -216,7 +224,7 @@ def load(path: Path) -> Config:
         raise ConfigError([f"{path}: {error.strerror}"]) from None
     except UnicodeDecodeError:
         raise ConfigError([f"{path}: not UTF-8 text"]) from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers and nesting without an end, too
         raise ConfigError([f"{path}: not TOML: {error}"]) from None
     problems = [f"{path}: {problem}" for problem in _misfits(raw)]
     try:
@@ -233,7 +241,7 @@ def load(path: Path) -> Config:
         path, "ucm.pms_password", parsed.ucm.pms_password, parsed.ucm.pms_password_file, problems
     )
     ca_file = parsed.ucm.ca_file and str(_beside(path, parsed.ucm.ca_file))
-    if ca_file and not Path(ca_file).is_file():
+    if ca_file and not _is_file(Path(ca_file)):
         problems.append(f"{path}: ucm.ca_file = {parsed.ucm.ca_file!r}: {ca_file} does not exist")
     if problems:
         raise ConfigError(problems)
@@ -285,7 +293,7 @@ def _misfits(raw: Mapping[str, Any]) -> list[str]:
     if isinstance(language, Mapping):
         upper = [str(code).upper() for code in language]
         twice = sorted({each for each in upper if upper.count(each) > 1})
-        found += [f"language.{code}: is there twice; case does not count" for code in twice]
+        found += [f"language.{_named(each)}: is there twice; case does not count" for each in twice]
     return found
 
 
@@ -295,9 +303,16 @@ def _beside(config: Path, name: str) -> Path:
     if path.is_absolute():
         return path
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    if credentials and (Path(credentials) / path).exists():
+    if credentials and _is_file(Path(credentials) / path):
         return Path(credentials) / path
     return config.parent / path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for any file
+        return False
 
 
 def _secret(
@@ -320,7 +335,7 @@ def _secret(
 def _sentence(path: Path, raw: Mapping[str, Any], error: Mapping[str, Any]) -> str:
     """One mistake: file, key, value, what is allowed."""
     where = [part for part in error["loc"] if part != "[key]"]
-    key = ".".join(str(part) for part in where)
+    key = ".".join(_named(part) for part in where)
     match error["type"]:
         case "extra_forbidden":
             return f"{path}: {key}: unknown key; allowed: {', '.join(_allowed(where[:-1]))}"
@@ -337,12 +352,19 @@ def _sentence(path: Path, raw: Mapping[str, Any], error: Mapping[str, Any]) -> s
     return f"{path}: {key} = {_shown(raw, where)}: {text}"
 
 
+def _named(key: Any) -> str:
+    """A key as one word of a sentence."""
+    return str(key) if str(key).isprintable() else repr(key)
+
+
 def _shown(raw: Mapping[str, Any], where: list[Any]) -> str:
     if any("password" in str(part) and not str(part).endswith("_file") for part in where):
         return "***"
     value: Any = raw
     for part in where:
         value = value.get(part) if isinstance(value, Mapping) else value
+    if isinstance(value, Mapping | list):
+        return "{...}" if isinstance(value, Mapping) else "[...]"  # a password may be in it
     return repr(value)
 
 

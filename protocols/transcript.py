@@ -8,6 +8,7 @@ Control bytes are names in angle brackets; other bytes stand as the character of
 what is unprintable, and `<` itself, stands as `<hh>`. Lines may start with a moment.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +19,10 @@ NAMES: Final = {
 }  # fmt: skip
 _BYTES: Final = {name: byte for byte, name in NAMES.items()}
 _TOKEN: Final = re.compile(r"<([0-9A-Za-z]{2,3})>|([^<]+)|(<)")
-_STEP: Final = re.compile(r"(?:(?P<moment>\S*\d\S*)\s+)?(?P<kind>pms>|gw >) ?(?P<text>.*)")
+_STEP: Final = re.compile(
+    # The moment is never given back: a long word would be tried in every cut.
+    r"(?:(?=\S*\d)(?P<moment>\S++)\s++)?(?P<kind>pms>|gw >) ?(?P<text>.*)"
+)
 
 
 class TranscriptError(ValueError):
@@ -64,7 +68,7 @@ Step = Opened | Closed | Waited | Spoken
 
 
 def show_bytes(data: bytes, charset: str = "cp1252") -> str:
-    """Bytes as one line of text that `parse_bytes` reads back to the same bytes."""
+    """Bytes as one line of text that `parse_bytes` and `parse` read back to the same bytes."""
     shown: list[str] = []
     pending = bytearray()
 
@@ -80,7 +84,9 @@ def show_bytes(data: bytes, charset: str = "cp1252") -> str:
         else:
             pending.append(byte)
     flush()
-    return "".join(shown)
+    line = "".join(shown)
+    # A blank at the end, perhaps a check byte, would be lost with the line's own white space.
+    return f"{line[:-1]}<20>" if line.endswith(" ") else line
 
 
 def _exact(data: bytes, charset: str) -> str | None:
@@ -114,6 +120,16 @@ def parse_bytes(text: str, charset: str = "cp1252") -> bytes:
     return bytes(data)
 
 
+def _seconds(text: str, line_number: int) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:  # moments never go back, and always come
+        raise TranscriptError(line_number, "now+ wants a number of seconds, not below 0")
+    return seconds
+
+
 def parse(text: str, charset: str = "cp1252") -> list[Step]:
     """The steps of a transcript. Raises TranscriptError with the number of the bad line."""
     steps: list[Step] = []
@@ -127,10 +143,7 @@ def parse(text: str, charset: str = "cp1252") -> list[Step]:
         elif line == "close":
             steps.append(Closed(number))
         elif line.startswith("now+"):
-            try:
-                steps.append(Waited(number, float(line[4:])))
-            except ValueError:
-                raise TranscriptError(number, "now+ wants a number of seconds") from None
+            steps.append(Waited(number, _seconds(line[4:], number)))
         elif spoken:
             try:
                 data = parse_bytes(spoken["text"], charset)

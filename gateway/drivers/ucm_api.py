@@ -18,6 +18,7 @@ from gateway.drivers.ucm_wire import (
     Verdict,
     parse_reply,
     rooms_in,
+    text_of,
     to_xml,
 )
 from gateway.metrics import Metrics
@@ -133,7 +134,7 @@ class NewApi:
                 return None  # this firmware has no list
             rooms = rooms_in(self._good(reply))
             # The guide's own sample has a wrong total; only more pages than one mean anything.
-            pages = str(reply.response.get("total_page"))
+            pages = text_of(reply.response.get("total_page"))
             last = int(pages) if pages.isdecimal() and len(pages) <= 3 else 1
             seen = {room.address for room in rooms}
             for page in range(2, last + 1):

@@ -326,6 +326,9 @@ _TEXTS: Final[Mapping[str, int]] = {
 """Source: PMS API Guide, table of responses; the texts come without their numbers too."""
 
 _NUMBERED: Final = re.compile(r"\[\s*(-?\d{1,4})\s*\]\s*([^<\r\n]{0,200})")
+MOST_CODE: Final = 10_000
+"""Codes have up to four digits; a number without an end is none, and nothing to store or print."""
+
 _UNKNOWN: Final = "a code that no guide lists: look it up in the UCM's own log"
 
 
@@ -354,12 +357,16 @@ class Reply:
 
     def seconds_banned(self) -> float:
         """For how long the UCM will not hear us, by its own word; a minute without one."""
-        remain = self.response.get("remain_time")
         try:
-            seconds = float(str(remain))
+            seconds = float(text_of(self.response.get("remain_time")))
         except ValueError:
             return 60.0
         return min(max(seconds, 1.0), 86400.0) if math.isfinite(seconds) else 60.0
+
+
+def text_of(value: Any) -> str:
+    """A text or a number of a JSON reply as text; empty for anything else, however nested."""
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
 class NotAReply(ValueError):
@@ -422,6 +429,8 @@ def _from_json(parsed: dict[str, Any]) -> Reply:
         if "pms_room" in inner:
             return Reply(0, response=inner)
         raise NotAReply("JSON without a status")
+    if abs(code) >= MOST_CODE:
+        raise NotAReply("JSON with a status that is no code")
     if code == 0 and texts:
         code = -1  # an error text that we do not know is an error all the same
     return Reply(code, response=inner)
@@ -455,16 +464,16 @@ def rooms_in(reply: Reply) -> list[UcmRoom]:
     rows = reply.response.get("pms_room")
     return [
         UcmRoom(
-            address=str(row.get("address", "")),
-            is_in=str(row.get("chki_status", "")).lower() == "yes",
-            account=str(row.get("account") or ""),
-            last_name=str(row.get("last_name", row.get("lastname")) or ""),
-            first_name=str(row.get("first_name", row.get("firstname")) or ""),
-            language=str(row.get("language") or ""),
-            vip=str(row.get("vipcode") or ""),
+            address=text_of(row.get("address")),
+            is_in=text_of(row.get("chki_status")).lower() == "yes",
+            account=text_of(row.get("account") or ""),
+            last_name=text_of(row.get("last_name", row.get("lastname")) or ""),
+            first_name=text_of(row.get("first_name", row.get("firstname")) or ""),
+            language=text_of(row.get("language") or ""),
+            vip=text_of(row.get("vipcode") or ""),
             date_in=_listed_moment(row.get("datein")),
             date_out=_listed_moment(row.get("dateout")),
-            cos=_PERMISSIONS.get(str(row.get("permission"))),
+            cos=_PERMISSIONS.get(text_of(row.get("permission"))),
         )
         for row in (rows if isinstance(rows, list) else [])
         if isinstance(row, dict)
@@ -482,7 +491,7 @@ _PERMISSIONS: Final[Mapping[str, str]] = {
 
 def _listed_moment(value: Any) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(value)).replace(second=0, microsecond=0, tzinfo=None)
+        return datetime.fromisoformat(text_of(value)).replace(second=0, microsecond=0, tzinfo=None)
     except ValueError:
         return None
 

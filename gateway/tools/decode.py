@@ -13,7 +13,7 @@ from protocols.fias.framing import Blank, Control, Frame, FrameReader, Refusal
 from protocols.fias.records import Record, UnknownRecord
 from protocols.transcript import parse_bytes, show_bytes
 
-_PREFIX: Final = re.compile(r"^\s*(?:\S*\d\S*\s+)?(pms>|gw >)\s?")
+_PREFIX: Final = re.compile(r"^\s*+(?:(?=\S*\d)\S++\s++)?(pms>|gw >)\s?")
 _NAMED: Final = re.compile(r"<(?:STX|ETX|ACK|NAK|ENQ|[0-9A-Fa-f]{2})>")
 
 

@@ -139,16 +139,26 @@ def test_keys_that_do_not_fit_together_are_told_beside_other_mistakes(tmp_path):
         (('"p-invented"', '""'), "ucm.password: is empty"),
         (("[ucm]", '[site]\nname = "a\\nb"\n[ucm]'), "site.name"),
         (("[ucm]", "[site]\nname = ''\n[ucm]"), "site.name = '': expected at least 1 character"),
+        (("[ucm]", '[site]\ndata_dir = "a\\u0000b"\n[ucm]'), "site.data_dir = 'a\\x00b': expected"),
+        (("[ucm]", "[site]\ncheckout_time = '1\u0663:00'\n[ucm]"), "site.checkout_time = "),
+        (("[ucm]", f"[site]\ntimezone = '{'UTC/' * 1000}UTC'\n[ucm]"), "site.timezone = "),
+        (("10.0.0.9:8089", "10.0.0.9:\u0663"), "ucm.url = "),
+        (("tcp:10.0.0.5:5010", "serial:/dev/x\\u0000"), "pms.line = "),
+        (('password = "p-invented"', 'password_file = "a\\u0000b"'), "ucm.password_file = 'a\\x00b': "),
+        (('"insecure"', f'"insecure"\nca_file = "{"x" * 5000}"'), "does not exist"),
+        (("[ucm]", '"a\\nb" = 1\n[ucm]'), "pms.'a\\nb': unknown key"),
+        (("[ucm]", '[language]\n"a\\n" = "de"\n"A\\n" = "de"\n[ucm]'), "language.'A\\n': is there twice"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_work_is_told(tmp_path, change, words):
     assert words in "\n".join(mistakes(tmp_path, MINIMAL.replace(*change)))
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"[pms", "not TOML"), (b"\xff\xfe", "not UTF-8"), (None, "no such file")],
-)
+    [(b"[pms", "not TOML"), (b"\xff\xfe", "not UTF-8"), (None, "no such file"),
+     (b"x = " + b"[" * 5000, "not TOML"), (b"x = " + b"1" * 5000, "not TOML")],
+)  # fmt: skip
 def test_a_file_that_cannot_be_read_is_told(tmp_path, content, words):
     path = tmp_path / "gateway.toml"
     if content is not None:
@@ -186,5 +196,7 @@ def test_no_secret_is_ever_printed(tmp_path):
     )
     printed += "".join(mistakes(tmp_path, GOOD.replace('tls = "pinned"', 'tls = "x"\nfoo = 1')))
     printed += "".join(mistakes(tmp_path, GOOD.replace('"api-invented"', '["api-invented"]')))
+    printed += "".join(mistakes(tmp_path, GOOD.replace("[ucm]", "[[ucm]]")))
+    printed += "".join(mistakes(tmp_path, GOOD.replace("[ucm]", "[site.name]")))
     assert "api-invented" not in printed
     assert "pms-invented" not in printed

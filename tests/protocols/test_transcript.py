@@ -1,5 +1,7 @@
 """The notation of line conversations: what is shown reads back to the same bytes."""
 
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +27,18 @@ def test_what_is_shown_reads_back(data, charset):
     assert parse_bytes(show_bytes(data, charset), charset) == data
 
 
+def test_a_check_byte_that_is_a_blank_is_not_lost_at_the_end_of_a_line():
+    assert show_bytes(b"\x02LA|L|\x03  ") == "<STX>LA|L|<ETX> <20>"
+    assert parse(f"pms> {show_bytes(b'x ')}\n") == [Spoken(1, True, b"x ")]
+
+
+def test_a_long_word_costs_no_more_than_reading_it():
+    started = process_time()
+    with pytest.raises(TranscriptError):
+        parse("1" * 20_000)
+    assert process_time() - started < 0.5
+
+
 def test_steps_are_read_with_comments_moments_and_pauses():
     steps = parse("# c\nopen\n10:15:00.123 pms> <ENQ>\n  gw > <NAK>\nnow+ 2.5\n\nclose\n")
     assert steps == [
@@ -35,7 +49,8 @@ def test_steps_are_read_with_comments_moments_and_pauses():
 @pytest.mark.parametrize(
     ("text", "words"),
     [("open\nhello", "line 2: expected"), ("pms> <XYZ>", "line 1: <XYZ>"),
-     ("now+ soon", "line 1: now"), ("pms> a<b", "line 1: a lone")],
+     ("now+ soon", "line 1: now"), ("pms> a<b", "line 1: a lone"), ("now+ -3", "line 1: now"),
+     ("now+ nan", "line 1: now"), ("now+ inf", "line 1: now")],
 )  # fmt: skip
 def test_a_bad_line_is_named(text, words):
     with pytest.raises(TranscriptError, match=words):

@@ -215,7 +215,8 @@ def test_reply_is_understood(body, code):
 @pytest.mark.parametrize(
     "body",
     [b"", b"<html><body>Bad Gateway</body></html>", b'{"response":{"err', b"hello", b"\xff\xfe",
-     b'{"response":{}}', b'{"status":"soon"}', b"{" * 100_000],
+     b'{"response":{}}', b'{"status":"soon"}', b"{" * 100_000, b'{"status":-1e99}',
+     b'{"status":' + b"7" * 4000 + b"}"],
 )  # fmt: skip
 def test_what_is_no_reply_is_told_apart(body):
     with pytest.raises(NotAReply):
@@ -283,6 +284,18 @@ def test_rooms_are_read_in_both_spellings():
         "Berger",
     )
     assert (second.is_in, second.last_name, second.first_name) == (False, "", "")
+
+
+@pytest.mark.parametrize("depth", range(900, 1000, 3))
+def test_nesting_that_json_just_bears_is_no_name(depth):
+    nested = b"[" * depth + b"]" * depth
+    room = b'{"address":"1","chki_status":"yes","account":%b,"last_name":{}}' % nested
+    try:
+        reply = parse_reply(b'{"response":{"remain_time":%b,"pms_room":[%b]}}' % (nested, room))
+    except NotAReply:
+        return  # deeper than the interpreter reads
+    assert wire.rooms_in(reply) == [wire.UcmRoom("1", True, "", "", "")]
+    assert reply.seconds_banned() == 60
 
 
 def test_our_guest_is_known_by_account_else_by_name():
