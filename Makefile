@@ -1,10 +1,10 @@
-# Six words: setup, check, fix, test, demo, lock. Nothing but Python 3.11, venv and make is needed.
+# The words: setup, check, fix, test, demo, lock; and torture, soak for long nights. Nothing but Python 3.11, venv and make is needed.
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup check fix test soak demo lock
+.PHONY: setup check fix test torture soak demo lock
 
 setup: $(VENV)/ready                     ## make the virtual environment from the lock file
 
@@ -27,6 +27,9 @@ fix: setup                               ## repair what a machine can repair
 
 test: setup                              ## all tests
 	$(BIN)/python -m pytest -n 2
+
+torture: setup                           ## every promise under every fault, at full size: hours
+	$(BIN)/python -m tests.torture
 
 soak: setup                              ## ten minutes of fast hotel days with faults on both sides
 	$(BIN)/python -m tests.soak --minutes 10

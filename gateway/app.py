@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import os
 import signal
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -112,10 +113,17 @@ class Service:
         self.metrics = Metrics(version=__version__, site=config.site.name)
         data_dir = Path(config.site.data_dir)
         self._lock = _hold(data_dir)
-        outbox, rooms, ledger, is_new = _open_outbox(data_dir / "outbox.db", vfs)
-        self.outbox = OutboxWorker(outbox)
+        try:
+            kept = _open_outbox(data_dir / "outbox.db", vfs)
+        except StartFailed:
+            self._lock.close()
+            raise
+        self.outbox = OutboxWorker(kept.outbox)
         self.house = House(
-            zone=config.zone, infer_moves_s=config.fias.infer_moves_s, rooms=rooms, ledger=ledger
+            zone=config.zone,
+            infer_moves_s=config.fias.infer_moves_s,
+            rooms=kept.rooms,
+            ledger=kept.ledger,
         )
         self.intake = Intake(
             house=self.house,
@@ -129,7 +137,7 @@ class Service:
             answers=config.ack,
             charset=config.fias.encoding,
         )
-        self.intake.remember(outbox.heard())
+        self.intake.remember(kept.heard)
         is_tcp = isinstance(config.line, TcpSpec | ListenSpec)
         session = FiasSession(
             FiasProfile(
@@ -153,7 +161,7 @@ class Service:
             resync=Resync.EACH_TIME
             if config.fias.resync == "on-connect"
             else Resync.ONCE
-            if is_new
+            if kept.is_anew
             else Resync.NEVER,
         )
         api, _ = ucm_api(config, self.metrics, peer)
@@ -287,12 +295,23 @@ class Service:
             await self.clock.sleep(PURGE_EVERY_S)
 
 
-def _open_outbox(path: Path, vfs: str | None) -> tuple[Outbox, dict[str, Room], Ledger, bool]:
-    """The file and the house in it. A damaged one makes way; the last value says so."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What the last service left on disk. `is_anew`: nothing, its file was damaged."""
+
+    outbox: Outbox
+    rooms: dict[str, Room]
+    ledger: Ledger
+    heard: dict[str, tuple[bytes, float]]
+    is_anew: bool
+
+
+def _open_outbox(path: Path, vfs: str | None) -> _Kept:
+    """The file and what is in it; a damaged one makes way. Raises StartFailed."""
     for is_new in (False, True):
         try:
             outbox = Outbox(path, vfs=vfs)
-            return outbox, *outbox.house(), is_new
+            return _Kept(outbox, *outbox.house(), outbox.heard(), is_new)
         except StorageCorrupt as error:
             if is_new:
                 raise StartFailed(f"{path}: {error}") from error

@@ -3,7 +3,8 @@
 import asyncio
 import random
 from asyncio import timeout as within
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -33,8 +34,8 @@ from protocols.session import (
 
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 30.0
-LOOK_UP_S: Final = 0.5
-"""How long a silent line may keep the pump from noticing that it shall stop."""
+COUNT_EVERY_S: Final = 1.0
+"""How often a serial driver is asked for its error counters, where it has any."""
 
 
 class Resync(Enum):
@@ -65,6 +66,7 @@ class Pump:
     state: str = "closed"
     line: str = ""
     _stopping: bool = False
+    _waiting: "asyncio.Timeout | None" = None
     _heard: bool = False
     _told_noise: float = float("-inf")
     _kept_noise: float = float("-inf")
@@ -74,6 +76,8 @@ class Pump:
     def stop(self) -> None:
         """Stop reading, say goodbye, and let `run` return."""
         self._stopping = True
+        if self._waiting is not None:
+            self._waiting.reschedule(asyncio.get_running_loop().time())
 
     def ask_for_resync(self) -> bool:
         """Ask the PMS to tell every room. False: the link is not up."""
@@ -108,20 +112,27 @@ class Pump:
 
     async def _open(self) -> Line | None:
         """The next line; None when told to stop while a dial or a peer takes its time."""
-        opening = asyncio.ensure_future(self.opener.open())
         try:
-            while not self._stopping:
-                done, _ = await asyncio.wait({opening}, timeout=LOOK_UP_S)
-                if done:
-                    return opening.result()
+            async with self._interruptible(None):
+                return await self.opener.open()
+        except TimeoutError:
             return None
-        finally:
-            opening.cancel()
 
     async def _nap(self, seconds: float) -> None:
-        until = self.clock.now() + seconds
-        while not self._stopping and self.clock.now() < until:
-            await self.clock.sleep(min(LOOK_UP_S, until - self.clock.now()))
+        try:
+            async with self._interruptible(None):
+                await self.clock.sleep(seconds)
+        except TimeoutError:
+            pass  # told to stop
+
+    @asynccontextmanager
+    async def _interruptible(self, seconds: float | None) -> AsyncIterator[None]:
+        """Wait inside no longer than this, and not at all once told to stop: TimeoutError."""
+        try:
+            async with within(0 if self._stopping else seconds) as self._waiting:
+                yield
+        finally:
+            self._waiting = None
 
     async def _use(self, line: Line) -> bool:
         """One line from open to lost. Returns whether the peer ever said a whole frame."""
@@ -153,15 +164,15 @@ class Pump:
             pass  # nobody is there to say goodbye to
 
     async def _converse(self, line: Line) -> None:
-        counted_at = float("-inf")
+        counted_at = self.clock.now()
+        counts = self._count_errors(line)
         while not self._stopping:
             await self._write(line)
+            data = await self._read(line, counted_at + COUNT_EVERY_S if counts else None)
             now = self.clock.now()
-            if now - counted_at >= 1.0:
+            if counts and now - counted_at >= COUNT_EVERY_S:
                 counted_at = now
                 self._count_errors(line)
-            data = await self._read(line, now)
-            now = self.clock.now()
             if data == b"":
                 return
             if data is not None:
@@ -171,12 +182,11 @@ class Pump:
             await self._write(line)  # answers to link records do not wait for the disk
             await self._work_off()
 
-    async def _read(self, line: Line, now: float) -> bytes | None:
+    async def _read(self, line: Line, look_up_at: float | None) -> bytes | None:
         """The next bytes; None when the session's deadline (or a look around) comes first."""
-        due = self.session.deadline
-        wait = LOOK_UP_S if due is None else min(LOOK_UP_S, max(0.0, due - now))
+        due = [each for each in (self.session.deadline, look_up_at) if each is not None]
         try:
-            async with within(wait):
+            async with self._interruptible(max(0.0, min(due) - self.clock.now()) if due else None):
                 return await line.read()
         except TimeoutError:
             return None
@@ -301,10 +311,12 @@ class Pump:
             self._told_noise = now
             self._untold_noise = 0
 
-    def _count_errors(self, line: Line) -> None:
+    def _count_errors(self, line: Line) -> bool:
+        """Read the driver's counters. False: it cannot count."""
         counts = line.error_counts()
         if counts is not None:
             self.metrics.set_serial_errors(counts)
+        return counts is not None
 
 
 _ADVICE: Final = {

@@ -191,7 +191,9 @@ class NewApi:
         challenged = await self._step(
             {"action": "challenge", "user": self._username, "version": "1.0"}, "challenge"
         )
-        token = hashlib.md5((challenged + self._password).encode()).hexdigest()
+        # Half a surrogate is no character, but JSON can say it.
+        secret = (challenged + self._password).encode(errors="surrogatepass")
+        token = hashlib.md5(secret).hexdigest()
         self._cookie = await self._step(
             {"action": "login", "user": self._username, "token": token}, "cookie"
         )

@@ -189,6 +189,7 @@ def _mapped() -> Iterator[None]:
     except apsw.Error as error:
         if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_DATA:
             raise StorageCorrupt("the outbox file is damaged: a checksum is wrong") from error
-        raise StorageFailed(f"the outbox file: {error}") from error
+        why = str(error) or type(error).__name__
+        raise StorageFailed(f"the outbox file: {why}") from error
     except OSError as error:
         raise StorageFailed(f"the outbox file: {error}") from error

@@ -18,7 +18,16 @@ from gateway.line import Line, LineFailed, Opener
 from gateway.line.tcp import TcpLine
 from protocols.errors import RecordError
 from protocols.fias.codec import decode
-from protocols.fias.controls import ACK, ENQ, MAX_ENQUIRIES, MAX_RESENDS, NAK, T1_S
+from protocols.fias.controls import (
+    ACK,
+    ENQ,
+    MAX_ENQUIRIES,
+    MAX_RESENDS,
+    NAK,
+    SERIAL_GAP_S,
+    T1_S,
+    TCP_GAP_S,
+)
 from protocols.fias.framing import Blank, Control, Frame, FrameReader, write_frame
 from protocols.fias.records import (
     LinkAlive,
@@ -124,8 +133,18 @@ class PmsSimulator:
 
     async def _read(self, line: Line) -> None:
         reader = FrameReader(lrc=self.lrc, handshake=self.ack)
-        while data := await line.read():
-            for item in reader.receive(data):
+        while True:
+            gap = None if reader.is_between_frames else SERIAL_GAP_S if self.ack else TCP_GAP_S
+            try:
+                async with asyncio.timeout(gap):
+                    data = await line.read()
+            except TimeoutError:
+                items = reader.gap()  # noise made a beginning where none was
+            else:
+                if not data:
+                    return
+                items = reader.receive(data)
+            for item in items:
                 match item:
                     case Control(signal) if signal is Signal.ENQ:
                         await self._answer(line, self._last_answer)
@@ -216,6 +235,8 @@ class PmsSimulator:
             if self._queue and self.is_up:
                 if await self._send(line, self._queue[0]):
                     self._queue.popleft()
+                else:
+                    await asyncio.sleep(T1_S)  # nobody there, or nobody who can take it
                 continue
             if not self._queue:
                 self._idle.set()

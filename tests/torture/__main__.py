@@ -5,7 +5,7 @@ import importlib
 import sys
 from time import perf_counter
 
-NAMES = ("line", "fuzz")
+NAMES = ("simulation", "line", "fuzz")
 """Each is a module of this package with `torture(scale, seed)`."""
 
 

@@ -577,6 +577,14 @@ def test_the_token_is_the_printed_example():
 
 
 @pytest.mark.asyncio
+async def test_a_challenge_that_is_half_a_character_is_no_crash(tmp_path):
+    async with bench(tmp_path) as on:
+        on.ucm._challenge = lambda request: {"response": {"challenge": "\ud800"}, "status": 0}
+        with pytest.raises((Unreachable, Paused)):
+            await on.driver.probe()
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize("words", ["algorithm=SHA-9000", 'qop="auth-int"', ""])
 async def test_an_odd_digest_challenge_is_an_outage_and_no_crash(words):
     async def odd(reader, writer):

@@ -1,0 +1,408 @@
+"""A hotel, its PMS, its UCM and the real gateway in virtual time: sockets, cable, disk and clock are
+stand-ins at the seams, everything behind them is the program."""
+
+import asyncio
+import json
+import random
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import h11
+
+from gateway import config as configuration
+from gateway.app import Service
+from gateway.drivers.base import Unreachable
+from gateway.drivers.https import HttpReply
+from gateway.line import Line, LineFailed
+from gateway.outbox import Outbox
+from gateway.simulators.hotel import Hotel, Shown, plain
+from gateway.simulators.pms import PmsSimulator
+from gateway.simulators.ucm import Dropped, UcmSimulator
+from tests.torture.disk import VFS_NAME, Disk, mount, unmount
+from tests.torture.virtual import VirtualClock, VirtualLoop
+
+ROOMS = ("101", "102", "103", "104", "105", "106")
+ZONE = ZoneInfo("Europe/Lisbon")
+LATENCY_S = 0.01
+TIMEOUT_S = 15.0
+
+
+class End:
+    """One end of a cable: a `Line`."""
+
+    def __init__(self, cable: "Cable") -> None:
+        self._cable = cable
+        self.other: End | None = None
+        self._buffer = bytearray()
+        self._arrived = asyncio.Event()
+        self._under_way: deque[bytes] = deque()
+        self.is_lost = False
+
+    def deliver(self, data: bytes) -> None:
+        """Bytes come out of the cable here."""
+        if not self.is_lost:
+            self._buffer += data
+            self._arrived.set()
+
+    def lose(self) -> None:
+        """The line is gone; what had arrived can still be read."""
+        self.is_lost = True
+        self._arrived.set()
+
+    async def read(self) -> bytes:
+        while not self._buffer:
+            if self.is_lost:
+                return b""
+            self._arrived.clear()
+            await self._arrived.wait()
+        data = bytes(self._buffer)
+        self._buffer.clear()
+        return data
+
+    async def write(self, data: bytes) -> None:
+        if self.is_lost:
+            raise LineFailed("the cable is gone")
+        self._under_way.append(self._cable.spoil(data))
+        asyncio.get_running_loop().call_later(LATENCY_S, self._arrive)
+
+    def _arrive(self) -> None:
+        data = self._under_way.popleft()  # timers of one moment come in any order, bytes do not
+        if self.other is not None and self._cable.is_plugged:
+            self.other.deliver(data)
+
+    async def close(self) -> None:
+        if not self._cable.is_serial and self.other is not None:
+            other = self.other
+            asyncio.get_running_loop().call_later(LATENCY_S, other.lose)
+        self.lose()
+
+    def describe(self) -> str:
+        return "virtual"
+
+    def error_counts(self) -> dict[str, int] | None:
+        return None
+
+
+class Cable:
+    """A serial cable, or a TCP connection that the gateway dials."""
+
+    def __init__(self, rng: random.Random, *, is_serial: bool) -> None:
+        self.rng, self.is_serial = rng, is_serial
+        self.is_plugged = True
+        self.noise = 0.0
+        self._ends: dict[str, End] = {}
+        self._dialled: asyncio.Queue[End] = asyncio.Queue()
+
+    def spoil(self, data: bytes) -> bytes:
+        """Noise: now and then one byte of a write is changed, lost or doubled.
+
+        Never two: an XOR check byte does not see two flips of one column, and what it does not
+        see nobody can mend. How often that happens is measured by the line's own torture.
+        """
+        if not self.is_serial or self.rng.random() >= self.noise * len(data):
+            return data
+        at = self.rng.randrange(len(data))
+        byte = data[at]
+        put = (bytes([byte ^ (1 << self.rng.randrange(8))]), b"", bytes([byte, byte]))
+        return data[:at] + self.rng.choice(put) + data[at + 1 :]
+
+    def pull(self) -> None:
+        """Unplug it. TCP notices at once; a serial line does not."""
+        self.is_plugged = False
+        if not self.is_serial:
+            for end in self._ends.values():
+                end.lose()
+
+    def plug(self) -> None:
+        """Put it back."""
+        self.is_plugged = True
+
+    def end_of(self, side: str) -> End:
+        """A new end for this side of a serial cable."""
+        end = End(self)
+        old = self._ends.get(side)
+        if old is not None:
+            old.lose()
+        self._ends[side] = end
+        other = self._ends.get("pms" if side == "gateway" else "gateway")
+        end.other = other
+        if other is not None:
+            other.other = end
+        return end
+
+    async def dial(self) -> End:
+        """The gateway opens its side."""
+        if self.is_serial:
+            return self.end_of("gateway")
+        await asyncio.sleep(LATENCY_S)
+        if not self.is_plugged:
+            raise LineFailed("no answer")
+        mine = self.end_of("gateway")
+        theirs = self.end_of("pms")
+        self._dialled.put_nowait(theirs)
+        return mine
+
+    async def answer(self) -> End:
+        """The PMS opens its side."""
+        return self.end_of("pms") if self.is_serial else await self._dialled.get()
+
+
+class _Opener:
+    """One side of the cable: an `Opener`."""
+
+    def __init__(self, cable: Cable, side: str) -> None:
+        self._cable, self._side = cable, side
+
+    async def open(self) -> Line:
+        return await (self._cable.dial() if self._side == "gateway" else self._cable.answer())
+
+    async def close(self) -> None:
+        pass
+
+    def describe(self) -> str:
+        return "virtual"
+
+
+class UcmPeer:
+    """The UCM at the other end of a wire without a socket: a `Peer`.
+
+    A request that we no longer wait for is still carried out: that is what a slow UCM does.
+    """
+
+    def __init__(self, ucm: UcmSimulator) -> None:
+        self._ucm = ucm
+        self.certificate_ends: datetime | None = None
+        self.certificate = b""
+        self.is_away = False
+        self.is_dead = False  # our own process is
+        self.most_at_once = self._at_once = 0
+        self._late: set[asyncio.Task[Any]] = set()
+
+    async def post_json(self, payload: Mapping[str, Any], max_bytes: int) -> HttpReply:
+        return await self._exchange("POST", "/api", json.dumps(payload).encode())
+
+    async def get(self, query: str, max_bytes: int) -> HttpReply:
+        return await self._exchange("GET", f"/pmsapi?{query}", b"")
+
+    async def close(self) -> None:
+        pass
+
+    async def _exchange(self, method: str, target: str, body: bytes) -> HttpReply:
+        if self.is_dead:
+            await asyncio.sleep(1e9)
+        if self.is_away:
+            await asyncio.sleep(LATENCY_S)
+            raise Unreachable("reset", "no connection", sent=False)
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            return await self._ask(method, target, body)
+        finally:
+            self._at_once -= 1
+
+    async def _ask(self, method: str, target: str, body: bytes) -> HttpReply:
+        request = h11.Request(method=method, target=target, headers=[("host", "ucm")])
+        task = asyncio.get_running_loop().create_task(self._answer(request, body))
+        self._late.add(task)
+        task.add_done_callback(self._over)
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                status, reply, headers = await asyncio.shield(task)
+        except TimeoutError:
+            raise Unreachable("timeout", "no reply in time", sent=True) from None
+        except Dropped:
+            raise Unreachable("reset", "dropped", sent=True) from None
+        if headers.get("X-Drip"):
+            await asyncio.sleep(TIMEOUT_S)
+            raise Unreachable("timeout", "dripped", sent=True)
+        if self.is_away:
+            raise Unreachable("reset", "gone meanwhile", sent=True)
+        return HttpReply(status, reply)
+
+    def _over(self, task: "asyncio.Task[Any]") -> None:
+        self._late.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody waits for it any more, perhaps
+
+    async def _answer(self, request: h11.Request, body: bytes) -> Any:
+        await asyncio.sleep(LATENCY_S)
+        answer = await self._ucm._respond(request, body)
+        await asyncio.sleep(LATENCY_S)
+        return answer
+
+
+@dataclass(slots=True)
+class World:
+    """Everything of one hotel; `start` it inside its own loop."""
+
+    seed: int
+    folder: Path
+    loop: VirtualLoop
+    is_serial: bool
+    start: datetime = field(default_factory=lambda: datetime(2026, 3, 14, 6, tzinfo=ZONE))
+    extra: str = ""
+    rng: random.Random = field(init=False)
+    clock: VirtualClock = field(init=False)
+    disk: Disk = field(init=False)
+    cable: Cable = field(init=False)
+    hotel: Hotel = field(init=False)
+    ucm: UcmSimulator = field(init=False)
+    pms: PmsSimulator = field(init=False)
+    peer: UcmPeer = field(init=False)
+    service: Service | None = None
+    _running: asyncio.Task[None] | None = None
+    _playing: asyncio.Task[None] | None = None
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(self.seed)
+        self.clock = VirtualClock(self.loop, self.start)
+        self.disk = Disk()
+        self.cable = Cable(self.rng, is_serial=self.is_serial)
+        self.hotel = Hotel(rooms=ROOMS, seed=self.seed, today=self.start.date())
+        self.ucm = UcmSimulator(now=self.loop.time, seed=self.seed)
+        self.ucm.rooms.add(*ROOMS)
+        self.ucm.settings.tries = 10**6  # failed logins are counted, not punished twice
+        self.pms = PmsSimulator(
+            opener=_Opener(self.cable, "pms"),
+            lrc=self.is_serial,
+            ack=self.is_serial,
+            every_room=lambda: self.hotel.resync()[1:-1],
+            stamp=lambda: self.clock.true_wall().replace(tzinfo=None),
+        )
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / "gateway.toml").write_text(
+            f'[site]\nname = "sim"\ntimezone = "{ZONE.key}"\ndata_dir = "{self.folder}"\n'
+            f'[pms]\nline = "{"serial:/dev/null" if self.is_serial else "tcp:127.0.0.1:1"}"\n'
+            f"[fias]\nrecord_pacing_ms = 0\n{self.extra}"
+            '[ucm]\nurl = "http://127.0.0.1:1/api"\ntls = "insecure"\nusername = "pmsgw"\n'
+            'password = "api-secret"\npms_username = "hotel"\npms_password = "pms-secret"\n'
+        )
+
+    def begin(self) -> None:
+        """The PMS and the gateway are switched on."""
+        random.seed(self.seed)  # jitter of the program
+        self._playing = self.loop.create_task(self.pms.run())
+        self.switch_on()
+
+    def switch_on(self) -> None:
+        """The gateway starts from what is on the disk."""
+        mount(self.disk, self.folder)
+        self.peer = UcmPeer(self.ucm)
+        self.service = Service(
+            configuration.load(self.folder / "gateway.toml"),
+            clock=self.clock,
+            opener=_Opener(self.cable, "gateway"),
+            peer=self.peer,
+            vfs=VFS_NAME,
+            pages=False,
+        )
+        self._running = self.loop.create_task(self.service.run(asyncio.Event()))
+
+    async def kill(self, *, power: bool) -> None:
+        """kill -9, or a power cut: from this instant on nothing of the process has an effect."""
+        assert self.service is not None
+        assert self._running is not None
+        left = self.disk.after_power_loss(self.rng) if power else self.disk.copy()
+        away = self.peer.is_away
+        self.peer.is_dead = True
+        if (end := self.cable._ends.get("gateway")) is not None:
+            await end.close()
+        ended = self._running.done()
+        self._running.cancel()
+        await asyncio.wait({self._running})
+        self.service._lock.close()
+        # The dead process's handle still has the old disk: it must never reach the new one.
+        self.disk.fault = None
+        self.service.outbox.outbox._drop()
+        unmount(self.folder)
+        running, self._running = self._running, None
+        self.disk, self.service = left, None
+        if ended:
+            running.result()  # it must never end by itself
+            raise AssertionError("the service ended by itself")
+        self.peer = UcmPeer(self.ucm)
+        self.peer.is_away = away
+
+    async def end(self) -> None:
+        """Everything is switched off."""
+        if self.service is not None:
+            await self.kill(power=False)
+        if self._playing is not None:
+            self._playing.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._playing
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await asyncio.sleep(0)
+
+    # --- What must be true ---
+
+    def differences(self) -> list[str]:
+        """Rooms in which the UCM does not show what the PMS means."""
+        found = []
+        for room in ROOMS:
+            shows = self.ucm.rooms.rooms[room]
+            wanted = self._meant(room, shows.account)
+            if wanted.is_in != shows.is_in:
+                found.append(f"{room}: in={shows.is_in}, meant in={wanted.is_in}")
+            elif wanted.is_in:
+                pairs = {
+                    name: (getattr(wanted, name), getattr(shows, name))
+                    for name in ("account", "language", "vipcode", "cos", "dateout")
+                }
+                pairs["lastname"] = (wanted.lastname, plain(shows.lastname))
+                pairs["firstname"] = (wanted.firstname, plain(shows.firstname))
+                wrong = [name for name, (left, right) in pairs.items() if left != right]
+                if wrong:
+                    found.append(f"{room}: differs in {', '.join(wrong)}")
+        return found
+
+    def _meant(self, room: str, account: str) -> Shown:
+        """What the room must show. After losses in a dying socket nobody but the PMS can know
+        which of two sharers came first: either may be displayed."""
+        if not self.is_serial and account in self.hotel.inside[room]:
+            told, self.hotel.told[room] = self.hotel.told[room], [account]
+            try:
+                return self.hotel.shown(room)
+            finally:
+                self.hotel.told[room] = told
+        return self.hotel.shown(room)
+
+    def waiting(self) -> int:
+        """Rows that are still to be delivered; large while no service runs."""
+        if self.service is None:
+            return 10**9
+        return self.service.outbox.outbox._counts["to_ucm", "waiting"]
+
+    def books(self) -> list[str]:
+        """What is wrong with the outbox, counted anew."""
+        assert self.service is not None
+        outbox = self.service.outbox.outbox
+        fault, self.disk.fault = self.disk.fault, None
+        try:
+            return Outbox.audit(outbox)
+        finally:
+            self.disk.fault = fault
+
+    async def settle(self, within_s: float) -> list[str]:
+        """Wait in calm weather until all is told and delivered. Returns what is still wrong."""
+        until = self.loop.time() + within_s
+        try:
+            async with asyncio.timeout(within_s):
+                await self.pms.all_said()
+        except TimeoutError:
+            return [f"the PMS could not say everything; link: {self._state()}"]
+        while self.loop.time() < until:
+            await asyncio.sleep(5)
+            if self.waiting() == 0 and not self.differences():
+                return []
+        return self.differences() or [f"{self.waiting()} rows still wait"]
+
+    def _state(self) -> str:
+        return self.service.pump.session.state if self.service is not None else "off"
