@@ -577,9 +577,10 @@ def test_the_token_is_the_printed_example():
 
 
 @pytest.mark.asyncio
-async def test_a_challenge_that_is_half_a_character_is_no_crash(tmp_path):
+async def test_a_challenge_that_is_half_a_character_is_no_crash(tmp_path, monkeypatch):
+    half = {"response": {"challenge": "\ud800"}, "status": 0}
+    monkeypatch.setattr(UcmSimulator, "_challenge", lambda _, __: half)
     async with bench(tmp_path) as on:
-        on.ucm._challenge = lambda request: {"response": {"challenge": "\ud800"}, "status": 0}
         with pytest.raises((Unreachable, Paused)):
             await on.driver.probe()
 
