@@ -15,7 +15,7 @@ from gateway.app import Service
 from gateway.line import ListenSpec, opener_for
 from gateway.line.tcp import ListenOpener
 from gateway.simulators.certificate import fingerprint_of, write_certificate
-from gateway.simulators.hotel import Hotel, plain
+from gateway.simulators.hotel import Hotel, differences
 from gateway.simulators.pms import PmsSimulator, PtyOpener
 from gateway.simulators.ucm import Call, UcmSimulator
 
@@ -37,22 +37,7 @@ class Stage:
 
     def differences(self) -> list[str]:
         """Rooms in which the UCM does not show what the PMS means; the words name no guest."""
-        found = []
-        for room in self.hotel.rooms:
-            wanted, shows = self.hotel.shown(room), self.ucm.rooms.rooms[room]
-            if wanted.is_in != shows.is_in:
-                found.append(f"{room}: in={shows.is_in}, the PMS means in={wanted.is_in}")
-            elif wanted.is_in:
-                pairs = {
-                    name: (getattr(wanted, name), getattr(shows, name))
-                    for name in ("account", "language", "vipcode", "cos", "dateout")
-                }
-                pairs["lastname"] = (wanted.lastname, plain(shows.lastname))
-                pairs["firstname"] = (wanted.firstname, plain(shows.firstname))
-                wrong = [name for name, (left, right) in pairs.items() if left != right]
-                if wrong:
-                    found.append(f"{room}: differs in {', '.join(wrong)}")
-        return found
+        return differences(self.hotel, self.ucm.rooms.rooms)
 
     async def delivered(self, within_s: float = SETTLE_WITHIN_S) -> None:
         """Wait until nothing waits in the outbox any more."""

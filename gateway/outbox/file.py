@@ -184,7 +184,7 @@ def _mapped() -> Iterator[None]:
     """SQLite's and the system's errors as ours."""
     try:
         yield
-    except (apsw.CorruptError, apsw.NotADBError) as error:
+    except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError) as error:
         raise StorageCorrupt(f"the outbox file is damaged: {error}") from error
     except apsw.Error as error:
         if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_DATA:

@@ -5,10 +5,12 @@ against each other. It also plays what a PMS does wrong: silent changes, repeats
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
+
+from gateway.simulators.pbx import UcmRoom
 
 _LAST: Final = (
     "Rossi", "Müller", "O'Hara", "Nguyen", "Andersson", "García", "Kowalski", "Dubois", "Sato",
@@ -73,9 +75,12 @@ class Hotel:
 
     def shown(self, room: str) -> Shown:
         """What the UCM must show for this room once everything told has arrived."""
-        if not self.told[room]:
-            return Shown(is_in=False)
-        guest = self.guests[self.told[room][0]]
+        told = self.told[room]
+        return self.shown_as(self.guests[told[0]]) if told else Shown(is_in=False)
+
+    @staticmethod
+    def shown_as(guest: HotelGuest) -> Shown:
+        """What the UCM must show for this guest."""
         languages = {"EA": "en", "FR": "fr", "GE": "de", "IT": "it", "SP": "es", "JA": "ja"}
         return Shown(
             is_in=True,
@@ -255,6 +260,36 @@ class Hotel:
             f"G#{guest.number}|GN{guest.name}|GF{guest.first}|GL{guest.language}|GV{guest.vip}|"
             f"GA{guest.arrival:%y%m%d}|GD{guest.departure:%y%m%d}|CS{guest.cos}|"
         )
+
+
+def differences(
+    hotel: Hotel, shows: Mapping[str, UcmRoom], *, any_sharer: bool = False
+) -> list[str]:
+    """Rooms in which a UCM does not show what the PMS means; the words name no guest.
+
+    any_sharer  bytes were lost in a dying socket: only the PMS knows which of two sharers came
+                first, so either may be displayed
+    """
+    found = []
+    for number in hotel.rooms:
+        shown = shows[number]
+        if any_sharer and shown.account in hotel.inside[number]:
+            wanted = hotel.shown_as(hotel.guests[shown.account])
+        else:
+            wanted = hotel.shown(number)
+        if wanted.is_in != shown.is_in:
+            found.append(f"{number}: in={shown.is_in}, the PMS means in={wanted.is_in}")
+        elif wanted.is_in:
+            pairs = {
+                name: (getattr(wanted, name), getattr(shown, name))
+                for name in ("account", "language", "vipcode", "cos", "dateout")
+            }
+            pairs["lastname"] = (wanted.lastname, plain(shown.lastname))
+            pairs["firstname"] = (wanted.firstname, plain(shown.firstname))
+            wrong = [name for name, (left, right) in pairs.items() if left != right]
+            if wrong:
+                found.append(f"{number}: differs in {', '.join(wrong)}")
+    return found
 
 
 def plain(name: str) -> str:

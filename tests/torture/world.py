@@ -21,7 +21,7 @@ from gateway.drivers.base import Unreachable
 from gateway.drivers.https import HttpReply
 from gateway.line import Line, LineFailed
 from gateway.outbox import Outbox
-from gateway.simulators.hotel import Hotel, Shown, plain
+from gateway.simulators.hotel import Hotel, differences
 from gateway.simulators.pms import PmsSimulator
 from gateway.simulators.ucm import Dropped, UcmSimulator
 from tests.torture.disk import VFS_NAME, Disk, mount, unmount
@@ -345,34 +345,7 @@ class World:
 
     def differences(self) -> list[str]:
         """Rooms in which the UCM does not show what the PMS means."""
-        found = []
-        for room in ROOMS:
-            shows = self.ucm.rooms.rooms[room]
-            wanted = self._meant(room, shows.account)
-            if wanted.is_in != shows.is_in:
-                found.append(f"{room}: in={shows.is_in}, meant in={wanted.is_in}")
-            elif wanted.is_in:
-                pairs = {
-                    name: (getattr(wanted, name), getattr(shows, name))
-                    for name in ("account", "language", "vipcode", "cos", "dateout")
-                }
-                pairs["lastname"] = (wanted.lastname, plain(shows.lastname))
-                pairs["firstname"] = (wanted.firstname, plain(shows.firstname))
-                wrong = [name for name, (left, right) in pairs.items() if left != right]
-                if wrong:
-                    found.append(f"{room}: differs in {', '.join(wrong)}")
-        return found
-
-    def _meant(self, room: str, account: str) -> Shown:
-        """What the room must show. After losses in a dying socket nobody but the PMS can know
-        which of two sharers came first: either may be displayed."""
-        if not self.is_serial and account in self.hotel.inside[room]:
-            told, self.hotel.told[room] = self.hotel.told[room], [account]
-            try:
-                return self.hotel.shown(room)
-            finally:
-                self.hotel.told[room] = told
-        return self.hotel.shown(room)
+        return differences(self.hotel, self.ucm.rooms.rooms, any_sharer=not self.is_serial)
 
     def waiting(self) -> int:
         """Rows that are still to be delivered; large while no service runs."""
