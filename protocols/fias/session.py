@@ -495,7 +495,8 @@ class FiasSession:
             case Act.SEND_LS:
                 if cause is not Cause.QUIET:
                     self._queue.clear()
-                self._queue.append(_Outgoing(LinkStart(day=stamp.date(), at=stamp.time())))
+                # Before a DR that a resync holds back: the alive check must not wait for its end.
+                self._queue.appendleft(_Outgoing(LinkStart(day=stamp.date(), at=stamp.time())))
             case Act.SEND_LA:
                 self._queue.append(_Outgoing(LinkAlive(day=stamp.date(), at=stamp.time())))
             case Act.SEND_LE:
@@ -508,6 +509,7 @@ class FiasSession:
                 self._queue.clear()
                 self._queue += self._description(stamp, 0.0 if hurried else self.profile.pacing_s)
             case Act.REPORT_START:
+                self._in_resync = False  # its DE will not come, and a DR would wait for it
                 self._events.append(LinkStarted())
             case Act.REPORT_UP:
                 self._events.append(LinkUp())

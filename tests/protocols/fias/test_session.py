@@ -153,6 +153,28 @@ def test_between_ds_and_de_nothing_but_the_link_itself_is_said():
     assert session.bytes_to_send().startswith(b"\x02LD|")
 
 
+def test_a_start_of_the_pms_ends_the_silence_of_its_resync():
+    """It began anew in the middle of a resync: the DE never comes, and our DR must not wait."""
+    session = session_of(TCP)
+    play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
+    session.ask_for_resync(101.0)
+    session.receive_data(b"\x02LS|\x03", 102.0)
+    session.bytes_to_send()
+    session.receive_data(b"\x02LA|\x03", 103.0)
+    assert session.bytes_to_send() == b"\x02DR|DA260314|TI101500|\x03"
+
+
+def test_the_alive_check_does_not_wait_behind_what_a_resync_holds_back():
+    session = session_of(TCP)
+    play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
+    session.ask_for_resync(101.0)  # waits for DE
+    session.handle_timeout(100.0 + 300.0)
+    assert session.bytes_to_send() == b"\x02LS|DA260314|TI101500|\x03"
+    session.receive_data(b"\x02LA|\x03", 401.0)
+    session.handle_timeout(400.0 + 30.0)
+    assert session.is_up
+
+
 def test_leaving_says_goodbye_and_hears_nothing_more():
     session = session_of(TCP)
     play(session, UP)
