@@ -31,7 +31,9 @@ from protocols.session import (
 )
 
 FIRST_PAUSE_S: Final = 0.5
-LONGEST_PAUSE_S: Final = 30.0
+LONGEST_PAUSE_S: Final = 1.5
+"""Whoever plugs the cable in again looks at the line: it is back within three seconds, also after
+a long outage. An attempt costs nothing, and its failure is told once."""
 LOOK_UP_S: Final = 0.5
 """How long a silent line may keep the pump from noticing that it shall stop."""
 
@@ -56,7 +58,7 @@ class Pump:
     state: str = "closed"
     line: str = ""
     _stopping: bool = False
-    _heard: bool = False
+    _heard: bool = True
     _told_noise: float = float("-inf")
     _kept_noise: float = float("-inf")
     _untold_noise: int = 0
@@ -109,8 +111,10 @@ class Pump:
     async def _use(self, line: Line) -> bool:
         """One line from open to lost. Returns whether the peer ever said a whole frame."""
         self.line = line.describe()
+        # A peer that takes the line and leaves without a word does so every second: told once.
+        tell = logger().info if self._heard else logger().debug
         self._heard = False
-        logger().info("line_open", line=self.line)
+        tell("line_open", line=self.line)
         self.session.opened(self.clock.now())
         why = "closed by the peer"
         try:
@@ -126,7 +130,8 @@ class Pump:
         await self._void_resync()
         await line.close()
         self.line = ""
-        logger().info("line_lost", why=why)
+        tell = logger().info if self._heard else tell
+        tell("line_lost", why=why)
         return self._heard
 
     async def _goodbye(self, line: Line) -> None:
