@@ -330,6 +330,8 @@ class FiasSession:
             self._events.append(DataReceived(record, body))
         elif cause is Cause.GOT_DATA:
             self._owed.remove(owed)  # we have left: not taken, not answered, the PMS keeps it
+            if not self._owed:
+                self._answer(AnswerCause.RESET, now)
         else:
             self._events.append(LinkRecord(record, Direction.IN))
             owed.verdict = True  # a link record is safe at once: it is not about the hotel

@@ -189,6 +189,19 @@ def test_leaving_says_goodbye_and_hears_nothing_more():
     assert session.bytes_to_send() == b""
 
 
+def test_what_is_not_taken_after_leaving_leaves_no_answer_owed():
+    """An answer that hung back would be given for a later frame, in the wrong order."""
+    session = session_of(SERIAL)
+    play(session, "open")
+    session.leave(100.0)
+    session.receive_data(write_frame(b"GO|RN1|", lrc=True), 100.1)
+    assert session.bytes_to_send() == b""
+    session.receive_data(b"\x02GO|RN1|\x03\x00", 100.2)
+    assert session.bytes_to_send() == b"\x15"
+    session.receive_data(b"\x05", 100.3)
+    assert session.bytes_to_send() == b"\x15"
+
+
 def test_description_is_paced():
     profile = FiasProfile(lrc=False, ack=False, pacing_s=0.5, wanted=ONE_RECORD)
     session = session_of(profile)
