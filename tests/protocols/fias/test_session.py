@@ -202,6 +202,21 @@ def test_what_is_not_taken_after_leaving_leaves_no_answer_owed():
     assert session.bytes_to_send() == b"\x15"
 
 
+def test_what_is_not_taken_is_not_confused_with_an_equal_frame_before_it():
+    """Else the LS behind it would be acknowledged first, and the PMS take that for its record."""
+    session = session_of(SERIAL)
+    play(session, "open")
+    guest = write_frame(b"GO|RN1|", lrc=True)
+    session.receive_data(guest, 100.0)
+    session.leave(100.0)
+    session.bytes_to_send()
+    session.receive_data(write_frame(b"LS|", lrc=True) + guest, 100.0)
+    session.receive_data(write_frame(b"LS|", lrc=True), 100.0)
+    assert session.bytes_to_send() == b""
+    session.accept(100.1)
+    assert session.bytes_to_send() == b"\x06\x06\x06"
+
+
 def test_description_is_paced():
     profile = FiasProfile(lrc=False, ack=False, pacing_s=0.5, wanted=ONE_RECORD)
     session = session_of(profile)
