@@ -6,6 +6,7 @@ wherever the random steps have left it.
 
 import random
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import Any, Final
 
 from hypothesis import HealthCheck, Phase, settings
@@ -60,13 +61,18 @@ class LinkMachine(RuleBasedStateMachine):
         self.last_answer, self.answered_at = NAK, 0.0
         self.inside = False  # a frame of the peer has begun and not ended
         self.byte_at = 0.0
+        self.frames: list[bytes] = []  # what the session has said last
 
-    @initialize(ack=st.booleans(), pacing=st.sampled_from((0.0, 0.5)))
-    def begin(self, ack: bool, pacing: float) -> None:
-        self.ack = ack
+    @initialize(
+        ack=st.booleans(), pacing=st.sampled_from((0.0, 0.5)), state=st.sampled_from(tuple(State))
+    )
+    def begin(self, ack: bool, pacing: float, state: State) -> None:
+        self.ack, self.pacing = ack, pacing
         gap = GAP_S if ack else 60.0
         profile = FiasProfile(lrc=ack, ack=ack, pacing_s=pacing, gap_s=gap)
         self.session = FiasSession(profile, lambda: STAMP)
+        for way in _WAYS_TO.get(state, ()):
+            way(self)
 
     # --- Causes ---
 
@@ -80,9 +86,9 @@ class LinkMachine(RuleBasedStateMachine):
         self.settle([])
 
     @precondition(lambda self: self.session.state != "closed")
-    @rule(sometimes=st.integers(0, 4))
+    @rule(sometimes=st.integers(0, 9))
     def loses(self, sometimes: int) -> None:
-        if sometimes and self.session.state != "left":
+        if sometimes != 7 and self.session.state != "left":
             return
         self.session.lost(self.now)
         self.owed.clear()
@@ -95,7 +101,16 @@ class LinkMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.session.state != "closed")
     @rule(body=st.sampled_from(LINK_RECORDS), cut=st.integers(0, 30))
     def hears_the_link(self, body: bytes, cut: int) -> None:
+        was, due = self.session.state, self.session.deadline
         self.hears_frame(body, cut, verdict=True)
+        assert body[:2] != b"LE" or not self.session.is_up, "an LE was swallowed"
+        if self.ack or self.pacing or due is None:
+            return  # then what it says may have to wait
+        if body[:2] == b"LS" and was != "left":
+            ids = [frame[1:3] for frame in self.frames]
+            assert (ids[0], ids[-1]) == (b"LD", b"LA"), "an LS without its description"
+        if body[:2] == b"LA" and was in ("calling", "up"):
+            assert not self.frames, "an LA was answered"
 
     @precondition(lambda self: self.session.state != "closed")
     @rule(body=st.sampled_from(HOTEL_RECORDS + ODD_RECORDS), cut=st.integers(0, 30))
@@ -138,7 +153,7 @@ class LinkMachine(RuleBasedStateMachine):
             self.last_answer = NAK
         self.settle(expected)
 
-    @precondition(lambda self: self.session.state != "closed" and self.ack)
+    @precondition(lambda self: self.session.state != "closed")
     @rule()
     def takes_our_records(self) -> None:
         """A PMS that acknowledges all we say: a description comes to its end."""
@@ -199,9 +214,9 @@ class LinkMachine(RuleBasedStateMachine):
         self.session.ask_for_resync(self.now)
         self.settle([])
 
-    @rule(rarely=st.integers(0, 9))
+    @rule(rarely=st.integers(0, 19))
     def leaves(self, rarely: int) -> None:
-        if not rarely:
+        if rarely == 7:
             self.session.leave(self.now)
             self.settle([])
 
@@ -245,6 +260,7 @@ class LinkMachine(RuleBasedStateMachine):
     def settle(self, expected: list[int]) -> None:
         """What the session says and reports now, against the model."""
         output, lrc = self.session.bytes_to_send(), self.session.profile.lrc
+        self.frames = [write for write in writes_of(output, lrc=lrc) if len(write) > 1]
         writes = [write[0] for write in writes_of(output, lrc=lrc)]
         answers = [byte for byte in writes if byte in (ACK, NAK)]
         assert answers == (expected if self.ack else []), (answers, expected)
@@ -297,6 +313,24 @@ class LinkMachine(RuleBasedStateMachine):
         assert cable.run(cable.now + 60, lambda: not peer.todo and bool(received)), "takes nothing"
         assert self.session.is_up
         type(self).worst_back_s = max(type(self).worst_back_s, back_s)
+
+
+_LS, _LA, _LE = (
+    lambda machine, body=body: machine.hears_frame(body, 0, verdict=True)
+    for body in LINK_RECORDS[:3]
+)
+_WAYS_TO: Final[dict[State, tuple[Callable[[LinkMachine], None], ...]]] = {
+    State.WAITING: (LinkMachine.opens,),
+    State.CALLING: (LinkMachine.opens, lambda machine: machine.waits(3.0)),
+    State.DESCRIBING: (LinkMachine.opens, _LS),
+    State.GREETED: (LinkMachine.opens, _LS, _LA),
+    State.DESCRIBED: (LinkMachine.opens, _LS, LinkMachine.takes_our_records),
+    State.UP: (LinkMachine.opens, _LA, LinkMachine.takes_our_records),
+    State.RENEWING: (LinkMachine.opens, _LA, LinkMachine.takes_our_records, _LS),
+    State.ENDED: (LinkMachine.opens, _LA, LinkMachine.takes_our_records, _LE),
+    State.LEFT: (LinkMachine.opens, _LA, lambda machine: machine.leaves(7)),
+}
+"""Where an example begins, so that every state is left in many ways."""
 
 
 def run_machine(steps: int, seed: int) -> type[LinkMachine]:

@@ -5,26 +5,20 @@ The peers here are raw file descriptors: they break every rule of good manners.
 
 import asyncio
 import contextlib
-import ctypes
 import os
-import pty
 import random
 import socket
-import struct
 import time
-import tty
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from gateway.line import ListenSpec, SerialSpec, TcpSpec
 from gateway.line.base import MAX_UNWRITTEN_BYTES, READ_BYTES
-from gateway.line.tcp import ListenOpener
 from tests.torture.bench import Bench, Held, running, watching_the_loop
 from tests.torture.figures import Figure, at_most, counted, none_of
 from tests.torture.noise import framed
+from tests.torture.rude import Outlet, go_dark, listening_port, medium_of
 
 LOSSES: Final = 1000
 QUICK: Final = 20.0
@@ -32,9 +26,6 @@ KEPT_KIB: Final = 8192
 BACK_WITHIN_S: Final = 3.0
 NOTICED_WITHIN_S: Final = 30.0
 BLOCKED_S: Final = 0.5
-
-_SO_ATTACH_FILTER: Final = 26  # asm-generic/socket.h
-_DROP_ALL: Final = struct.pack("HBBI", 0x06, 0, 0, 0)  # BPF: return 0, take no byte
 
 
 def on_real_media(scale: float, seed: int) -> list[Figure]:
@@ -50,6 +41,7 @@ async def _all(scale: float, rng: random.Random) -> list[Figure]:
         folder = Path(name)
         for kind in ("tcp", "listen", "pty"):
             figures += await many_losses(folder, kind, losses, rng)
+        figures += await replaced(folder, max(10, int(100 * scale)))
         cures = [await cure(folder, kind, outage_s) for kind in ("tcp", "silent", "listen", "pty")]
         for kind, seconds in zip(("refused", "silent", "listening", "pty"), cures, strict=True):
             what = (
@@ -62,117 +54,6 @@ async def _all(scale: float, rng: random.Random) -> list[Figure]:
             figures += await deaf_peer(folder, kind, max(2.0, 20.0 * scale))
         figures += await wrong_baud(folder, max(1.0, 10.0 * scale), rng)
     return figures
-
-
-# --- The peers ---
-
-
-def reset(sock: socket.socket) -> None:
-    """Close with a RST, as a crashed or firewalled peer does."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
-
-
-def go_dark(sock: socket.socket) -> None:
-    """From now on no packet reaches this socket, and so none is answered: its power is cut."""
-    program = ctypes.create_string_buffer(_DROP_ALL)
-    sock.setsockopt(
-        socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program))
-    )
-
-
-@dataclass(slots=True)
-class Outlet:
-    """Where a serial adapter is plugged in: a path behind which ptys come and go."""
-
-    path: Path
-    master: int = -1
-    _slave: int = -1
-
-    def plug_in(self) -> None:
-        """A new device behind the old name."""
-        self.master, self._slave = pty.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self.master, False)
-        fresh = self.path.with_suffix(".new")
-        fresh.symlink_to(os.ttyname(self._slave))
-        fresh.replace(self.path)
-
-    def pull_out(self) -> None:
-        """Both ends of the pty and its name are gone."""
-        self.path.unlink()
-        os.close(self.master)
-        os.close(self._slave)
-
-    def write(self, data: bytes) -> int:
-        """As much as the device takes."""
-        try:
-            return os.write(self.master, data)
-        except BlockingIOError:
-            return 0
-
-
-@dataclass(slots=True)
-class Medium:
-    """One way to reach the gateway, and to leave it.
-
-    connect     gives what writes to the gateway; may wait
-    lose        breaks it in the rudest way
-    """
-
-    spec: TcpSpec | ListenSpec | SerialSpec
-    connect: Callable[[Bench], Awaitable[Callable[[bytes], object]]]
-    lose: Callable[[], None]
-    close: Callable[[], None] = field(default=lambda: None)
-
-
-def medium_of(kind: str, folder: Path) -> Medium:
-    """`tcp`: the gateway dials; `listen`: it is dialled; `pty`: a serial adapter."""
-    loop = asyncio.get_running_loop()
-    peers: list[socket.socket] = []
-
-    def lose_peer() -> None:
-        while peers:
-            reset(peers.pop())
-
-    if kind == "pty":
-        outlet = Outlet(folder / "adapter")
-
-        async def plug_in(bench: Bench) -> Callable[[bytes], object]:
-            before = bench.opener.opened
-            outlet.plug_in()
-            # What is said to a port that nobody has open is lost on every serial line.
-            await bench.until(lambda: bench.opener.opened > before, 60)
-            return outlet.write
-
-        return Medium(SerialSpec(str(outlet.path)), plug_in, outlet.pull_out)
-    if kind == "tcp":
-        server = socket.socket()
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)  # a deaf one is full soon
-        server.bind(("127.0.0.1", 0))
-        server.listen()
-        server.setblocking(False)
-
-        async def take(_: Bench) -> Callable[[bytes], object]:
-            peer, _ = await loop.sock_accept(server)
-            peers.append(peer)
-            return peer.send
-
-        return Medium(TcpSpec(*server.getsockname()), take, lose_peer, server.close)
-
-    async def dial(bench: Bench) -> Callable[[bytes], object]:
-        await bench.until(lambda: listening_port(bench) != 0)
-        peers.append(socket.create_connection(("127.0.0.1", listening_port(bench))))
-        return peers[-1].send
-
-    return Medium(ListenSpec("127.0.0.1", 0), dial, lose_peer)
-
-
-def listening_port(bench: Bench) -> int:
-    """Where this bench listens; 0: not yet."""
-    opener = bench.opener.opener
-    assert isinstance(opener, ListenOpener)
-    return opener.port
 
 
 # --- A thousand losses ---
@@ -219,15 +100,37 @@ async def many_losses(folder: Path, kind: str, losses: int, rng: random.Random) 
     ]  # fmt: skip
 
 
+async def replaced(folder: Path, peers: int) -> list[Figure]:
+    """Newer peers dial while the older ones stay: only the newest keeps a line."""
+    async with running(folder / "replaced", ListenSpec("127.0.0.1", 0)) as bench:
+        await bench.until(lambda: listening_port(bench) != 0)
+        address = ("127.0.0.1", listening_port(bench))
+        before = Held.now()
+        older = []
+        for _ in range(peers):
+            older.append(socket.create_connection(address))
+            await asyncio.sleep(0)
+        room, frame = bench.record()
+        older[-1].send(frame)
+        await bench.taken(room)
+        more = Held.now().descriptors - before.descriptors - peers
+        for peer in older:
+            peer.close()
+    return [at_most(f"{peers} peers at once, each newer: lines we keep", more, 1)]
+
+
 # --- Back after an outage ---
 
 
-async def cure(folder: Path, kind: str, outage_s: float) -> float:
-    """How long after the cure the first record is on disk, when the outage was a long one."""
+async def cure(folder: Path, kind: str, outage_s: float, *, times: float = 1.0) -> float:
+    """How long after the cure the first record is on disk, when the outage was a long one.
+
+    times   how much quicker than ours the gateway's seconds are; all of these are its own
+    """
     if kind == "silent":
         return await _cure_of_silence(folder, outage_s)
     medium = medium_of(kind, folder)
-    async with running(folder / f"cure-{kind}", medium.spec) as bench:
+    async with running(folder / f"cure-{kind}", medium.spec, times=times) as bench:
         say = await medium.connect(bench)
         room, frame = bench.record()
         say(frame)
@@ -235,7 +138,7 @@ async def cure(folder: Path, kind: str, outage_s: float) -> float:
         medium.lose()
         address = (medium.spec.host, medium.spec.port) if isinstance(medium.spec, TcpSpec) else None
         medium.close()
-        await asyncio.sleep(outage_s)
+        await asyncio.sleep(outage_s / times)
         began = time.monotonic()
         if address:
             server = socket.create_server(address)
@@ -253,7 +156,7 @@ async def cure(folder: Path, kind: str, outage_s: float) -> float:
             server.close()
         else:
             medium.lose()
-    return seconds
+    return seconds * times
 
 
 async def _cure_of_silence(folder: Path, outage_s: float) -> float:
