@@ -18,7 +18,7 @@ from gateway.line.base import MAX_UNWRITTEN_BYTES, READ_BYTES
 from tests.torture.bench import Bench, Held, running, watching_the_loop
 from tests.torture.figures import Figure, at_most, counted, none_of
 from tests.torture.noise import framed
-from tests.torture.rude import Outlet, go_dark, listening_port, medium_of
+from tests.torture.rude import Outlet, go_dark, listening_port, medium_of, unacknowledged
 
 LOSSES: Final = 1000
 QUICK: Final = 20.0
@@ -210,6 +210,8 @@ async def noticed_after(folder: Path, *, speaks: bool) -> float:
                 await bench.until(lambda: bench.pump.state == "calling")
                 peer.send(b"\x02LA|\x03" + bytes([0x4C ^ 0x41 ^ 0x7C ^ 0x03]))
                 await bench.until(lambda: bench.pump.state == "up")
+            # A dead peer repeats nothing: all it ever said must have arrived before.
+            await bench.until(lambda: unacknowledged(peer) == 0)
             go_dark(peer)
             began = time.monotonic()
             await bench.until(lambda: bench.pump.line == "", 90)

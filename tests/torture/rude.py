@@ -2,10 +2,12 @@
 
 import asyncio
 import ctypes
+import fcntl
 import os
 import pty
 import socket
 import struct
+import termios
 import tty
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -32,6 +34,11 @@ def go_dark(sock: socket.socket) -> None:
     sock.setsockopt(
         socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program))
     )
+
+
+def unacknowledged(sock: socket.socket) -> int:
+    """Bytes that this socket's kernel would still say again."""
+    return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)), "little")
 
 
 @dataclass(slots=True)
