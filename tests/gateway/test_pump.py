@@ -6,6 +6,7 @@ import random
 from contextlib import asynccontextmanager, contextmanager
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from gateway.house import House
@@ -231,6 +232,7 @@ async def test_a_line_is_tried_again_soon_enough_however_long_it_was_away(tmp_pa
 async def test_a_peer_that_leaves_without_a_word_is_told_once(tmp_path):
     lines = [ScriptedLine([]) for _ in range(100)]
     async with pump_on(tmp_path, *lines, ScriptedLine(GUESTS[:1])) as pump:
+        structlog.reset_defaults()  # another test may have asked for quiet
         with capture_logs() as said:
             await pump.run()
         told = [each["event"] for each in said if each["log_level"] != "debug"]
