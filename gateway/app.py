@@ -1,8 +1,6 @@
 """The composition root: build everything from a Config, run it, stop it in order."""
 
 import asyncio
-import contextlib
-import fcntl
 import os
 import signal
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from gateway.drivers.https import HttpsPeer, Peer, TlsSettings, Trust
 from gateway.drivers.ucm import UcmDriver
 from gateway.drivers.ucm_api import NewApi, OldApi, UcmApi, pms_token
 from gateway.drivers.ucm_wire import LANGUAGES, Words
+from gateway.hold import Held, hold
 from gateway.house import House, Ledger, Room
 from gateway.http import HttpServer, application, bind
 from gateway.intake import Intake
@@ -112,7 +111,10 @@ class Service:
         self.clock = clock or Clock(config.zone)
         self.metrics = Metrics(version=__version__, site=config.site.name)
         data_dir = Path(config.site.data_dir)
-        self._lock = _hold(data_dir)
+        try:
+            self._lock = hold(data_dir)
+        except Held as held:
+            raise StartFailed(str(held)) from None
         try:
             kept = _open_outbox(data_dir / "outbox.db", vfs)
         except StartFailed:
@@ -338,39 +340,3 @@ async def run(config: Config) -> None:
     # Everything is closed. The interpreter's own end would wait for a name server that hangs in
     # some thread, longer than systemd waits for us.
     os._exit(0)
-
-
-def holder_of(data_dir: Path) -> str:
-    """Who runs on this data directory now; empty: nobody."""
-    try:
-        with (data_dir / "lock").open(encoding="utf-8") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except OSError:
-                return lock.read().strip() or "another process"
-    except OSError:
-        pass  # no lock file: nobody has ever run here
-    return ""
-
-
-def _hold(data_dir: Path) -> Any:
-    """Hold the data directory: two services on one outbox would tell the UCM everything twice."""
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = (data_dir / "lock").open("a+", encoding="utf-8")
-    except OSError as error:
-        raise StartFailed(
-            f"site.data_dir = {str(data_dir)!r}: {error.strerror}: choose a folder we may write"
-        ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.seek(0)
-        holder = lock.read().strip() or "another process"
-        lock.close()
-        raise StartFailed(f"{data_dir} is in use by {holder}: stop it first") from None
-    with contextlib.suppress(OSError):
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()}")
-        lock.flush()
-    return lock

@@ -172,8 +172,10 @@ class Intake:
             if wait > 0:
                 self._ticking.clear()
                 try:
-                    # Wall time may jump, so no nap is longer than half a minute.
-                    await asyncio.wait_for(self._ticking.wait(), min(wait, 30.0))
+                    # Wall time may jump, so no nap is longer than half a minute. Not wait_for:
+                    # in 3.11 it swallows a cancellation that meets the end of what it waits for.
+                    async with asyncio.timeout(min(wait, 30.0)):
+                        await self._ticking.wait()
                 except TimeoutError:
                     pass  # nothing new was taken meanwhile: look at the clock
                 continue

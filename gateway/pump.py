@@ -33,7 +33,9 @@ from protocols.session import (
 )
 
 FIRST_PAUSE_S: Final = 0.5
-LONGEST_PAUSE_S: Final = 30.0
+LONGEST_PAUSE_S: Final = 1.5
+"""Whoever plugs the cable in again looks at the line: it is back within three seconds, also after
+a long outage. An attempt costs nothing, and its failure is told once."""
 COUNT_EVERY_S: Final = 1.0
 """How often a serial driver is asked for its error counters, where it has any."""
 
@@ -67,7 +69,7 @@ class Pump:
     line: str = ""
     _stopping: bool = False
     _waiting: "asyncio.Timeout | None" = None
-    _heard: bool = False
+    _heard: bool = True
     _told_noise: float = float("-inf")
     _kept_noise: float = float("-inf")
     _untold_noise: int = 0
@@ -137,8 +139,10 @@ class Pump:
     async def _use(self, line: Line) -> bool:
         """One line from open to lost. Returns whether the peer ever said a whole frame."""
         self.line = line.describe()
+        # A peer that takes the line and leaves without a word does so every second: told once.
+        tell = logger().info if self._heard else logger().debug
         self._heard = False
-        logger().info("line_open", line=self.line)
+        tell("line_open", line=self.line)
         self.session.opened(self.clock.now())
         why = "closed by the peer"
         try:
@@ -154,7 +158,8 @@ class Pump:
         await self._void_resync()
         await line.close()
         self.line = ""
-        logger().info("line_lost", why=why)
+        tell = logger().info if self._heard else tell
+        tell("line_lost", why=why)
         return self._heard
 
     async def _goodbye(self, line: Line) -> None:

@@ -11,11 +11,15 @@ from typing import Final
 import serial
 from serial_asyncio import SerialTransport, connection_for_serial
 
-from gateway.line.base import MAX_UNWRITTEN_BYTES, Line, LineFailed
+from gateway.line.base import MAX_UNWRITTEN_BYTES, READ_BYTES, Line, LineFailed
 from gateway.line.spec import SerialSpec
 
 _TIOCGICOUNT: Final = 0x545D  # asm-generic/ioctls.h; Python's termios has no name for it
 _COUNTERS: Final = struct.Struct("20i")  # linux/serial.h: eleven counters, nine reserved
+
+MAX_UNREAD_BYTES: Final = 1 << 20
+"""While the disk is full nobody reads: a quarter of an hour at 9,600 baud. A port cannot make its
+peer wait, so what comes after that is lost, and a peer that hears no ACK knows."""
 
 _HINTS: Final = {
     errno.ENOENT: "no such device: is the adapter plugged in, and is the path its stable name?",
@@ -32,10 +36,16 @@ class _Reader(asyncio.Protocol):
         self.buffer = bytearray()
         self.arrived = asyncio.Event()
         self.is_lost = False
+        self.transport: SerialTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
         self.arrived.set()
+        if len(self.buffer) > MAX_UNREAD_BYTES and self.transport is not None:
+            self.transport.pause_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's shape
         self.is_lost = True
@@ -54,8 +64,10 @@ class SerialLine:
                 return b""
             self._reader.arrived.clear()
             await self._reader.arrived.wait()
-        data = bytes(self._reader.buffer)
-        self._reader.buffer.clear()
+        data = bytes(self._reader.buffer[:READ_BYTES])  # no more at once: others share the loop
+        del self._reader.buffer[:READ_BYTES]
+        if not self._reader.is_lost:
+            self._transport.resume_reading()
         return data
 
     async def write(self, data: bytes) -> None:
@@ -68,15 +80,26 @@ class SerialLine:
     async def close(self) -> None:
         # Never close() with data pending: it waits for a port that may be gone.
         for _ in range(5):
-            if self._reader.is_lost or not self._transport.get_write_buffer_size():
+            if self._reader.is_lost or not self._unwritten():
                 break
             await asyncio.sleep(0.1)
         if not self._reader.is_lost:
+            if self._unwritten():
+                # Closing waits, and with it everybody, until the port has sent what it holds.
+                with contextlib.suppress(OSError, termios.error):
+                    self._transport.serial.reset_output_buffer()
             self._transport.abort()
             # The port itself is closed a turn of the loop later; the next open needs it free.
             while not self._reader.is_lost:
                 self._reader.arrived.clear()
                 await self._reader.arrived.wait()
+
+    def _unwritten(self) -> int:
+        """Bytes that have not left yet, ours and the port's."""
+        try:
+            return int(self._transport.get_write_buffer_size() + self._transport.serial.out_waiting)
+        except OSError:  # it is gone, and holds nothing
+            return 0
 
     def describe(self) -> str:
         return str(self._spec)

@@ -13,10 +13,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gateway import __version__
-from gateway.app import holder_of, ucm_api
+from gateway.app import ucm_api
 from gateway.config import Config
 from gateway.drivers.base import DriverFailed, Paused
 from gateway.drivers.https import fingerprint_text
+from gateway.hold import holder_of
 from gateway.line import LineFailed, ListenSpec, opener_for
 from gateway.line.tcp import ListenOpener
 from gateway.metrics import Metrics

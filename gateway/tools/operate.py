@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from gateway import __version__
-from gateway.app import holder_of, ucm_api, words
 from gateway.config import Config
 from gateway.control import (
     Declined,
@@ -19,9 +18,7 @@ from gateway.control import (
     rooms_as_json,
     row_as_json,
 )
-from gateway.drivers.base import DriverFailed
-from gateway.drivers.ucm import UcmDriver
-from gateway.metrics import Metrics
+from gateway.hold import holder_of
 from gateway.outbox import Outbox, StorageFailed
 from gateway.reconcile import compare
 
@@ -71,6 +68,11 @@ def drifts(config: Config) -> list[Any]:
     if holder_of(Path(config.site.data_dir)):
         return _through(config, "GET", "/drifts") or []
     known, waiting = _reading(config, lambda box: (box.house()[0], box.rooms_waiting()))
+
+    from gateway.app import ucm_api, words
+    from gateway.drivers.base import DriverFailed
+    from gateway.drivers.ucm import UcmDriver
+    from gateway.metrics import Metrics
 
     async def ask() -> list[Any]:
         metrics = Metrics(version=__version__, site=config.site.name)

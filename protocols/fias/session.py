@@ -132,7 +132,7 @@ class _Outgoing:
     enquiries: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # two frames of one moment are two
 class _Owed:
     """A frame of the peer that has no answer yet; `verdict` True: ACK, False: NAK."""
 
@@ -330,6 +330,8 @@ class FiasSession:
             self._events.append(DataReceived(record, body))
         elif cause is Cause.GOT_DATA:
             self._owed.remove(owed)  # we have left: not taken, not answered, the PMS keeps it
+            if not self._owed:
+                self._answer(AnswerCause.RESET, now)
         else:
             self._events.append(LinkRecord(record, Direction.IN))
             owed.verdict = True  # a link record is safe at once: it is not about the hotel
@@ -495,7 +497,8 @@ class FiasSession:
             case Act.SEND_LS:
                 if cause is not Cause.QUIET:
                     self._queue.clear()
-                self._queue.append(_Outgoing(LinkStart(day=stamp.date(), at=stamp.time())))
+                # Before a DR that a resync holds back: the alive check must not wait for its end.
+                self._queue.appendleft(_Outgoing(LinkStart(day=stamp.date(), at=stamp.time())))
             case Act.SEND_LA:
                 self._queue.append(_Outgoing(LinkAlive(day=stamp.date(), at=stamp.time())))
             case Act.SEND_LE:
@@ -508,6 +511,7 @@ class FiasSession:
                 self._queue.clear()
                 self._queue += self._description(stamp, 0.0 if hurried else self.profile.pacing_s)
             case Act.REPORT_START:
+                self._in_resync = False  # its DE will not come, and a DR would wait for it
                 self._events.append(LinkStarted())
             case Act.REPORT_UP:
                 self._events.append(LinkUp())

@@ -1,10 +1,13 @@
 """The PMS side over hostile lines: nothing lost, nothing acknowledged early, back after any loss."""
 
 import asyncio
+import itertools
 import random
 from contextlib import asynccontextmanager, contextmanager
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from gateway.house import House
 from gateway.intake import Intake
@@ -205,15 +208,36 @@ async def test_pauses_grow_and_are_reset_by_a_peer_that_spoke(tmp_path):
 
         pump.opener.open = noting
         await pump.run()
-        assert naps[:7] == [0, 0.5, 1, 2, 4, 8, 0.5]
+        assert naps[:7] == [0, 0.5, 1, 1.5, 1.5, 1.5, 0.5]
         assert pump.clock.now() - began < 60
 
 
 @pytest.mark.asyncio
-async def test_pauses_have_a_cap(tmp_path):
-    async with pump_on(tmp_path, *[LineFailed("down")] * 12) as pump:
+async def test_a_line_is_tried_again_soon_enough_however_long_it_was_away(tmp_path):
+    """Whoever plugs the cable in again expects the line back within three seconds."""
+    async with pump_on(tmp_path, *[LineFailed("down")] * 1000, ScriptedLine(GUESTS[:1])) as pump:
+        tried, opening = [], pump.opener.open
+
+        async def noting():
+            tried.append(pump.clock.now())
+            return await opening()
+
+        pump.opener.open = noting
         await pump.run()
-        assert pump.clock.now() - 1000 < 12 * 30
+        assert max(b - a for a, b in itertools.pairwise(tried)) <= 2
+        assert entries(pump) == ["101"]
+
+
+@pytest.mark.asyncio
+async def test_a_peer_that_leaves_without_a_word_is_told_once(tmp_path):
+    lines = [ScriptedLine([]) for _ in range(100)]
+    async with pump_on(tmp_path, *lines, ScriptedLine(GUESTS[:1])) as pump:
+        structlog.reset_defaults()  # another test may have asked for quiet
+        with capture_logs() as said:
+            await pump.run()
+        told = [each["event"] for each in said if each["log_level"] != "debug"]
+        assert told.count("line_open") == 1
+        assert told.count("line_lost") == 2  # the first of them, and the one that had spoken
 
 
 @pytest.mark.asyncio

@@ -6,8 +6,10 @@ import pty
 import tty
 
 import pytest
+import serial
 
 from gateway.line import LineFailed, SerialSpec, opener_for
+from gateway.line.serial import MAX_UNREAD_BYTES
 
 
 @pytest.fixture
@@ -77,3 +79,37 @@ async def test_a_peer_that_takes_nothing_is_a_fault(cable):
             await line.write(b"x" * 1024)
             await asyncio.sleep(0)
     await asyncio.wait_for(line.close(), 2)
+
+
+@pytest.mark.asyncio
+async def test_a_port_nobody_reads_fills_a_bounded_buffer_and_goes_on_later(cable):
+    """While the disk is full the pump does not read, for hours perhaps."""
+    master, path = cable
+    line = await opener_for(SerialSpec(path)).open()
+    os.set_blocking(master, False)
+    written = silent = 0
+    while silent < 50 and written < 3 * MAX_UNREAD_BYTES:
+        try:
+            written += os.write(master, b"x" * 4096)
+            silent = 0
+        except BlockingIOError:
+            silent += 1
+        await asyncio.sleep(0)
+    assert MAX_UNREAD_BYTES < written < MAX_UNREAD_BYTES + 65536
+    got = 0
+    while got < written:
+        got += len(await asyncio.wait_for(line.read(), 2))
+    await line.close()
+
+
+@pytest.mark.asyncio
+async def test_closing_does_not_wait_for_a_port_that_sends_nothing(cable, monkeypatch):
+    """Draining it would hold up the whole event loop, at 1,200 baud for half a minute."""
+    _, path = cable
+    line = await opener_for(SerialSpec(path)).open()
+    steps = []
+    monkeypatch.setattr(serial.Serial, "out_waiting", 4096)
+    monkeypatch.setattr(serial.Serial, "reset_output_buffer", lambda _: steps.append("discard"))
+    monkeypatch.setattr(serial.Serial, "flush", lambda _: steps.append("drain"))
+    await asyncio.wait_for(line.close(), 2)
+    assert steps == ["discard", "drain"]

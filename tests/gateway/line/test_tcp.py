@@ -140,3 +140,70 @@ async def test_what_a_peer_said_before_it_left_is_still_read(ending):
 async def test_a_host_name_that_can_be_none_is_a_failure_and_no_crash():
     with pytest.raises(LineFailed):
         await opener_for(TcpSpec("pms..local", 5010)).open()
+
+
+@pytest.mark.asyncio
+async def test_a_deaf_peer_is_let_go_at_once():
+    """Its unwritten bytes must not keep the socket open until the kernel gives up."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        line = await opener_for(TcpSpec(*server.getsockname())).open()
+        peer, _ = server.accept()
+        sock = line._transport.get_extra_info("socket")
+        with pytest.raises(LineFailed, match="takes no bytes"):
+            for _ in range(10_000):
+                await line.write(b"x" * 4096)
+        await asyncio.wait_for(line.close(), 2)
+        await asyncio.sleep(0)
+        assert sock.fileno() == -1
+        peer.close()
+
+
+@pytest.mark.asyncio
+async def test_peers_that_come_and_go_while_nobody_takes_them_are_forgotten():
+    listener = opener_for(ListenSpec("127.0.0.1", 0))
+    await listener.listen()
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", listener.port)):
+            await asyncio.sleep(0.005)
+    with socket.create_connection(("127.0.0.1", listener.port)) as last:
+        last.send(b"here")
+        await asyncio.sleep(0.05)
+        assert len(listener._waiting) <= 2
+        line = await listener.open()
+        assert await asyncio.wait_for(line.read(), 2) == b"here"
+        await line.close()
+    await listener.close()
+
+
+@pytest.mark.asyncio
+async def test_a_silent_host_is_called_anew_after_two_seconds():
+    """The kernel repeats its own call after 1, 3 and 7 s: too late for one that is back."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        first = socket.create_connection(server.getsockname())  # the queue is full: calls drop
+        with first, pytest.raises(LineFailed, match="no answer within 2 s"):
+            await opener_for(TcpSpec(*server.getsockname())).open()
+
+
+def test_a_name_has_time_for_a_slow_name_server():
+    assert opener_for(TcpSpec("pms.hotel.example", 5010))._within_s == 10
+
+
+@pytest.mark.asyncio
+async def test_one_read_is_never_so_much_that_others_must_wait():
+    listener = opener_for(ListenSpec("127.0.0.1", 0))
+    await listener.listen()
+    peer = await opener_for(TcpSpec("127.0.0.1", listener.port)).open()
+    line = await listener.open()
+    said = bytes(range(256)) * 1024
+    peer._transport.write(said)
+    got, sizes = bytearray(), []
+    while len(got) < len(said):
+        data = await asyncio.wait_for(line.read(), 2)
+        sizes.append(len(data))
+        got += data
+    assert bytes(got) == said
+    assert max(sizes) <= 16384
+    for each in (peer, line, listener):
+        await each.close()

@@ -153,6 +153,28 @@ def test_between_ds_and_de_nothing_but_the_link_itself_is_said():
     assert session.bytes_to_send().startswith(b"\x02LD|")
 
 
+def test_a_start_of_the_pms_ends_the_silence_of_its_resync():
+    """It began anew in the middle of a resync: the DE never comes, and our DR must not wait."""
+    session = session_of(TCP)
+    play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
+    session.ask_for_resync(101.0)
+    session.receive_data(b"\x02LS|\x03", 102.0)
+    session.bytes_to_send()
+    session.receive_data(b"\x02LA|\x03", 103.0)
+    assert session.bytes_to_send() == b"\x02DR|DA260314|TI101500|\x03"
+
+
+def test_the_alive_check_does_not_wait_behind_what_a_resync_holds_back():
+    session = session_of(TCP)
+    play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
+    session.ask_for_resync(101.0)  # waits for DE
+    session.handle_timeout(100.0 + 300.0)
+    assert session.bytes_to_send() == b"\x02LS|DA260314|TI101500|\x03"
+    session.receive_data(b"\x02LA|\x03", 401.0)
+    session.handle_timeout(400.0 + 30.0)
+    assert session.is_up
+
+
 def test_leaving_says_goodbye_and_hears_nothing_more():
     session = session_of(TCP)
     play(session, UP)
@@ -165,6 +187,34 @@ def test_leaving_says_goodbye_and_hears_nothing_more():
     assert LinkDown("left") in left
     assert not [event for event in left if isinstance(event, DataReceived)]
     assert session.bytes_to_send() == b""
+
+
+def test_what_is_not_taken_after_leaving_leaves_no_answer_owed():
+    """An answer that hung back would be given for a later frame, in the wrong order."""
+    session = session_of(SERIAL)
+    play(session, "open")
+    session.leave(100.0)
+    session.receive_data(write_frame(b"GO|RN1|", lrc=True), 100.1)
+    assert session.bytes_to_send() == b""
+    session.receive_data(b"\x02GO|RN1|\x03\x00", 100.2)
+    assert session.bytes_to_send() == b"\x15"
+    session.receive_data(b"\x05", 100.3)
+    assert session.bytes_to_send() == b"\x15"
+
+
+def test_what_is_not_taken_is_not_confused_with_an_equal_frame_before_it():
+    """Else the LS behind it would be acknowledged first, and the PMS take that for its record."""
+    session = session_of(SERIAL)
+    play(session, "open")
+    guest = write_frame(b"GO|RN1|", lrc=True)
+    session.receive_data(guest, 100.0)
+    session.leave(100.0)
+    session.bytes_to_send()
+    session.receive_data(write_frame(b"LS|", lrc=True) + guest, 100.0)
+    session.receive_data(write_frame(b"LS|", lrc=True), 100.0)
+    assert session.bytes_to_send() == b""
+    session.accept(100.1)
+    assert session.bytes_to_send() == b"\x06\x06\x06"
 
 
 def test_description_is_paced():
