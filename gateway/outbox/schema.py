@@ -62,7 +62,12 @@ MIGRATIONS: Final = (
                         AND b.from_room IN (entry.room, entry.from_room)
                         AND b.from_room IS NOT NULL);
     DROP INDEX entry_queue;
-    CREATE INDEX entry_head ON entry (lane, background, id) WHERE head = 1;
+    CREATE INDEX entry_head ON entry (lane, background, attempts, id) WHERE head = 1;
+    CREATE INDEX entry_background      ON entry (room)      WHERE background = 1
+                                                            AND state = 'waiting';
+    CREATE INDEX entry_background_from ON entry (from_room) WHERE background = 1
+                                                            AND state = 'waiting'
+                                                            AND from_room IS NOT NULL;
 
     -- The books: how many entries were ever accepted, and in which state they are. They add up.
     CREATE TABLE tally (lane TEXT, word TEXT, count INTEGER NOT NULL, PRIMARY KEY (lane, word))

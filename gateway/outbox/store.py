@@ -73,8 +73,9 @@ _DUE: Final = """
                    AND p.room IN (e.room, e.from_room) AND p.id < e.id)
     FROM entry AS e
     WHERE e.lane = :lane AND e.head = 1 AND (e.due_at <= :now OR e.due_at > :now + :longest)
-    ORDER BY e.background, e.id LIMIT :limit
+    ORDER BY e.background, e.attempts, e.id LIMIT :limit
 """
+"""Live ones before a resync's, and those that were never refused before those that were."""
 
 
 class Outbox(OutboxFile):
@@ -173,7 +174,8 @@ class Outbox(OutboxFile):
         longest_pause_s: float = 7200.0,
         alone: Collection[int] = (),
     ) -> list[Entry]:
-        """The next rows to deliver, at most one per room, live ones before a resync's.
+        """The next rows to deliver, at most one per room, live ones before a resync's, and rows
+        that were never refused before those that were.
 
         longest_pause_s     no row was ever told to wait longer: one that seems to has only seen
                             the wall clock jump back, and is due
@@ -234,11 +236,10 @@ class Outbox(OutboxFile):
                 for lane in LANES
                 if (
                     row := db.execute(
-                        "SELECT received_at FROM entry"
-                        " WHERE lane = ? AND head = 1 ORDER BY background, id LIMIT 1",
-                        (lane,),
+                        "SELECT min(received_at) FROM entry WHERE lane = ? AND head = 1", (lane,)
                     ).fetchone()
                 )
+                and row[0] is not None
             }
             return Totals(
                 accepted={lane: self._counts[lane, "accepted"] for lane in LANES},
@@ -410,13 +411,13 @@ class Outbox(OutboxFile):
         reached: set[str] = set()
         while rooms - reached:
             reached |= rooms
-            for row_room, row_from_room in db.execute(
-                "UPDATE entry SET background = 0 WHERE state = 'waiting' AND background = 1"
-                f" AND (room IN ({_marks(rooms)}) OR from_room IN ({_marks(rooms)}))"
-                " RETURNING room, from_room",
-                (*rooms, *rooms),
-            ):
-                rooms = rooms | {row_room} | ({row_from_room} if row_from_room else set())
+            for column in ("room", "from_room"):
+                for row in db.execute(
+                    "UPDATE entry SET background = 0 WHERE state = 'waiting' AND background = 1"
+                    f" AND {column} IN ({_marks(reached)}) RETURNING room, from_room",
+                    tuple(reached),
+                ).fetchall():
+                    rooms = rooms | {room for room in row if room is not None}
 
     @staticmethod
     def _leave(

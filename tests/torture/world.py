@@ -247,6 +247,7 @@ class World:
     is_serial: bool
     start: datetime = field(default_factory=lambda: datetime(2026, 3, 14, 6, tzinfo=ZONE))
     extra: str = ""
+    rooms: tuple[str, ...] = ROOMS
     rng: random.Random = field(init=False)
     clock: VirtualClock = field(init=False)
     disk: Disk = field(init=False)
@@ -264,9 +265,9 @@ class World:
         self.clock = VirtualClock(self.loop, self.start)
         self.disk = Disk()
         self.cable = Cable(self.rng, is_serial=self.is_serial)
-        self.hotel = Hotel(rooms=ROOMS, seed=self.seed, today=self.start.date())
+        self.hotel = Hotel(rooms=self.rooms, seed=self.seed, today=self.start.date())
         self.ucm = UcmSimulator(now=self.loop.time, seed=self.seed)
-        self.ucm.rooms.add(*ROOMS)
+        self.ucm.rooms.add(*self.rooms)
         self.ucm.settings.tries = 10**6  # failed logins are counted, not punished twice
         self.pms = PmsSimulator(
             opener=_Opener(self.cable, "pms"),

@@ -86,7 +86,8 @@ def test_a_row_that_waits_holds_back_its_own_room_only(outbox):
     first = outbox.due("to_ucm", 2.0)[0]
     outbox.later(first, 50.0, "busy", attempts=1, unsure=True)
     assert rooms_due(outbox, now=49.0) == [("102", "CheckOut")]
-    again = outbox.due("to_ucm", 50.0)[0]
+    fresh, again = outbox.due("to_ucm", 50.0, 2)
+    assert fresh.event.room == "102"  # whoever was never refused goes first
     assert (again.id, again.attempts, again.unsure) == (first.id, 1, True)
 
 
