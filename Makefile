@@ -31,7 +31,8 @@ test: setup                              ## all tests
 torture: setup                           ## every promise under every fault, at full size: hours
 	$(BIN)/python -m tests.torture
 
-soak: setup                              ## ten minutes of fast hotel days with faults on both sides
+soak: setup                              ## a hotel year in virtual time; ten minutes on real sockets
+	$(BIN)/python -m tests.torture.year
 	$(BIN)/python -m tests.soak --minutes 10
 
 demo: setup                              ## a PMS, the gateway, a UCM, and a hotel day between them

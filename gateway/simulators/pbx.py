@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
@@ -326,5 +327,6 @@ def _moment(text: str) -> datetime:
     raise Refusal(15)
 
 
+@lru_cache(maxsize=4096)
 def _as_listed(text: str) -> str:
     return f"{_moment(text):%Y-%m-%d %H:%M:%S}" if text else ""
