@@ -173,6 +173,21 @@ def test_done_rows_are_purged_and_their_names_are_gone_from_the_file(outbox, tmp
     assert left.count(b'"Rossi"') == 1
 
 
+def test_no_name_stays_in_the_file_or_its_log_while_the_service_runs(outbox, tmp_path):
+    """Done rows, refused bytes, a house that is empty again: nothing of it is in a free page."""
+    entries = [entry(CheckIn(room=str(room), guest=ANNA)) for room in range(40)]
+    refused = [Refused(at=1.0, reason="grammar", body=b"GN=Rossi", advice="")]
+    outbox.put(Batch(entries=entries, rooms={"101": Room(guests=(ANNA,))}, refused=refused))
+    outbox.put(Batch(rooms={"101": Room(told_out=True)}))
+    while due := outbox.due("to_ucm", 2.0):
+        outbox.done(due[0], 3.0)
+    on_disk = [path.read_bytes() for path in tmp_path.iterdir()]
+    assert sum(each.count(b"Rossi") for each in on_disk) > 40
+    outbox.purge(4.0)
+    on_disk = [path.read_bytes() for path in tmp_path.iterdir()]
+    assert sum(each.count(b"Rossi") for each in on_disk) == 0
+
+
 def test_a_failed_transaction_leaves_nothing_behind(outbox):
     class Broken(CheckOut):
         pass
