@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.torture.ucm import WEATHERS, at_length, backlog, misbehave
+from tests.torture.ucm import WEATHERS, at_length, backlog, misbehave, swapped_certificates
 
 
 @pytest.mark.parametrize("name", WEATHERS)
@@ -13,6 +13,10 @@ def test_whatever_a_ucm_does_its_rooms_equal_the_house_in_the_end(name):
 def test_few_changes_are_few_calls_and_sick_rooms_hold_nobody_up():
     broken = [str(figure) for figure in at_length(0.05, 1) if not figure.ok]
     assert not broken
+
+
+def test_a_wrong_certificate_hears_no_request():
+    assert swapped_certificates(10) == []
 
 
 @pytest.mark.timeout(200)

@@ -14,14 +14,18 @@ from zoneinfo import ZoneInfo
 
 from gateway import logs
 from gateway.clock import Clock
+from gateway.drivers.base import Unreachable
+from gateway.drivers.https import HttpsPeer, TlsSettings, Trust
 from gateway.drivers.ucm import UcmDriver
+from gateway.drivers.ucm_api import NewApi, pms_token
 from gateway.drivers.ucm_wire import Words
 from gateway.events import CheckIn, CheckOut, DoNotDisturb, Guest, GuestEvent, Update, WakeUp
 from gateway.metrics import Metrics
 from gateway.outbox import Batch, NewEntry, Outbox, OutboxWorker
 from gateway.relay import Relay
+from gateway.simulators.certificate import fingerprint_of, write_certificate
 from gateway.simulators.pbx import Rooms
-from gateway.simulators.ucm import Call
+from gateway.simulators.ucm import Call, UcmSimulator
 from tests.fakes import RoomsApi
 from tests.torture.figures import Figure, at_most, counted, none_of
 from tests.torture.virtual import VirtualLoop
@@ -317,6 +321,57 @@ def at_length(scale: float, seed: int) -> list[Figure]:
     ]  # fmt: skip
 
 
+# --- A certificate that changes ---
+
+
+async def _swap(times: int, folder: Path) -> list[str]:
+    """The UCM shows another certificate, and the right one again: the wrong one hears nothing."""
+    right, wrong = folder / "right", folder / "wrong"
+    for each in (right, wrong):
+        each.mkdir()
+    pems = write_certificate(right), write_certificate(wrong)
+    ucm = UcmSimulator()
+    ucm.rooms.add("101")
+    port = await ucm.start(pems[0])
+    pin = bytes.fromhex(fingerprint_of(pems[0]).removeprefix("sha256:").replace(":", ""))
+    peer = HttpsPeer(f"https://127.0.0.1:{port}/api", timeout_s=5,
+                     tls=TlsSettings(trust=Trust.PINNED, fingerprint=pin))  # fmt: skip
+    metrics = Metrics(version="1", site="x")
+    settings = ucm.settings
+    api = NewApi(peer, username=settings.username, password=settings.password, metrics=metrics,
+                 token=pms_token(settings.pms_username, settings.pms_password))  # fmt: skip
+    found = []
+    for number in range(times):
+        for pem, is_right in ((pems[1], False), (pems[0], True)):
+            ucm._context.load_cert_chain(pem)  # type: ignore[union-attr]  # it was started with TLS
+            for writer in tuple(ucm._writers):
+                writer.transport.abort()
+            await asyncio.sleep(0.02)  # what is pooled is seen to be gone
+            heard = len(ucm.journal)
+            try:
+                await api.probe()
+            except Unreachable as error:
+                if is_right and error.kind != "reset":
+                    found.append(f"swap {number}: {error.kind}")
+                elif not is_right and (error.sent or error.kind not in ("tls", "reset")):
+                    found.append(f"swap {number}: {error.kind}, sent {error.sent}")
+            else:
+                if not is_right:
+                    found.append(f"swap {number}: the wrong one was asked")
+            if not is_right and len(ucm.journal) != heard:
+                found.append(f"swap {number}: the wrong one heard a request")
+    await api.probe()
+    await api.close()
+    await ucm.stop()
+    return found
+
+
+def swapped_certificates(times: int) -> list[str]:
+    """What was wrong when the certificate changed so often."""
+    with tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(_swap(times, Path(folder)))
+
+
 def torture(scale: float, seed: int) -> list[Figure]:
     """A million rows; a thousand events for each habit; 3,000 rooms."""
     events = max(60, int(1000 * scale))
@@ -332,6 +387,7 @@ def torture(scale: float, seed: int) -> list[Figure]:
         counted("habits of a UCM", len(WEATHERS)),
         counted("records under each", events),
         none_of("what was wrong after any of them", len(wrong)),
+        none_of("what was wrong in 100 swaps of the certificate", len(swapped_certificates(100))),
         *at_length(scale, seed),
         *backlog(max(20_000, int(1_000_000 * scale)), seed),
     ]
