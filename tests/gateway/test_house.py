@@ -220,6 +220,17 @@ def test_move_told_again_moves_nothing(desk):
     assert desk.say(MOVE[0].format(new="N", old="N")) == []
 
 
+def test_move_told_again_with_news_is_an_update(desk):
+    desk.say(f"GI|RN101|{A}GSN|", MOVE[0].format(new="N", old="N"))
+    assert desk.say("GC|RN205|GSN|G#1|GNAda|RO101|GSN|") == ["update 205 Ada"]
+
+
+def test_move_of_a_guest_we_never_knew_into_a_taken_room_empties_his_old_one(desk):
+    desk.say(f"GI|RN205|{C}GSN|")
+    assert desk.say(MOVE[0].format(new="Y", old="N")) == ["out 101"]
+    assert [guest.name for guest in desk.house.rooms["205"].guests] == ["C", "A"]
+
+
 def test_move_of_a_guest_we_never_knew_tells_everything(desk):
     """A gateway put between the two in the middle of a stay."""
     assert desk.say(MOVE[0].format(new="N", old="N")) == ["move 101>205 A", "update 205 A"]
@@ -339,6 +350,31 @@ def test_the_same_guest_in_the_same_room_is_a_new_stay():
     assert desk.say("GO|RN101|G#1|GSN|", f"GI|RN101|{A}GSN|") == ["out 101", "in 101 A"]
 
 
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (f"GC|RN101|{B}", ["out 101"]),
+        (f"GC|RN102|{B}", []),
+        (f"GC|RN101|GSN|{C}RO103|GSN|", ["out 101", "move 103>101 C"]),
+        (f"GC|RN104|GSN|{C}RO103|GSN|", ["move 103>104 C"]),
+        (f"GI|RN101|{B}SF|", ["out 101", "in 101 B"]),
+        (f"GI|RN102|{A}SF|", ["out 101", "in 102 A"]),
+        (f"GI|RN102|{B}SF|", ["in 102 B"]),
+        ("GO|RN101|G#9|GSN|", ["out 101"]),
+        ("GO|RN102|G#9|GSN|", ["out 102"]),
+        ("GO|RN101|", ["out 101"]),
+        ("DS|", ["out 101"]),
+        ("DE|", ["out 101"]),
+        ("RE|RN101|DNY|", ["dnd 101 True"]),
+    ],
+)
+def test_a_departure_waits_no_longer_than_its_room_is_left_alone(record, words):
+    desk = Desk(infer_moves_s=60)
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN103|{C}GSN|", "GO|RN101|G#1|GSN|")
+    assert desk.say(record) == words
+    assert (desk.house.deadline() is None) == ("out 101" in words)
+
+
 # --- Rooms, not guests ---
 
 
@@ -368,6 +404,7 @@ def test_a_move_without_a_reservation_into_a_taken_room(desk):
 def test_a_move_from_another_room_than_we_know_takes_what_we_know_along(desk):
     desk.say("GI|RN103|G#1|GNSmith|GLFR|GSN|")
     assert desk.say("GC|RN102|RO101|G#1|GSN|GSN|")[-2:] == ["out 103", "move 101>102 Smith"]
+    assert desk.remarks == [Remark.IMPLICIT_MOVE]
 
 
 def test_a_resync_whose_start_was_missed_does_not_let_an_old_departure_empty_the_room():
@@ -473,6 +510,17 @@ def test_cancelling_an_unknown_wake_up_is_told_when_none_is_known(desk):
     assert desk.remarks == [Remark.WAKE_UP_UNKNOWN]
 
 
+def test_cancelling_an_unknown_wake_up_leaves_the_known_one_alone(desk):
+    desk.say("WR|RN101|DA260314|TI103000|")
+    assert desk.say("WC|RN101|DA260315|TI070000|") == []
+    assert desk.remarks == [Remark.WAKE_UP_UNKNOWN]
+    assert desk.house.rooms["101"].told == datetime(2026, 3, 14, 10, 30)
+    desk.now = datetime(2026, 3, 14, 10, 30, 9, tzinfo=UTC)  # one second before it is over
+    assert desk.say("WC|RN101|DA260315|TI070000|") == []
+    desk.now = datetime(2026, 3, 14, 10, 30, 10, tzinfo=UTC)
+    assert desk.say("WC|RN101|DA260315|TI070000|") == ["wake 101 none"]
+
+
 def test_a_wake_up_in_the_past_is_the_ucms_to_judge(desk):
     assert desk.say("WR|RN101|DA260106|TI063000|") == ["wake 101 0106-0630"]
 
@@ -559,6 +607,55 @@ def test_a_live_departure_of_a_guest_whom_the_resync_put_elsewhere(desk):
     assert desk.house.rooms["102"].shown.name == "B"
 
 
+def test_who_is_not_told_again_after_his_room_was_told_vacant_is_gone(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|")
+    desk.say("DS|", f"GI|RN101|{A}GSN|SF|", f"GI|RN101|{B}GSY|SF|", "GO|RN101|SF|")
+    assert desk.say(f"GI|RN101|{A}GSN|SF|", "DE|") == []
+    assert [guest.name for guest in desk.house.rooms["101"].guests] == ["A"]
+
+
+@pytest.mark.parametrize("record", ["GO|RN102|SF|", "GO|RN102|"])
+def test_a_room_told_empty_takes_nobody_who_was_said_to_be_in_it(desk, record):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    desk.say("DS|", f"GI|RN102|{A}GSY|SF|")  # in conflict: A is known in 101
+    assert desk.say(record, "DE|") == ["out 102"]
+    assert desk.house.rooms["101"].shown.name == "A"
+
+
+@pytest.mark.parametrize(("flag", "guests"), [("N", ["C"]), ("Y", ["C", "A"])])
+def test_a_live_arrival_alone_in_the_room_is_the_later_word(desk, flag, guests):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    desk.say("DS|", f"GI|RN102|{A}GSY|SF|", f"GI|RN102|{C}GS{flag}|", "DE|")
+    assert [guest.name for guest in desk.house.rooms["102"].guests] == guests
+
+
+def test_a_room_told_vacant_and_then_taken_is_not_vacant_when_the_resync_breaks(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    desk.say("DS|", "GO|RN101|SF|", f"GI|RN101|{B}GSY|SF|")
+    assert desk.take(desk.house.apply(ResyncVoided(), desk.now)) == []
+    assert [guest.name for guest in desk.house.rooms["101"].guests] == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("mover", "stayer", "words"),
+    [(B, A, ["in 205 B"]), (A, B, ["out 101", "in 101 B", "in 205 A"])],
+)
+def test_a_guest_who_left_others_behind_takes_no_mailbox_along(desk, mover, stayer, words):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|")
+    assert (
+        desk.say("DS|", f"GI|RN101|{stayer}GSN|SF|", f"GI|RN205|{mover}GSN|SF|", "DE|") == words
+    )
+
+
+def test_a_room_is_known_out_by_the_pmss_word_only(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GC|RN102|{B}", "DS|", "GO|RN103|SF|", "DE|")
+    known_out = {number for number, room in desk.house.rooms.items() if room.is_known_out}
+    assert known_out == {"103"}  # of 102 nobody has said that it is empty
+    desk.say("GO|RN101|", f"GI|RN103|{C}GSN|")
+    known_out = {number for number, room in desk.house.rooms.items() if room.is_known_out}
+    assert known_out == {"101"}
+
+
 @pytest.mark.parametrize("restart", [False, True])
 def test_a_resync_without_an_end_sweeps_nobody(desk, restart):
     desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{C}GSN|")
@@ -594,7 +691,37 @@ def test_night_audit_is_a_mark(desk):
     assert not desk.house.ledger.night_audit
 
 
+def test_a_remark_is_counted_under_its_own_name():
+    assert all(remark.value == remark.name.lower() for remark in Remark)
+
+
 # --- Memory and disk ---
+
+
+def test_a_guest_announced_long_ago_who_never_came_is_forgotten(desk):
+    desk.say("GC|RN101|G#1|GNA|GLFR|")
+    before = desk.now.replace(tzinfo=None)
+    desk.say("GC|RN101|G#2|GNB|GLGE|")
+    desk.house.forget(before)
+    assert [guest.key for guest in desk.house.rooms["101"].expected] == ["1", "2"]
+    desk.house.forget(before + timedelta(microseconds=1))
+    assert [guest.key for guest in desk.house.rooms["101"].expected] == ["2"]
+
+
+def test_only_what_differs_from_the_disk_is_to_be_written(desk):
+    def hear(*records):
+        for record in records:
+            for fact in normalize(decode(record.encode())):
+                desk.house.apply(fact, desk.now)
+
+    hear("NS|")
+    assert desk.house.changed_ledger() == Ledger(night_audit=True)
+    hear("NE|")
+    assert desk.house.changed_ledger() is None
+    hear(f"GI|RN101|{A}GSN|", "NS|")
+    assert list(desk.house.changed_rooms()) == ["101"]
+    desk.house.commit()
+    assert (desk.house.changed_rooms(), desk.house.changed_ledger()) == ({}, None)
 
 
 def test_rollback_forgets_what_was_not_stored(desk):

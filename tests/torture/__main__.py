@@ -5,7 +5,7 @@ import importlib
 import sys
 from time import perf_counter
 
-NAMES = ("simulation", "line", "fuzz")
+NAMES = ("simulation", "line", "fuzz", "mutants")
 """Each is a module of this package with `torture(scale, seed)`."""
 
 
