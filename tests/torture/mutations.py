@@ -21,6 +21,9 @@ SWAPS: dict[type, type] = {
     ast.BitXor: ast.BitOr,
 }  # fmt: skip
 
+LONG = 160
+"""Characters of a change that are told whole."""
+
 _SQL = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE|WHERE|FROM|ORDER BY|PRAGMA|NOT EXISTS)\b")
 _SQL_CLAUSE = re.compile(r"\b(SET|WHERE|AND|OR|ON|WHEN|SELECT|PRAGMA)\b")
 _SQL_SWAPS = (
@@ -85,7 +88,8 @@ def mutants_of(path: Path, root: Path, enums: dict[str, list[str]]) -> list[Muta
                 was, now = ast.unparse(node.test), ast.unparse(mutated.test)
             else:
                 was, now = ast.unparse(node), ast.unparse(mutated)
-            name = f"{path.relative_to(root)} {place.thing}: {was} -> {now}".replace("\n", "; ")
+            was, now = _shortened(was, now)
+            name = f"{path.relative_to(root)} {place.thing}: {was} -> {now}"
             seen[name] = seen.get(name, 0) + 1
             if seen[name] > 1:
                 name += f" (#{seen[name]})"
@@ -94,6 +98,21 @@ def mutants_of(path: Path, root: Path, enums: dict[str, list[str]]) -> list[Muta
                        _later(numbers[id(node)], change))
             )  # fmt: skip
     return found
+
+
+def _shortened(was: str, now: str) -> tuple[str, str]:
+    """Both as one line; of a long one (a whole schema) only what is around the difference."""
+    if len(was) > LONG:
+        start = max(0, _alike(was, now) - LONG // 4)
+        end = _alike(was[::-1], now[::-1])
+        was = was[start : min(len(was), len(was) - end + LONG // 4)]
+        now = now[start : min(len(now), len(now) - end + LONG // 4)]
+    return " ".join(was.split()), " ".join(now.split())
+
+
+def _alike(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def enums_in(paths: list[Path]) -> dict[str, list[str]]:
@@ -212,6 +231,8 @@ def _other_constants(value: object) -> Iterator[Callable[[ast.AST], None]]:
         case str() if _SQL.search(value) or (value.startswith(" ") and value.strip()):
             for pattern, new in _SQL_SWAPS:
                 for hit in re.finditer(pattern, value):
+                    if "--" in value[: hit.start()].rpartition("\n")[2]:
+                        continue  # a comment
                     clause = _SQL_CLAUSE.findall(value[: hit.start()])
                     if pattern == r"(?<![<>!:])=" and clause[-1:] in (["SET"], ["PRAGMA"]):
                         continue  # no comparison
