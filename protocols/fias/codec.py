@@ -147,7 +147,7 @@ def _fill(cls: type[Record], pairs: list[tuple[str, str]]) -> Record:
             block = (_plan(chosen[1].block), {})
             blocks.setdefault(chosen[0], (chosen[1].block, []))[1].append(block[1])
         target = values
-        if block is not None and field_id in block[0].by_id and field_id not in block[1]:
+        if block is not None and field_id in block[0].by_id:
             inner = block[0].by_id[field_id][0]
             if inner[0] not in block[1]:
                 chosen, target = inner, block[1]

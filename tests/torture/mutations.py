@@ -24,6 +24,9 @@ SWAPS: dict[type, type] = {
 LONG = 160
 """Characters of a change that are told whole."""
 
+FOR_READERS = {"_field": (1, 3, 4), "Codec": (0,), "cast": (0,)}
+"""Arguments that say something to a reader only: a field's meaning, length and source."""
+
 _SQL = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE|WHERE|FROM|ORDER BY|PRAGMA|NOT EXISTS)\b")
 _SQL_CLAUSE = re.compile(r"\b(SET|WHERE|AND|OR|ON|WHEN|SELECT|PRAGMA)\b")
 _SQL_SWAPS = (
@@ -170,8 +173,9 @@ def _visit(node: ast.AST, place: _Place) -> Iterator[tuple[ast.AST, _Place]]:
         if name in ("annotation", "format_spec"):
             continue
         nodes = value if isinstance(value, list) else [value]
-        if name == "args" and ast.unparse(node).startswith(("cast(", "assert_never(")):
-            nodes = nodes[1:]
+        if name == "args" and isinstance(node, ast.Call):
+            told = FOR_READERS.get(ast.unparse(node.func), ())
+            nodes = [each for at, each in enumerate(nodes) if at not in told]
         for each in nodes:
             if isinstance(each, ast.AST):
                 yield from _visit(each, place)

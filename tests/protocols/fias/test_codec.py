@@ -102,3 +102,23 @@ def test_decoding_changes_nothing_for_the_next_record():
 )  # fmt: skip
 def test_code_pages_are_known_by_every_spelling(spelling, name):
     assert known_charset(spelling) == name
+
+
+def test_a_missing_last_bar_and_empty_fields_are_forgiven():
+    assert decode(b"GI|RN1||G#5") == GuestIn(room="1", reservation="5")
+    assert decode(b"LS").record_id == "LS"
+    assert decode(b"GI|RN1|G#5|\r\n") == GuestIn(room="1", reservation="5")
+
+
+def test_a_field_shorter_than_its_id_is_kept():
+    assert decode(b"GI|RN1|X|").extra == (("X", ""),)
+
+
+def test_a_second_field_inside_a_block_belongs_to_nobody_else():
+    """PL repeats RN, G#, GN; its own payment method stands behind them."""
+    record = decode(b"PL|P#7|RN1|G#5|GNA|GNB|RN2|G#6|GNC|PMROOM|")
+    assert [(guest.room, guest.reservation, guest.name) for guest in record.guests] == [
+        ("1", "5", "A"), ("2", "6", "C")
+    ]  # fmt: skip
+    assert record.extra == (("GN", "B"),)
+    assert record.payment_method == "ROOM"
