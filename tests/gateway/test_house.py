@@ -198,6 +198,8 @@ def test_move_from_and_to_an_empty_room_is_a_mov(desk, record):
     desk.say(f"GI|RN101|{A}GSN|", "WR|RN101|DA260315|TI063000|")
     assert desk.say(record.format(new="N", old="N")) == ["move 101>205 A"]
     assert desk.house.rooms["205"].wake_ups == (datetime(2026, 3, 15, 6, 30),)
+    assert desk.house.rooms["101"].wake_ups == ()
+    assert desk.say("GO|RN101|", "GO|RN205|G#1|GSN|") == ["out 205"]
 
 
 @pytest.mark.parametrize("record", MOVE)
@@ -651,6 +653,10 @@ def test_a_resync_fills_an_empty_house(desk):
     assert len(desk.house.rooms["101"].guests) == 2
 
 
+def test_a_guest_of_an_empty_room_does_not_wait_for_the_end_of_the_resync(desk):
+    assert desk.say("DS|", f"GI|RN101|{A}GSN|SF|") == ["in 101 A"]
+
+
 def test_another_displayed_guest_is_a_check_out_and_a_check_in(desk):
     desk.say(f"GI|RN101|{A}GSN|")
     assert desk.say("DS|", f"GI|RN101|{B}GSN|SF|") == []
@@ -672,6 +678,7 @@ def test_a_guest_who_moved_while_nobody_listened_takes_his_mailbox_along(desk):
     desk.say(f"GI|RN101|{A}GSN|")
     assert desk.say("DS|", "GO|RN101|SF|", f"GI|RN205|{A}GSN|SF|", "DE|") == ["move 101>205 A"]
     assert desk.say("GO|RN101|") == []  # the move has told that 101 is out
+    assert desk.say("GO|RN205|G#1|GSN|") == ["out 205"]
 
 
 def test_a_guest_who_moved_while_nobody_listened_keeps_what_is_known_of_him(desk):
@@ -808,6 +815,21 @@ def test_nobody_makes_room_for_somebody_when_the_resync_breaks(desk):
     desk.say("DS|", f"GI|RN101|{B}GSN|SF|")
     desk.take(desk.house.apply(ResyncVoided(), desk.now))
     assert [guest.name for guest in desk.house.rooms["101"].guests] == ["B"]
+
+
+def test_a_live_word_that_a_guest_is_alone_takes_nobody_else_in(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    desk.say("DS|", f"GI|RN102|{A}GSY|SF|", f"GI|RN102|{B}GSN|")
+    assert desk.say("DE|") == []
+    assert [guest.name for guest in desk.house.rooms["102"].guests] == ["B"]
+
+
+def test_a_resync_ends_once(desk):
+    desk.say("DS|", "GO|RN101|SF|", "DE|")
+    assert desk.house.ledger == Ledger(resync=1)
+    assert desk.remarks == []
+    desk.say("DE|")
+    assert desk.remarks == [Remark.NO_RESYNC]
 
 
 def test_a_room_told_vacant_and_then_taken_is_not_vacant_when_the_resync_breaks(desk):
