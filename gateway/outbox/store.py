@@ -1,5 +1,6 @@
 """The outbox and the house on disk: what is waiting, in which order, and what became of it."""
 
+import itertools
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -229,17 +230,15 @@ class Outbox(OutboxFile):
     def totals(self) -> Totals:
         """Counts and ages; quick at any size."""
         with self.reading() as db:
-            oldest = {
-                lane: row[0]
-                for lane in LANES
-                if (
-                    row := db.execute(
-                        "SELECT received_at FROM entry"
-                        " WHERE lane = ? AND head = 1 ORDER BY background, id LIMIT 1",
-                        (lane,),
-                    ).fetchone()
-                )
-            }
+            oldest: dict[str, float] = {}
+            for lane, background in itertools.product(LANES, (False, True)):
+                row = db.execute(
+                    "SELECT received_at FROM entry"
+                    " WHERE lane = ? AND head = 1 AND background = ? ORDER BY id LIMIT 1",
+                    (lane, background),
+                ).fetchone()
+                if row:
+                    oldest[lane] = min(row[0], oldest.get(lane, row[0]))
             return Totals(
                 accepted={lane: self._counts[lane, "accepted"] for lane in LANES},
                 entries={

@@ -563,6 +563,13 @@ def test_a_wake_up_close_ahead_is_told_and_not_missed(desk):
     assert desk.remarks == []
 
 
+def test_a_wake_up_ordered_just_before_another_rings_does_not_replace_it(desk):
+    desk.say("WR|RN101|DA260314|TI103000|")
+    desk.now = datetime(2026, 3, 14, 10, 29, 40, tzinfo=UTC)
+    assert desk.say("WR|RN101|DA260314|TI103100|") == []
+    assert desk.house.rooms["101"].told == datetime(2026, 3, 14, 10, 30)
+
+
 def test_a_wake_up_that_nobody_could_tell_in_time_is_counted(desk):
     desk.say("WR|RN101|DA260314|TI103000|", "WR|RN101|DA260314|TI104500|")
     desk.now = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -830,6 +837,23 @@ def test_a_resync_ends_once(desk):
     assert desk.remarks == []
     desk.say("DE|")
     assert desk.remarks == [Remark.NO_RESYNC]
+
+
+@pytest.mark.parametrize("record", ["GI|RN102|G#1|GNNew|GSY|", "GC|RN102|G#1|GNNew|"])
+def test_a_live_word_about_a_guest_is_later_than_what_the_resync_said(desk, record):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    desk.say("DS|", f"GI|RN102|{B}SF|", "GI|RN102|G#1|GNOld|SF|", record, "DE|")
+    assert [guest.name for guest in desk.house.rooms["102"].guests] == ["B", "New"]
+
+
+def test_a_guest_who_is_told_out_again_is_not_said_to_be_there(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    assert desk.say("DS|", f"GI|RN102|{B}SF|", f"GI|RN102|{A}SF|", "GO|RN102|G#1|SF|", "DE|") == []
+    assert desk.house.rooms["101"].shown.name == "A"
+
+
+def test_a_change_of_a_guest_who_is_not_in_is_remembered_in_a_resync_too(desk):
+    assert desk.say("DS|", "GC|RN101|G#1|GNA|GLFR|", "DE|", "GI|RN101|G#1|") == ["in 101 A"]
 
 
 def test_a_room_told_vacant_and_then_taken_is_not_vacant_when_the_resync_breaks(desk):

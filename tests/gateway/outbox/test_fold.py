@@ -207,6 +207,7 @@ def test_one_event_alone_is_itself():
         # The room was in, and is out at the end: the last check-out says it all.
         ([Update(room="1", guest=ANNA), CheckOut(room="1"), CheckIn(room="1", guest=OTTO),
           CheckOut(room="1")], 3),
+        ([Update(room="1", guest=ANNA), WakeUp(room="1", at=CAME), CheckOut(room="1")], 2),
         # It was out: its first check-in must be told, or the check-out would be refused.
         ([CheckIn(room="1", guest=ANNA), CheckOut(room="1")], 0),
         ([WakeUp(room="1", at=CAME), CheckIn(room="1", guest=ANNA), CheckOut(room="1")], 0),

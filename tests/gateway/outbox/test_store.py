@@ -1,5 +1,6 @@
 """The outbox file: order inside a room, live before resync, nothing lost by kill -9."""
 
+import itertools
 import random
 import signal
 import subprocess
@@ -25,6 +26,7 @@ from gateway.outbox import Batch, NewEntry, Outbox, Refused, StorageCorrupt, Sto
 from gateway.outbox.file import set_aside
 from gateway.outbox.schema import MIGRATIONS, REFUSED_KEPT
 from gateway.outbox.store import _DUE, _IS_FIRST
+from gateway.outbox.values import LANES, STATES
 
 CAME = datetime(2026, 3, 14, 10, 0)
 ANNA = Guest(key="4711", name="Rossi", first_name="Anna", came=CAME, departure=CAME.date())
@@ -148,6 +150,26 @@ def test_totals_survive_a_restart(outbox, tmp_path):
     assert again.totals() == totals
     assert again.totals().oldest_waiting == {"to_ucm": 7.0}
     again.close()
+
+
+def test_the_oldest_entry_is_told_whether_it_is_live_or_of_a_resync(outbox):
+    put(outbox, entry(CheckOut(room="101"), at=1.0, background=True),
+        entry(CheckOut(room="102"), at=2.0), entry(CheckOut(room="103"), at=3.0))  # fmt: skip
+    assert outbox.totals().oldest_waiting == {"to_ucm": 1.0}
+    for oldest in ({"to_ucm": 1.0}, {"to_ucm": 1.0}, {}):  # live ones go first
+        (due,) = outbox.due("to_ucm", 4.0)
+        outbox.done(due, 5.0)
+        assert outbox.totals().oldest_waiting == oldest
+
+
+def test_the_file_takes_every_lane_and_state_that_the_books_know(outbox):
+    for lane, state in itertools.product(LANES, STATES):
+        outbox._db.execute(
+            "INSERT INTO entry (lane, state, room, event, body, record, received_at, due_at)"
+            " VALUES (?, ?, '1', 'check_out', '', '', 1, 0)",
+            (lane, state),
+        )
+    outbox._db.execute("DELETE FROM entry")
 
 
 def test_the_house_is_stored_with_its_entries(outbox, tmp_path):
