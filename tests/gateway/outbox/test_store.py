@@ -152,6 +152,47 @@ def test_totals_survive_a_restart(outbox, tmp_path):
     again.close()
 
 
+@pytest.mark.parametrize(
+    "what",
+    [
+        {"entries": [entry(CheckOut(room="1"))]}, {"rooms": {"1": Room()}}, {"ledger": Ledger()},
+        {"heard": {"1": (b"x", 1.0)}}, {"forgets_heard": True},
+        {"refused": [Refused(at=1.0, reason="empty", body=b"", advice="")]},
+    ],
+    ids=lambda what: next(iter(what)),
+)  # fmt: skip
+def test_a_batch_is_empty_when_it_would_change_nothing(what):
+    assert Batch().is_empty is True
+    assert Batch(**what).is_empty is False
+
+
+def test_a_row_repairs_what_is_parked_before_it_in_its_own_room_only(outbox):
+    put(outbox, entry(WakeUp(room="101", at=CAME)), entry(Update(room="101", guest=ANNA)),
+        entry(Update(room="102", guest=ANNA)))  # fmt: skip
+    assert [due.repairs for due in outbox.due("to_ucm", 2.0, 9)] == [False, False]
+    outbox.park(outbox.due("to_ucm", 2.0)[0], 3.0, "no")
+    assert [(due.id, due.repairs) for due in outbox.due("to_ucm", 4.0, 9)] == [
+        (2, True),
+        (3, False),
+    ]
+    outbox.park(outbox.due("to_ucm", 4.0)[0], 5.0, "no")
+    outbox.retry(1)
+    assert [(due.id, due.repairs) for due in outbox.due("to_ucm", 6.0, 9)] == [
+        (1, False),
+        (3, False),
+    ]
+
+
+@pytest.mark.parametrize("body", ["no json", '{"guests": 7}', "{}7"])
+def test_a_house_that_cannot_be_understood_is_a_damaged_file(tmp_path, body):
+    box = Outbox(tmp_path / "outbox.db")
+    box.put(Batch(rooms={"101": Room(guests=(ANNA,))}))
+    box._db.execute("UPDATE house_room SET body = ?", (body,))
+    with pytest.raises(StorageCorrupt):
+        box.house()
+    box.close()
+
+
 def test_the_oldest_entry_is_told_whether_it_is_live_or_of_a_resync(outbox):
     put(outbox, entry(CheckOut(room="101"), at=1.0, background=True),
         entry(CheckOut(room="102"), at=2.0), entry(CheckOut(room="103"), at=3.0))  # fmt: skip
