@@ -127,7 +127,6 @@ class _Outgoing:
 
     record: Record
     pause_s: float = 0.0
-    frame: bytes = b""
     resends: int = 0
     enquiries: int = 0
 
@@ -495,7 +494,8 @@ class FiasSession:
             case Act.SEND_LS:
                 if cause is not Cause.QUIET:
                     self._queue.clear()
-                self._queue.append(_Outgoing(LinkStart(day=stamp.date(), at=stamp.time())))
+                # In front of a DR that is held back between DS and DE, or nobody would be asked.
+                self._queue.appendleft(_Outgoing(LinkStart(day=stamp.date(), at=stamp.time())))
             case Act.SEND_LA:
                 self._queue.append(_Outgoing(LinkAlive(day=stamp.date(), at=stamp.time())))
             case Act.SEND_LE:

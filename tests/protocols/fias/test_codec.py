@@ -122,3 +122,12 @@ def test_a_second_field_inside_a_block_belongs_to_nobody_else():
     ]  # fmt: skip
     assert record.extra == (("GN", "B"),)
     assert record.payment_method == "ROOM"
+
+
+@pytest.mark.parametrize(
+    ("charset", "letter"), [("big5", b"\xb3|"), ("gbk", b"\x81|"), ("shift_jis", b"\x83|")]
+)
+def test_a_bar_is_written_as_a_blank_and_half_a_character_as_it_is(charset, letter):
+    body = encode(GuestIn(room="1", name=f"{letter.decode(charset)}|A"), charset)
+    assert body == b"GI|RN1|GN" + letter + b" A|"
+    assert decode(body, charset).name == f"{letter.decode(charset)} A"

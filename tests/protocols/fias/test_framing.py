@@ -223,3 +223,7 @@ def test_a_new_line_forgets_the_half_frame_and_the_noise():
 
 def test_a_reason_is_counted_under_its_own_name():
     assert all(reason.value == reason.name.lower() for reason in Reason)
+
+
+def test_enq_inside_a_frame_is_data_on_a_line_that_does_not_answer():
+    assert tcp_reader().receive(b"\x02GI|GN\x05|\x03") == [Frame(b"GI|GN\x05|")]

@@ -152,6 +152,7 @@ def test_between_ds_and_de_nothing_but_the_link_itself_is_said():
     session = session_of(TCP)
     play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
     session.ask_for_resync(101.0)
+    session.receive_data(b"\x02GI|RN101|G#1|SF|\x03", 101.0)
     assert session.bytes_to_send() == b""
     assert session.deadline is None or session.deadline > 101.0  # and it does not spin
     session.receive_data(b"\x02LS|\x03", 101.0)
@@ -485,3 +486,39 @@ def test_on_a_line_without_answers_nobody_has_to_answer():
     session.accept(101.0)
     session.accept(101.0)
     assert session.bytes_to_send() == b""
+
+
+def test_an_alive_check_is_said_although_a_resync_is_held_back_and_does_not_drop_it():
+    session = session_of(TCP)
+    play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
+    session.ask_for_resync(101.0)
+    assert session.deadline == 400.0
+    session.handle_timeout(400.0)
+    assert session.bytes_to_send() == b"\x02LS|DA260314|TI101500|\x03"
+    session.receive_data(b"\x02LA|\x03", 401.0)
+    assert session.bytes_to_send() == b""
+    session.receive_data(b"\x02DE|\x03", 402.0)
+    assert session.bytes_to_send() == b"\x02DR|DA260314|TI101500|\x03"
+
+
+def test_a_resync_that_began_before_the_link_was_up_ends_with_the_line():
+    session = session_of(TCP)
+    session.opened(0.0)
+    session.receive_data(b"\x02LS|\x03\x02DS|\x03", 0.0)
+    session.lost(1.0)
+    session.opened(2.0)
+    session.receive_data(b"\x02LA|\x03", 2.0)
+    session.bytes_to_send()
+    session.ask_for_resync(3.0)
+    assert session.bytes_to_send() == b"\x02DR|DA260314|TI101500|\x03"
+
+
+def test_an_answer_of_an_earlier_line_is_not_repeated_on_a_new_one():
+    session = session_of(SERIAL)
+    session.opened(0.0)
+    session.receive_data(serial(b"LC|A060|"), 0.0)
+    assert session.bytes_to_send() == b"\x06"
+    session.lost(0.1)
+    session.opened(0.2)
+    session.receive_data(b"\x05", 0.3)
+    assert session.bytes_to_send() == b"\x15"
