@@ -74,3 +74,8 @@ def test_a_bad_line_knows_its_number():
     with pytest.raises(TranscriptError) as bad:
         parse("open\n\n# c\nnow+ soon")
     assert bad.value.line_number == 4
+
+
+def test_what_cannot_be_seen_is_shown_as_a_number():
+    assert show_bytes(b"a\xadb") == "<61><AD><62>"  # a soft hyphen
+    assert show_bytes(b"\x81") == "<81>"  # no character of cp1252

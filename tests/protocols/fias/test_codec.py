@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.errors import RecordError
-from protocols.fias.codec import CHARSETS, decode, encode, known_charset
+from protocols.fias.codec import CHARSETS, decode, encode, fields_of, known_charset
 from protocols.fias.records import GuestIn, RoomEquipment
 
 NAMES = {
@@ -131,3 +131,9 @@ def test_a_bar_is_written_as_a_blank_and_half_a_character_as_it_is(charset, lett
     body = encode(GuestIn(room="1", name=f"{letter.decode(charset)}|A"), charset)
     assert body == b"GI|RN1|GN" + letter + b" A|"
     assert decode(body, charset).name == f"{letter.decode(charset)} A"
+
+
+def test_the_fields_of_a_body_stand_in_the_order_of_the_wire():
+    assert fields_of(b"GI|RN1|GNM\xfcller|XY|") == [("RN", "1"), ("GN", "Müller"), ("XY", "")]
+    with pytest.raises(RecordError, match=r"^grammar: no two-letter record id"):
+        fields_of(b"X")

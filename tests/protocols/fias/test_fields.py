@@ -11,6 +11,7 @@ from protocols.fias.fields import CLOCK, DAY, DURATION, FLAG, IDS, LIST, NUMBER,
     ("codec", "text", "value"),
     [
         (DAY, "260105", date(2026, 1, 5)), (DAY, "280229", date(2028, 2, 29)),
+        (DAY, "261231", date(2026, 12, 31)),
         (CLOCK, "235959", time(23, 59, 59)), (CLOCK, "0630", time(6, 30)),
         (FLAG, "Y", True), (FLAG, "n", False),
         (NUMBER, "-12", -12), (NUMBER, "007", 7),

@@ -522,3 +522,51 @@ def test_an_answer_of_an_earlier_line_is_not_repeated_on_a_new_one():
     session.opened(0.2)
     session.receive_data(b"\x05", 0.3)
     assert session.bytes_to_send() == b"\x15"
+
+
+def test_a_link_that_went_down_says_why():
+    for record, now, why in ((b"\x02LE|\x03", 101.0, "ended"), (b"", 500.0, "late")):
+        session = session_of(TCP)
+        play(session, UP)
+        session.receive_data(record, now)
+        session.handle_timeout(now)
+        session.handle_timeout(now + 30)
+        downs = [event.why for event in events_of(session) if isinstance(event, LinkDown)]
+        assert downs == [why]
+
+
+def test_each_new_state_is_told_once():
+    session = session_of(TCP)
+    events = play(session, UP + "pms> <STX>LA|<ETX>\npms> <STX>LC|A060|<ETX>\nclose\n")
+    assert [event.to for event in events if isinstance(event, LinkState)] == [
+        "waiting", "up", "closed"
+    ]  # fmt: skip
+
+
+def test_every_record_of_the_link_is_counted_in_both_directions():
+    session = session_of(TCP)
+    events = play(session, UP)
+    session.leave(101.0)
+    told = [(each.record.record_id, each.direction) for each in [*events, *events_of(session)]
+            if isinstance(each, LinkRecord)]  # fmt: skip
+    assert told == [("LA", Direction.IN), ("LA", Direction.OUT), ("LE", Direction.OUT)]
+
+
+def test_any_frame_shows_for_five_minutes_that_the_peer_is_alive():
+    session = session_of(TCP)
+    play(session, UP)
+    session.receive_data(b"\x02GO|RN1|\x03", 150.0)
+    assert session.deadline == 450.0
+
+
+def test_a_peer_that_answers_nothing_while_up_is_down():
+    session = session_of(SERIAL)
+    session.opened(0.0)
+    session.receive_data(serial(b"LA|"), 0.0)
+    session.receive_data(b"\x06", 0.1)
+    assert session.state == "up"
+    session.ask_for_resync(1.0)
+    while session.is_up:
+        session.handle_timeout(session.deadline)
+    assert session.state == "calling"
+    assert session._wants_resync is False
