@@ -566,7 +566,9 @@ def test_a_peer_that_answers_nothing_while_up_is_down():
     session.receive_data(b"\x06", 0.1)
     assert session.state == "up"
     session.ask_for_resync(1.0)
+    now = 1.0
     while session.is_up:
-        session.handle_timeout(session.deadline)
-    assert session.state == "calling"
+        now = session.deadline
+        session.handle_timeout(now)
+    assert (now, session.state) == (13.0, "calling")
     assert session._wants_resync is False
