@@ -43,9 +43,7 @@ class Resync:
         if self._book.said.get(key) not in (None, fact.room):
             self.unsay(key)  # the last word counts
             room = self._book.room(fact.room)
-        if room.vacated:
-            room = replace(room, vacated=False)
-            self._book.put(fact.room, room)
+        room = replace(room, vacated=False)
         # A guest who is said to be here already came first, although he waits for the end.
         is_free = room.shown is None and all(each.key == key for each in room.said)
         if home == fact.room or (home is None and is_free):
@@ -143,8 +141,6 @@ class Resync:
                     or stay & {guest.key for guest in old.guests}
                 ):
                     continue
-                # Said is dropped from the index first, so that the move is the last word.
-                self.unsay(key)
                 emptied = replace(self._book.room(source), guests=(), wake_ups=(), told=None)
                 self._book.put(source, replace(emptied, told_out=True))
                 self._book.put(

@@ -73,9 +73,7 @@ class WakeUps:
 
     def _next(self, number: str, room: Room, wall: datetime, *, cancel: bool = False) -> None:
         room = self._missed(room, wall)
-        left = tuple(
-            each for each in room.wake_ups if each != room.told and each + RUNG_AFTER > wall
-        )
+        left = tuple(each for each in room.wake_ups if each != room.told)
         following = left[0] if left else None
         self._book.put(number, replace(room, wake_ups=left, told=following))
         if following is not None or cancel:

@@ -412,12 +412,12 @@ class Outbox(OutboxFile):
         while rooms - reached:
             reached |= rooms
             for column in ("room", "from_room"):
-                for row in db.execute(
+                moved: list[Any] = db.execute(
                     "UPDATE entry SET background = 0 WHERE state = 'waiting' AND background = 1"
                     f" AND {column} IN ({_marks(reached)}) RETURNING room, from_room",
                     tuple(reached),
-                ).fetchall():
-                    rooms = rooms | {room for room in row if room is not None}
+                ).fetchall()
+                rooms = rooms | {room for row in moved for room in row if room is not None}
 
     @staticmethod
     def _leave(

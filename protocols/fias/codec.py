@@ -147,7 +147,7 @@ def _fill(cls: type[Record], pairs: list[tuple[str, str]]) -> Record:
             block = (_plan(chosen[1].block), {})
             blocks.setdefault(chosen[0], (chosen[1].block, []))[1].append(block[1])
         target = values
-        if block is not None and field_id in block[0].by_id and field_id not in block[1]:
+        if block is not None and field_id in block[0].by_id:
             inner = block[0].by_id[field_id][0]
             if inner[0] not in block[1]:
                 chosen, target = inner, block[1]
@@ -161,9 +161,7 @@ def _fill(cls: type[Record], pairs: list[tuple[str, str]]) -> Record:
             if text:  # present and empty is as good as absent where no text is meant
                 odd.append((field_id, text))
             continue
-        if slot.many:
-            target[name] = (*target.get(name, ()), value)
-        elif name in target:
+        if name in target:
             extra.append((field_id, text))  # the first one counts; the others are kept
         else:
             target[name] = value
@@ -190,8 +188,6 @@ def _pairs_of(record: Any) -> list[tuple[str, str]]:
         if slot.block is not None:
             for each in value:
                 pairs += _pairs_of(each)
-        elif slot.many:
-            pairs += [(slot.field.id, slot.field.codec.encode(each)) for each in value]
         else:
             pairs.append((slot.field.id, slot.field.codec.encode(value)))
     return pairs

@@ -47,26 +47,17 @@ class Slot:
 
     after   the slot takes the field only when it follows this field id (a second GS)
     block   every occurrence of this field opens another value of this dataclass
-    many    every occurrence is kept, in order
     """
 
     field: Field[Any]
     after: str | None = None
     block: type[Any] | None = None
-    many: bool = False
 
 
 def wire(field: Field[T], *, after: Field[Any] | None = None) -> T | None:
     """A slot for one field; None when the record does not have it."""
     slot = Slot(field, after=after.id if after else None)
     return cast("T | None", dataclasses.field(default=None, metadata={"slot": slot}))
-
-
-def wire_all(field: Field[T]) -> tuple[T, ...]:
-    """A slot for a field that may come several times."""
-    return cast(
-        "tuple[T, ...]", dataclasses.field(default=(), metadata={"slot": Slot(field, many=True)})
-    )
 
 
 def wire_blocks(field: Field[Any], block: type[T]) -> tuple[T, ...]:

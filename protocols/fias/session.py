@@ -127,7 +127,6 @@ class _Outgoing:
 
     record: Record
     pause_s: float = 0.0
-    frame: bytes = b""
     resends: int = 0
     enquiries: int = 0
 

@@ -122,12 +122,19 @@ def test_arrival_told_again_with_news_is_an_update(desk):
 def test_arrival_told_again_as_alone_forgets_the_others(desk):
     desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|")
     assert desk.say(f"GI|RN101|{B}GSN|") == ["update 101 B"]
+    assert desk.remarks == [Remark.STALE_GUESTS]
     assert desk.say("GO|RN101|G#2|") == ["out 101"]
 
 
 def test_arrival_of_a_guest_of_another_room_is_a_move(desk):
     desk.say(f"GI|RN101|{A}GSN|")
     assert desk.say(f"GI|RN205|{A}GSN|") == ["move 101>205 A"]
+    assert desk.remarks == [Remark.IMPLICIT_MOVE]
+
+
+def test_change_of_a_guest_of_another_room_is_a_move(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("GC|RN205|G#1|") == ["move 101>205 A"]
     assert desk.remarks == [Remark.IMPLICIT_MOVE]
 
 
@@ -158,6 +165,24 @@ def test_change_for_a_room_that_is_not_in_is_remembered_and_counted(desk):
     assert desk.events[-1].guest.language == "FR"
 
 
+def test_each_announced_guest_arrives_with_what_was_said_of_him(desk):
+    desk.say("GC|RN101|G#1|GNA|GLFR|", "GC|RN101|G#2|GNB|GLGE|")
+    assert desk.say("GI|RN101|G#2|GSN|") == ["in 101 B"]
+    assert desk.events[-1].guest.language == "GE"
+    assert desk.house.rooms["101"].expected == ()
+
+
+def test_change_told_again_for_a_room_that_is_not_in_is_remembered_once(desk):
+    desk.say("GC|RN101|G#1|GNA|", "GC|RN101|G#2|GNB|", "GC|RN101|G#1|GNAda|")
+    assert [guest.name for guest in desk.house.rooms["101"].expected] == ["B", "Ada"]
+
+
+def test_guests_announced_for_a_room_are_as_many_as_a_suite_has(desk):
+    desk.say(*(f"GC|RN101|G#{number}|GNX|" for number in range(20)))
+    keys = [guest.key for guest in desk.house.rooms["101"].expected]
+    assert keys == [str(number) for number in range(4, 20)]
+
+
 def test_change_that_changes_nothing_is_not_told(desk):
     desk.say(f"GI|RN101|{A}GSN|GLFR|")
     assert desk.say("GC|RN101|G#1|GLFR|") == []
@@ -173,6 +198,8 @@ def test_move_from_and_to_an_empty_room_is_a_mov(desk, record):
     desk.say(f"GI|RN101|{A}GSN|", "WR|RN101|DA260315|TI063000|")
     assert desk.say(record.format(new="N", old="N")) == ["move 101>205 A"]
     assert desk.house.rooms["205"].wake_ups == (datetime(2026, 3, 15, 6, 30),)
+    assert desk.house.rooms["101"].wake_ups == ()
+    assert desk.say("GO|RN101|", "GO|RN205|G#1|GSN|") == ["out 205"]
 
 
 @pytest.mark.parametrize("record", MOVE)
@@ -213,11 +240,28 @@ def test_move_without_a_flag_is_decided_by_our_own_count(desk):
 def test_move_into_a_room_called_empty_throws_stale_guests_out(desk):
     desk.say(f"GI|RN101|{A}GSN|", f"GI|RN205|{C}GSN|")
     assert desk.say(MOVE[0].format(new="N", old="N")) == ["out 205", "move 101>205 A"]
+    assert desk.remarks == [Remark.STALE_GUESTS]
+
+
+def test_move_from_a_room_that_is_out_does_not_check_it_out_again(desk):
+    desk.say(f"GI|RN101|{B}GSN|", "GO|RN101|G#2|GSN|", f"GI|RN205|{C}GSN|")
+    assert desk.say(MOVE[0].format(new="Y", old="N")) == []
 
 
 def test_move_told_again_moves_nothing(desk):
     desk.say(f"GI|RN101|{A}GSN|", MOVE[0].format(new="N", old="N"))
     assert desk.say(MOVE[0].format(new="N", old="N")) == []
+
+
+def test_move_told_again_with_news_is_an_update(desk):
+    desk.say(f"GI|RN101|{A}GSN|", MOVE[0].format(new="N", old="N"))
+    assert desk.say("GC|RN205|GSN|G#1|GNAda|RO101|GSN|") == ["update 205 Ada"]
+
+
+def test_move_of_a_guest_we_never_knew_into_a_taken_room_empties_his_old_one(desk):
+    desk.say(f"GI|RN205|{C}GSN|")
+    assert desk.say(MOVE[0].format(new="Y", old="N")) == ["out 101"]
+    assert [guest.name for guest in desk.house.rooms["205"].guests] == ["C", "A"]
 
 
 def test_move_of_a_guest_we_never_knew_tells_everything(desk):
@@ -268,6 +312,7 @@ def test_the_unknown_guest_of_a_kept_room_can_leave_it(desk):
 def test_departure_from_a_room_we_never_heard_of_is_told(desk):
     """The UCM may show a guest from before our time; his mailbox must go."""
     assert desk.say("GO|RN101|G#1|GSN|") == ["out 101"]
+    assert desk.remarks == [Remark.UNKNOWN_GUEST]
 
 
 def test_departure_of_a_guest_we_only_heard_of_empties_the_room(desk):
@@ -277,7 +322,19 @@ def test_departure_of_a_guest_we_only_heard_of_empties_the_room(desk):
 
 
 def test_flag_y_of_a_room_we_do_not_know_keeps_it_in_with_an_empty_name(desk):
+    desk.say("GC|RN101|G#2|GNB|")
     assert desk.say("GO|RN101|G#1|GSY|") == ["update 101 "]
+    room = desk.house.rooms["101"]
+    assert [guest.is_nobody for guest in room.guests] == [True]
+    assert room.expected == ()
+    assert desk.say("GO|RN101|") == ["out 101"]
+
+
+def test_sharers_of_the_same_name_are_two_guests(desk):
+    """The UCM knows a guest by his number: a message for the first one is not the second one's."""
+    desk.say("GI|RN101|G#1|GNSmith|GSN|", "GI|RN101|G#2|GNSmith|GSY|")
+    assert desk.say("GO|RN101|G#1|GSY|") == ["update 101 Smith"]
+    assert desk.events[-1].guest.key == "2"
 
 
 def test_departure_told_again_is_not_told_again(desk):
@@ -324,7 +381,17 @@ def test_two_sharers_move_as_two_pairs():
     desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|")
     assert desk.say("GO|RN101|G#1|GSY|", "GO|RN101|G#2|GSN|") == []
     assert desk.say(f"GI|RN205|{A}GSN|") == ["in 205 A", "update 101 B"]
+    assert desk.house.deadline() is not None
     assert desk.say(f"GI|RN205|{B}GSY|") == ["out 101"]
+    assert desk.house.deadline() is None
+    assert desk.remarks == [Remark.IMPLICIT_MOVE] * 2
+
+
+def test_a_departure_that_became_a_move_leaves_the_others_waiting():
+    desk = Desk(infer_moves_s=60)
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|", "GO|RN101|G#1|GSN|", "GO|RN102|G#2|GSN|")
+    assert desk.say(f"GI|RN205|{A}GSN|") == ["move 101>205 A"]
+    assert desk.wait(60) == ["out 102"]
 
 
 def test_a_new_guest_of_the_room_ends_the_waiting():
@@ -337,6 +404,31 @@ def test_the_same_guest_in_the_same_room_is_a_new_stay():
     desk = Desk(infer_moves_s=60)
     desk.say(f"GI|RN101|{A}GSN|")
     assert desk.say("GO|RN101|G#1|GSN|", f"GI|RN101|{A}GSN|") == ["out 101", "in 101 A"]
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (f"GC|RN101|{B}", ["out 101"]),
+        (f"GC|RN102|{B}", []),
+        (f"GC|RN101|GSN|{C}RO103|GSN|", ["out 101", "move 103>101 C"]),
+        (f"GC|RN104|GSN|{C}RO103|GSN|", ["move 103>104 C"]),
+        (f"GI|RN101|{B}SF|", ["out 101", "in 101 B"]),
+        (f"GI|RN102|{A}SF|", ["out 101", "in 102 A"]),
+        (f"GI|RN102|{B}SF|", ["in 102 B"]),
+        ("GO|RN101|G#9|GSN|", ["out 101"]),
+        ("GO|RN102|G#9|GSN|", ["out 102"]),
+        ("GO|RN101|", ["out 101"]),
+        ("DS|", ["out 101"]),
+        ("DE|", ["out 101"]),
+        ("RE|RN101|DNY|", ["dnd 101 True"]),
+    ],
+)
+def test_a_departure_waits_no_longer_than_its_room_is_left_alone(record, words):
+    desk = Desk(infer_moves_s=60)
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN103|{C}GSN|", "GO|RN101|G#1|GSN|")
+    assert desk.say(record) == words
+    assert (desk.house.deadline() is None) == ("out 101" in words)
 
 
 # --- Rooms, not guests ---
@@ -352,6 +444,20 @@ def test_a_pms_without_reservations_has_one_guest_a_room(desk):
     assert all(guest.reservation is None for guest in ())
 
 
+def test_a_guest_without_a_number_has_the_rooms_key(desk):
+    desk.say("GI|RN101|GNA|")
+    assert desk.house.rooms["101"].shown.key == "@101"
+    desk.say("GC|RN102|RO101|")
+    assert desk.house.rooms["102"].shown.key == "@102"
+
+
+def test_a_record_without_a_number_means_the_only_guest_of_the_room(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("GC|RN101|GNAda|") == ["update 101 Ada"]
+    assert [guest.key for guest in desk.house.rooms["101"].guests] == ["1"]
+    assert desk.say("GC|RN205|RO101|") == ["move 101>205 Ada"]
+
+
 def test_a_move_without_a_reservation_told_again_moves_nothing(desk):
     desk.say("GI|RN101|GNA|")
     assert desk.say("GC|RN205|RO101|") == ["move 101>205 A"]
@@ -362,12 +468,17 @@ def test_a_move_without_a_reservation_told_again_moves_nothing(desk):
 def test_a_move_without_a_reservation_into_a_taken_room(desk):
     desk.say("GI|RN101|GNA|", "GI|RN205|GNB|")
     assert desk.say("GC|RN205|RO101|") == ["out 101"]
-    assert desk.house.rooms["205"].shown.name == "B"
+    assert [guest.name for guest in desk.house.rooms["205"].guests] == ["B"]
+
+
+def test_a_move_without_a_reservation_that_we_know_nothing_of_is_told(desk):
+    assert desk.say("GC|RN205|RO101|") == ["move 101>205 "]
 
 
 def test_a_move_from_another_room_than_we_know_takes_what_we_know_along(desk):
     desk.say("GI|RN103|G#1|GNSmith|GLFR|GSN|")
     assert desk.say("GC|RN102|RO101|G#1|GSN|GSN|")[-2:] == ["out 103", "move 101>102 Smith"]
+    assert desk.remarks == [Remark.IMPLICIT_MOVE]
 
 
 def test_a_resync_whose_start_was_missed_does_not_let_an_old_departure_empty_the_room():
@@ -445,11 +556,37 @@ def test_a_wake_up_of_the_very_next_minute_is_told_before_it(desk):
     assert desk.wait(0) == ["wake 101 0314-1031"]
 
 
+def test_a_wake_up_close_ahead_is_told_and_not_missed(desk):
+    desk.say("WR|RN101|DA260314|TI103000|", "WR|RN101|DA260314|TI103100|")
+    desk.now = datetime(2026, 3, 14, 10, 31, 19, tzinfo=UTC)
+    assert desk.wait(0) == ["wake 101 0314-1031"]
+    assert desk.remarks == []
+
+
+def test_a_wake_up_ordered_just_before_another_rings_does_not_replace_it(desk):
+    desk.say("WR|RN101|DA260314|TI103000|")
+    desk.now = datetime(2026, 3, 14, 10, 29, 40, tzinfo=UTC)
+    assert desk.say("WR|RN101|DA260314|TI103100|") == []
+    assert desk.house.rooms["101"].told == datetime(2026, 3, 14, 10, 30)
+
+
 def test_a_wake_up_that_nobody_could_tell_in_time_is_counted(desk):
     desk.say("WR|RN101|DA260314|TI103000|", "WR|RN101|DA260314|TI104500|")
     desk.now = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
     assert desk.wait(0) == []
     assert desk.remarks == [Remark.WAKE_UP_MISSED]
+    assert desk.house.rooms["101"].wake_ups == ()
+
+
+@pytest.mark.parametrize(
+    ("second", "remarks", "words"),
+    [(19, [], ["wake 101 0314-1045"]), (20, [Remark.WAKE_UP_MISSED], [])],
+)
+def test_a_wake_up_is_missed_when_the_ucm_must_have_called(desk, second, remarks, words):
+    desk.say("WR|RN101|DA260314|TI103000|", "WR|RN101|DA260314|TI104500|")
+    desk.now = datetime(2026, 3, 14, 10, 45, second, tzinfo=UTC)
+    assert desk.wait(0) == words
+    assert desk.remarks == remarks
 
 
 def test_an_earlier_pending_wake_up_is_told_before_a_newly_ordered_one(desk):
@@ -466,11 +603,24 @@ def test_cancelling_the_next_wake_up_tells_the_one_after(desk):
 def test_cancelling_a_later_wake_up_changes_nothing_on_the_ucm(desk):
     desk.say("WR|RN101|DA260315|TI063000|", "WR|RN101|DA260315|TI070000|")
     assert desk.say("WC|RN101|DA260315|TI070000|") == []
+    assert desk.house.rooms["101"].wake_ups == (datetime(2026, 3, 15, 6, 30),)
+    assert desk.remarks == []
 
 
 def test_cancelling_an_unknown_wake_up_is_told_when_none_is_known(desk):
     assert desk.say("WC|RN101|DA260315|TI063000|") == ["wake 101 none"]
     assert desk.remarks == [Remark.WAKE_UP_UNKNOWN]
+
+
+def test_cancelling_an_unknown_wake_up_leaves_the_known_one_alone(desk):
+    desk.say("WR|RN101|DA260314|TI103000|")
+    assert desk.say("WC|RN101|DA260315|TI070000|") == []
+    assert desk.remarks == [Remark.WAKE_UP_UNKNOWN]
+    assert desk.house.rooms["101"].told == datetime(2026, 3, 14, 10, 30)
+    desk.now = datetime(2026, 3, 14, 10, 30, 9, tzinfo=UTC)  # one second before it is over
+    assert desk.say("WC|RN101|DA260315|TI070000|") == []
+    desk.now = datetime(2026, 3, 14, 10, 30, 10, tzinfo=UTC)
+    assert desk.say("WC|RN101|DA260315|TI070000|") == ["wake 101 none"]
 
 
 def test_a_wake_up_in_the_past_is_the_ucms_to_judge(desk):
@@ -481,6 +631,18 @@ def test_a_wake_up_in_the_past_does_not_push_out_one_to_come(desk):
     desk.say("WR|RN101|DA260315|TI063000|")
     assert desk.say("WR|RN101|DA260106|TI063000|") == []
     assert desk.remarks == [Remark.WAKE_UP_PAST]
+    assert desk.house.rooms["101"].wake_ups == (datetime(2026, 3, 15, 6, 30),)
+
+
+@pytest.mark.parametrize(
+    ("second", "words", "remarks"),
+    [(19, ["wake 101 0314-1030"], []), (20, [], [Remark.WAKE_UP_PAST])],
+)
+def test_a_wake_up_of_this_minute_is_past_when_it_must_have_rung(desk, second, words, remarks):
+    desk.say("WR|RN101|DA260314|TI110000|")
+    desk.now = datetime(2026, 3, 14, 10, 30, second - 10, tzinfo=UTC)
+    assert desk.say("WR|RN101|DA260314|TI103000|") == words
+    assert desk.remarks == remarks
 
 
 # --- Resync ---
@@ -496,6 +658,10 @@ def test_a_resync_of_what_is_known_tells_nothing(desk):
 def test_a_resync_fills_an_empty_house(desk):
     assert desk.say("DS|", f"GI|RN101|{A}GSN|SF|", f"GI|RN101|{B}GSY|SF|", "DE|") == ["in 101 A"]
     assert len(desk.house.rooms["101"].guests) == 2
+
+
+def test_a_guest_of_an_empty_room_does_not_wait_for_the_end_of_the_resync(desk):
+    assert desk.say("DS|", f"GI|RN101|{A}GSN|SF|") == ["in 101 A"]
 
 
 def test_another_displayed_guest_is_a_check_out_and_a_check_in(desk):
@@ -518,6 +684,41 @@ def test_a_guest_not_mentioned_stays_unless_his_room_is_somebody_elses(desk):
 def test_a_guest_who_moved_while_nobody_listened_takes_his_mailbox_along(desk):
     desk.say(f"GI|RN101|{A}GSN|")
     assert desk.say("DS|", "GO|RN101|SF|", f"GI|RN205|{A}GSN|SF|", "DE|") == ["move 101>205 A"]
+    assert desk.say("GO|RN101|") == []  # the move has told that 101 is out
+    assert desk.say("GO|RN205|G#1|GSN|") == ["out 205"]
+
+
+def test_a_guest_who_moved_while_nobody_listened_keeps_what_is_known_of_him(desk):
+    desk.say("GI|RN101|G#1|GNA|GLFR|GSN|", "WR|RN101|DA260315|TI063000|")
+    words = desk.say("DS|", "GO|RN101|SF|", "GI|RN205|G#1|GNAda|SF|", "DE|")
+    assert words == ["move 101>205 Ada", "update 205 Ada"]
+    assert (desk.events[-1].was.name, desk.events[-1].guest.language) == ("A", "FR")
+    room = desk.house.rooms["205"]
+    assert room.wake_ups == (room.told,) == (datetime(2026, 3, 15, 6, 30),)
+
+
+def test_what_a_resync_says_of_a_guest_in_two_records_adds_up(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    desk.say("DS|", f"GI|RN102|{A}GLFR|SF|", f"GI|RN102|{A}SF|", f"GI|RN102|{B}SF|", "DE|")
+    assert [(guest.name, guest.language) for guest in desk.house.rooms["102"].guests] == [
+        ("B", None), ("A", "FR")
+    ]  # fmt: skip
+
+
+def test_of_two_rooms_that_a_resync_gives_a_guest_the_last_one_counts(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|", f"GI|RN103|{C}GSN|")
+    desk.say("DS|", f"GI|RN102|{A}SF|", f"GI|RN103|{A}SF|", f"GI|RN103|{C}SF|", "DE|")
+    guests = {number: [guest.name for guest in room.guests]
+              for number, room in desk.house.rooms.items()}  # fmt: skip
+    assert guests == {"101": [], "102": ["B"], "103": ["C", "A"]}
+
+
+@pytest.mark.parametrize("record", [f"GI|RN102|{A}GSY|", "GC|RN102|G#1|GNA|"])
+def test_a_live_word_about_a_guest_whom_the_resync_put_elsewhere_puts_him_there(desk, record):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    assert desk.say("DS|", f"GI|RN102|{B}SF|", f"GI|RN102|{A}SF|", record) == ["out 101"]
+    assert desk.say("DE|") == []
+    assert [guest.name for guest in desk.house.rooms["102"].guests] == ["B", "A"]
 
 
 def test_guests_who_swapped_rooms_do_not_hear_each_others_messages(desk):
@@ -559,6 +760,127 @@ def test_a_live_departure_of_a_guest_whom_the_resync_put_elsewhere(desk):
     assert desk.house.rooms["102"].shown.name == "B"
 
 
+def test_who_is_not_told_again_after_his_room_was_told_vacant_is_gone(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|")
+    desk.say("DS|", f"GI|RN101|{A}GSN|SF|", f"GI|RN101|{B}GSY|SF|", "GO|RN101|SF|")
+    assert desk.say(f"GI|RN101|{A}GSN|SF|", "DE|") == []
+    assert [guest.name for guest in desk.house.rooms["101"].guests] == ["A"]
+
+
+@pytest.mark.parametrize("record", ["GO|RN102|SF|", "GO|RN102|"])
+def test_a_room_told_empty_takes_nobody_who_was_said_to_be_in_it(desk, record):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    desk.say("DS|", f"GI|RN102|{A}GSY|SF|")  # in conflict: A is known in 101
+    assert desk.say(record, "DE|") == ["out 102"]
+    assert desk.house.rooms["101"].shown.name == "A"
+
+
+@pytest.mark.parametrize(("flag", "guests"), [("N", ["C"]), ("Y", ["C", "A"])])
+def test_a_live_arrival_alone_in_the_room_is_the_later_word(desk, flag, guests):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    desk.say("DS|", f"GI|RN102|{A}GSY|SF|", f"GI|RN102|{C}GS{flag}|", "DE|")
+    assert [guest.name for guest in desk.house.rooms["102"].guests] == guests
+
+
+def test_a_guest_told_out_of_a_room_is_gone_from_that_room_only(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|", f"GI|RN102|{C}GSN|")
+    assert desk.say("DS|", "GO|RN101|G#1|SF|", "GO|RN101|G#3|SF|") == []
+    assert desk.say("DE|") == ["out 101", "in 101 B"]
+    assert desk.house.rooms["102"].shown.name == "C"
+
+
+def test_a_guest_told_twice_in_a_resync_is_in_the_room_once(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    desk.say("DS|", f"GI|RN101|{A}SF|", f"GI|RN101|{B}SF|", "GI|RN101|G#2|GNBee|SF|", "DE|")
+    assert [guest.name for guest in desk.house.rooms["101"].guests] == ["A", "Bee"]
+
+
+@pytest.mark.parametrize(
+    "record", [f"GI|RN101|{A}GSY|", "GC|RN101|G#1|GLFR|", f"GC|RN101|GSY|{A}RO102|GSN|"]
+)
+def test_a_live_word_about_a_guest_is_a_mention_in_the_resync(desk, record):
+    desk.say(f"GI|RN101|{B}GSN|", f"GI|RN{'102' if 'RO' in record else '101'}|{A}GSY|")
+    desk.say("DS|", f"GI|RN101|{B}SF|", record, "DE|")
+    assert [guest.name for guest in desk.house.rooms["101"].guests] == ["B", "A"]
+
+
+def test_a_live_change_in_a_room_told_vacant_says_that_it_is_not(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("DS|", "GO|RN101|SF|", "GC|RN101|G#1|GLFR|", "DE|") == ["update 101 A"]
+
+
+def test_a_live_move_of_a_guest_whom_the_resync_put_elsewhere(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    desk.say("DS|", f"GI|RN102|{A}GSY|SF|", f"GC|RN103|GSN|{A}RO102|GSY|", "DE|")
+    guests = {number: [guest.name for guest in room.guests]
+              for number, room in desk.house.rooms.items()}  # fmt: skip
+    assert guests == {"101": [], "102": ["B"], "103": ["A"]}
+
+
+def test_nobody_makes_room_for_somebody_when_the_resync_breaks(desk):
+    desk.say(f"GI|RN101|{A}GSN|", "GO|RN101|G#1|GSY|")
+    desk.say("DS|", f"GI|RN101|{B}GSN|SF|")
+    desk.take(desk.house.apply(ResyncVoided(), desk.now))
+    assert [guest.name for guest in desk.house.rooms["101"].guests] == ["B"]
+
+
+def test_a_live_word_that_a_guest_is_alone_takes_nobody_else_in(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    desk.say("DS|", f"GI|RN102|{A}GSY|SF|", f"GI|RN102|{B}GSN|")
+    assert desk.say("DE|") == []
+    assert [guest.name for guest in desk.house.rooms["102"].guests] == ["B"]
+
+
+def test_a_resync_ends_once(desk):
+    desk.say("DS|", "GO|RN101|SF|", "DE|")
+    assert desk.house.ledger == Ledger(resync=1)
+    assert desk.remarks == []
+    desk.say("DE|")
+    assert desk.remarks == [Remark.NO_RESYNC]
+
+
+@pytest.mark.parametrize("record", ["GI|RN102|G#1|GNNew|GSY|", "GC|RN102|G#1|GNNew|"])
+def test_a_live_word_about_a_guest_is_later_than_what_the_resync_said(desk, record):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    desk.say("DS|", f"GI|RN102|{B}SF|", "GI|RN102|G#1|GNOld|SF|", record, "DE|")
+    assert [guest.name for guest in desk.house.rooms["102"].guests] == ["B", "New"]
+
+
+def test_a_guest_who_is_told_out_again_is_not_said_to_be_there(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{B}GSN|")
+    assert desk.say("DS|", f"GI|RN102|{B}SF|", f"GI|RN102|{A}SF|", "GO|RN102|G#1|SF|", "DE|") == []
+    assert desk.house.rooms["101"].shown.name == "A"
+
+
+def test_a_change_of_a_guest_who_is_not_in_is_remembered_in_a_resync_too(desk):
+    assert desk.say("DS|", "GC|RN101|G#1|GNA|GLFR|", "DE|", "GI|RN101|G#1|") == ["in 101 A"]
+
+
+def test_a_room_told_vacant_and_then_taken_is_not_vacant_when_the_resync_breaks(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    desk.say("DS|", "GO|RN101|SF|", f"GI|RN101|{B}GSY|SF|")
+    assert desk.take(desk.house.apply(ResyncVoided(), desk.now)) == []
+    assert [guest.name for guest in desk.house.rooms["101"].guests] == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("mover", "stayer", "words"),
+    [(B, A, ["in 205 B"]), (A, B, ["out 101", "in 101 B", "in 205 A"])],
+)
+def test_a_guest_who_left_others_behind_takes_no_mailbox_along(desk, mover, stayer, words):
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|")
+    assert desk.say("DS|", f"GI|RN101|{stayer}GSN|SF|", f"GI|RN205|{mover}GSN|SF|", "DE|") == words
+
+
+def test_a_room_is_known_out_by_the_pmss_word_only(desk):
+    desk.say(f"GI|RN101|{A}GSN|", f"GC|RN102|{B}", "DS|", "GO|RN103|SF|", "DE|")
+    known_out = {number for number, room in desk.house.rooms.items() if room.is_known_out}
+    assert known_out == {"103"}  # of 102 nobody has said that it is empty
+    desk.say("GO|RN101|", f"GI|RN103|{C}GSN|")
+    known_out = {number for number, room in desk.house.rooms.items() if room.is_known_out}
+    assert known_out == {"101"}
+
+
 @pytest.mark.parametrize("restart", [False, True])
 def test_a_resync_without_an_end_sweeps_nobody(desk, restart):
     desk.say(f"GI|RN101|{A}GSN|", f"GI|RN102|{C}GSN|")
@@ -577,6 +899,17 @@ def test_a_second_start_begins_the_resync_anew(desk):
     ]  # fmt: skip
 
 
+def test_a_second_start_keeps_what_the_first_one_said_and_sweeps_nobody(desk):
+    desk.say(f"GI|RN101|{A}GSN|", "DS|", f"GI|RN101|{B}GSN|SF|", "DS|")
+    assert [guest.name for guest in desk.house.rooms["101"].guests] == ["A", "B"]
+    assert desk.house.ledger == Ledger(resync=2, in_resync=True)
+
+
+def test_a_resync_that_does_not_run_cannot_be_voided(desk):
+    assert desk.take(desk.house.apply(ResyncVoided(), desk.now)) == []
+    assert desk.remarks == []
+
+
 def test_an_end_without_a_start_is_counted(desk):
     assert desk.say("DE|") == []
     assert desk.remarks == [Remark.NO_RESYNC]
@@ -587,6 +920,11 @@ def test_records_of_a_resync_whose_start_we_missed_empty_nothing(desk):
     assert desk.say(f"GI|RN101|{B}GSN|SF|") == []
 
 
+def test_a_departure_of_a_resync_whose_start_we_missed_is_a_departure(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("GO|RN101|SF|") == ["out 101"]
+
+
 def test_night_audit_is_a_mark(desk):
     assert desk.say("NS|") == []
     assert desk.house.ledger.night_audit
@@ -594,7 +932,69 @@ def test_night_audit_is_a_mark(desk):
     assert not desk.house.ledger.night_audit
 
 
+def test_what_a_fact_came_to_is_told_once(desk):
+    def rooms(record):
+        (fact,) = normalize(decode(record.encode()))
+        told = desk.house.apply(fact, desk.now)
+        return set(told.rooms), len(told.remarks)
+
+    assert rooms("GC|RN101|G#1|GNA|") == ({"101"}, 1)
+    assert rooms(f"GI|RN102|{B}GSN|") == ({"102"}, 0)
+    assert rooms(f"GI|RN102|{B}GSN|") == (set(), 0)
+    assert rooms(f"GI|RN103|{B}GSN|") == ({"102", "103"}, 1)
+
+
+def test_a_remark_is_counted_under_its_own_name():
+    assert all(remark.value == remark.name.lower() for remark in Remark)
+
+
 # --- Memory and disk ---
+
+
+def test_a_guest_announced_long_ago_who_never_came_is_forgotten(desk):
+    desk.say("GC|RN101|G#1|GNA|GLFR|")
+    before = desk.now.replace(tzinfo=None)
+    desk.say("GC|RN101|G#2|GNB|GLGE|")
+    desk.house.forget(before)
+    assert [guest.key for guest in desk.house.rooms["101"].expected] == ["1", "2"]
+    desk.house.forget(before + timedelta(microseconds=1))
+    assert [guest.key for guest in desk.house.rooms["101"].expected] == ["2"]
+
+
+def test_a_change_that_was_on_disk_after_all_is_made_again(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    for record in (f"GC|RN205|GSN|{A}RO101|GSN|", "NS|"):
+        for fact in normalize(decode(record.encode())):
+            desk.house.apply(fact, desk.now)
+    rooms, ledger = dict(desk.house.changed_rooms()), desk.house.changed_ledger()
+    desk.house.rollback()
+    desk.house.adopt(rooms, ledger)
+    assert desk.house.rooms["205"].shown.name == "A"
+    assert desk.house.ledger.night_audit
+    assert (desk.house.changed_rooms(), desk.house.changed_ledger()) == ({}, None)
+    desk.house.adopt({}, None)
+    assert desk.house.ledger.night_audit
+    assert desk.say("GO|RN205|G#1|GSN|") == ["out 205"]
+
+
+def test_only_what_differs_from_the_disk_is_to_be_written(desk):
+    def hear(*records):
+        for record in records:
+            for fact in normalize(decode(record.encode())):
+                desk.house.apply(fact, desk.now)
+
+    hear("NS|")
+    assert desk.house.changed_ledger() == Ledger(night_audit=True)
+    hear("NE|")
+    assert desk.house.changed_ledger() is None
+    hear(f"GI|RN101|{A}GSN|", "NS|")
+    assert list(desk.house.changed_rooms()) == ["101"]
+    desk.house.commit()
+    hear("GC|RN101|G#1|GNAda|", "GC|RN101|G#1|GNA|", "DS|", "NE|")
+    assert desk.house.changed_rooms() == {}  # it is as it was
+    desk.house.rollback()
+    assert desk.house.ledger == Ledger(night_audit=True)
+    assert (desk.house.changed_rooms(), desk.house.changed_ledger()) == ({}, None)
 
 
 def test_rollback_forgets_what_was_not_stored(desk):

@@ -208,7 +208,9 @@ async def test_a_delivered_row_repairs_and_supersedes_a_parked_one(tmp_path):
 @pytest.mark.asyncio
 async def test_a_wall_clock_that_jumps_back_delays_nobody_for_long(tmp_path):
     async with relay_on(tmp_path, "101") as relay:
-        relay.driver.script["101"] = [Unreachable("timeout", "x", sent=False)]
+        relay.driver.script["101"] = [Unreachable("timeout", "x", sent=True)]
+        await run_for(relay, 0.4)
+        assert state(relay)["waiting"] == 1  # it waits for a moment of the clock
         relay.clock.jump(-86400 * 365)
         await run_for(relay, 30)
         assert state(relay)["waiting"] == 0

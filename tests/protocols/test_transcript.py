@@ -55,3 +55,27 @@ def test_steps_are_read_with_comments_moments_and_pauses():
 def test_a_bad_line_is_named(text, words):
     with pytest.raises(TranscriptError, match=words):
         parse(text)
+
+
+def test_every_named_byte_is_shown_and_read_by_its_name():
+    named = bytes.fromhex("00 01 02 03 04 05 06 0A 0D 10 15 16 17 1B")
+    names = "<NUL><SOH><STX><ETX><EOT><ENQ><ACK><LF><CR><DLE><NAK><SYN><ETB><ESC>"
+    assert show_bytes(named) == names
+    assert parse_bytes(names.lower()) == named
+
+
+def test_bytes_stand_in_cp1252_unless_said_otherwise():
+    assert (parse_bytes("ü€"), show_bytes(b"\xfc\x80")) == (b"\xfc\x80", "ü€")
+    assert parse("pms> ü")[0].data == b"\xfc"
+    assert parse("pms> ü", "utf-8")[0].data == b"\xc3\xbc"
+
+
+def test_a_bad_line_knows_its_number():
+    with pytest.raises(TranscriptError) as bad:
+        parse("open\n\n# c\nnow+ soon")
+    assert bad.value.line_number == 4
+
+
+def test_what_cannot_be_seen_is_shown_as_a_number():
+    assert show_bytes(b"a\xadb") == "<61><AD><62>"  # a soft hyphen
+    assert show_bytes(b"\x81") == "<81>"  # no character of cp1252

@@ -20,9 +20,10 @@ class Figure:
     ok: bool
 
     def __str__(self) -> str:
-        value = f"{self.value:,.4g}" if isinstance(self.value, float) else f"{self.value:,}"
         if isinstance(self.value, str):
             value = self.value
+        else:
+            value = f"{self.value:,.4g}" if isinstance(self.value, float) else f"{self.value:,}"
         return f"{'ok    ' if self.ok else 'BROKEN'}  {self.what:<68} {value:>14}   {self.limit}"
 
 

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import date, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +22,7 @@ from gateway.events import (
 )
 from gateway.metrics import Metrics
 from gateway.outbox import Batch, NewEntry, Outbox
-from gateway.outbox.fold import fold
+from gateway.outbox.fold import fold, fold_all
 from gateway.simulators.pbx import Rooms
 from tests.fakes import RoomsApi
 
@@ -154,6 +155,69 @@ def test_nothing_is_folded_across_a_move_or_into_a_row_that_may_be_done(tmp_path
     outbox.mark(third, unsure=True)
     assert outbox.due("to_ucm", 2.0, 9)[1].folded == ()
     outbox.close()
+
+
+ADA = replace(ANNA, name="Ada")
+
+
+@pytest.mark.parametrize(
+    ("events", "together"),
+    [
+        ([CheckIn(room="1", guest=ANNA), Update(room="1", guest=ADA, was=ANNA)],
+         CheckIn(room="1", guest=ADA)),
+        ([Update(room="1", guest=ANNA, was=OTTO), Update(room="1", guest=ADA, was=ANNA)],
+         Update(room="1", guest=ADA, was=OTTO)),
+        ([Update(room="1", guest=ANNA), CheckOut(room="1")], CheckOut(room="1")),
+        ([DoNotDisturb(room="1", on=True), CheckOut(room="1")], CheckOut(room="1")),
+        ([RoomStatus(room="1", code="1"), CheckOut(room="1")], CheckOut(room="1")),
+        ([WakeUp(room="1", at=CAME), CheckOut(room="1")], CheckOut(room="1")),
+        ([CheckOut(room="1"), CheckOut(room="1")], CheckOut(room="1")),
+        ([DoNotDisturb(room="1", on=True), DoNotDisturb(room="1", on=False)],
+         DoNotDisturb(room="1", on=False)),
+        ([WakeUp(room="1", at=CAME), WakeUp(room="1")], WakeUp(room="1")),
+        ([RoomStatus(room="1", code="1"), RoomStatus(room="1", code="1")],
+         RoomStatus(room="1", code="1")),
+        # What must not be folded.
+        ([CheckIn(room="1", guest=ANNA), CheckOut(room="1")], None),
+        ([WakeUp(room="1"), CheckOut(room="1")], None),
+        ([RoomStatus(room="1", code="1"), RoomStatus(room="1", code="2")], None),
+        ([CheckIn(room="1", guest=ANNA), Update(room="1", guest=ADA)], None),
+        ([Update(room="1", guest=ANNA, was=OTTO), Update(room="1", guest=ADA)], None),
+        ([CheckIn(room="1", guest=ANNA), Update(room="1", guest=ADA, was=OTTO)], None),
+        ([Update(room="1", guest=ANNA, was=OTTO), Update(room="1", guest=ADA, was=OTTO)], None),
+        ([CheckIn(room="1", guest=ANNA),
+          Update(room="1", guest=replace(ANNA, language="GE"), was=ANNA)], None),
+        ([Update(room="1", guest=ANNA, was=OTTO),
+          Update(room="1", guest=replace(ANNA, class_of_service="1"), was=ANNA)], None),
+        ([DoNotDisturb(room="1", on=True), WakeUp(room="1", at=CAME)], None),
+    ],
+)  # fmt: skip
+def test_two_events_come_to_one_or_stay_two(events, together):
+    assert fold(*events) == together
+    assert fold_all(events) == (together or events[0], int(together is not None))
+
+
+def test_one_event_alone_is_itself():
+    assert fold_all([CheckOut(room="1")]) == (CheckOut(room="1"), 0)
+
+
+@pytest.mark.parametrize(
+    ("events", "taken"),
+    [
+        # The room was in, and is out at the end: the last check-out says it all.
+        ([Update(room="1", guest=ANNA), CheckOut(room="1"), CheckIn(room="1", guest=OTTO),
+          CheckOut(room="1")], 3),
+        ([Update(room="1", guest=ANNA), WakeUp(room="1", at=CAME), CheckOut(room="1")], 2),
+        # It was out: its first check-in must be told, or the check-out would be refused.
+        ([CheckIn(room="1", guest=ANNA), CheckOut(room="1")], 0),
+        ([WakeUp(room="1", at=CAME), CheckIn(room="1", guest=ANNA), CheckOut(room="1")], 0),
+        # A wake-up taken back may be of a room that is out.
+        ([CheckOut(room="1"), WakeUp(room="1"), CheckOut(room="1")], 0),
+        ([CheckOut(room="1"), CheckOut(room="1"), CheckIn(room="1", guest=ANNA)], 1),
+    ],
+)  # fmt: skip
+def test_a_queue_is_as_short_as_its_last_check_out_allows(events, taken):
+    assert fold_all(events) == (events[taken], taken)
 
 
 def test_the_mailbox_goes_before_the_next_guest_comes():

@@ -1,5 +1,6 @@
 """The outbox file: order inside a room, live before resync, nothing lost by kill -9."""
 
+import itertools
 import random
 import signal
 import subprocess
@@ -10,10 +11,22 @@ from pathlib import Path
 import apsw
 import pytest
 
-from gateway.events import CheckIn, CheckOut, DoNotDisturb, Guest, Move, Update, WakeUp
+from gateway.events import (
+    CheckIn,
+    CheckOut,
+    DoNotDisturb,
+    Guest,
+    Move,
+    RoomStatus,
+    Update,
+    WakeUp,
+)
 from gateway.house import Departure, Ledger, Room
 from gateway.outbox import Batch, NewEntry, Outbox, Refused, StorageCorrupt, StorageFailed
+from gateway.outbox.file import set_aside
 from gateway.outbox.schema import MIGRATIONS, REFUSED_KEPT
+from gateway.outbox.store import _DUE, _IS_FIRST
+from gateway.outbox.values import LANES, STATES
 
 CAME = datetime(2026, 3, 14, 10, 0)
 ANNA = Guest(key="4711", name="Rossi", first_name="Anna", came=CAME, departure=CAME.date())
@@ -140,6 +153,67 @@ def test_totals_survive_a_restart(outbox, tmp_path):
     again.close()
 
 
+@pytest.mark.parametrize(
+    "what",
+    [
+        {"entries": [entry(CheckOut(room="1"))]}, {"rooms": {"1": Room()}}, {"ledger": Ledger()},
+        {"heard": {"1": (b"x", 1.0)}}, {"forgets_heard": True},
+        {"refused": [Refused(at=1.0, reason="empty", body=b"", advice="")]},
+    ],
+    ids=lambda what: next(iter(what)),
+)  # fmt: skip
+def test_a_batch_is_empty_when_it_would_change_nothing(what):
+    assert Batch().is_empty is True
+    assert Batch(**what).is_empty is False
+
+
+def test_a_row_repairs_what_is_parked_before_it_in_its_own_room_only(outbox):
+    put(outbox, entry(WakeUp(room="101", at=CAME)), entry(Update(room="101", guest=ANNA)),
+        entry(Update(room="102", guest=ANNA)))  # fmt: skip
+    assert [due.repairs for due in outbox.due("to_ucm", 2.0, 9)] == [False, False]
+    outbox.park(outbox.due("to_ucm", 2.0)[0], 3.0, "no")
+    assert [(due.id, due.repairs) for due in outbox.due("to_ucm", 4.0, 9)] == [
+        (2, True),
+        (3, False),
+    ]
+    outbox.park(outbox.due("to_ucm", 4.0)[0], 5.0, "no")
+    outbox.retry(1)
+    assert [(due.id, due.repairs) for due in outbox.due("to_ucm", 6.0, 9)] == [
+        (1, False),
+        (3, False),
+    ]
+
+
+@pytest.mark.parametrize("body", ["no json", '{"guests": 7}', "{}7"])
+def test_a_house_that_cannot_be_understood_is_a_damaged_file(tmp_path, body):
+    box = Outbox(tmp_path / "outbox.db")
+    box.put(Batch(rooms={"101": Room(guests=(ANNA,))}))
+    box._db.execute("UPDATE house_room SET body = ?", (body,))
+    with pytest.raises(StorageCorrupt):
+        box.house()
+    box.close()
+
+
+def test_the_oldest_entry_is_told_whether_it_is_live_or_of_a_resync(outbox):
+    put(outbox, entry(CheckOut(room="101"), at=1.0, background=True),
+        entry(CheckOut(room="102"), at=2.0), entry(CheckOut(room="103"), at=3.0))  # fmt: skip
+    assert outbox.totals().oldest_waiting == {"to_ucm": 1.0}
+    for oldest in ({"to_ucm": 1.0}, {"to_ucm": 1.0}, {}):  # live ones go first
+        (due,) = outbox.due("to_ucm", 4.0)
+        outbox.done(due, 5.0)
+        assert outbox.totals().oldest_waiting == oldest
+
+
+def test_the_file_takes_every_lane_and_state_that_the_books_know(outbox):
+    for lane, state in itertools.product(LANES, STATES):
+        outbox._db.execute(
+            "INSERT INTO entry (lane, state, room, event, body, record, received_at, due_at)"
+            " VALUES (?, ?, '1', 'check_out', '', '', 1, 0)",
+            (lane, state),
+        )
+    outbox._db.execute("DELETE FROM entry")
+
+
 def test_the_house_is_stored_with_its_entries(outbox, tmp_path):
     room = Room(guests=(ANNA,), wake_ups=(CAME,), told=CAME)
     ledger = Ledger(
@@ -188,6 +262,72 @@ def test_no_name_stays_in_the_file_or_its_log_while_the_service_runs(outbox, tmp
     assert sum(each.count(b"Rossi") for each in on_disk) == 0
 
 
+def test_refused_bytes_and_repeats_are_purged_by_their_age(outbox):
+    old, new = (Refused(at=at, reason="empty", body=b"x", advice="") for at in (1.0, 2.0))
+    outbox.put(Batch(refused=[old, new], heard={"101": (b"a", 1.0), "102": (b"b", 2.0)}))
+    outbox.purge(2.0)
+    assert outbox.refused() == [new]
+    assert outbox.heard() == {"102": (b"b", 2.0)}
+    outbox.put(Batch(forgets_heard=True))
+    assert outbox.heard() == {}
+
+
+def test_rows_end_at_their_moment_and_are_kept_until_it_is_past(outbox):
+    put(outbox, entry(CheckOut(room="101")), entry(CheckOut(room="102")))
+    outbox.done(outbox.due("to_ucm", 2.0)[0], 3.0)
+    assert outbox.row(1).finished_at == 3.0
+    assert outbox.purge(3.0) == 0
+    assert outbox.purge(3.1) == 1
+    assert [row.room for row in outbox.rows(["waiting", "done"])] == ["102"]
+    assert outbox.totals().unaccounted("to_ucm") == 0  # what was purged stays in the books
+
+
+def test_space_is_tried_without_leaving_anything(outbox):
+    outbox._db.pragma("max_page_count", outbox._db.pragma("page_count"))
+    with pytest.raises(StorageFailed, match="full"):
+        outbox.try_write()
+    outbox._db.pragma("max_page_count", 100000)
+    outbox.try_write()
+    assert outbox.refused() == []
+
+
+def test_a_handle_that_failed_is_opened_again(outbox):
+    put(outbox, entry(CheckOut(room="101")))
+    with pytest.raises(StorageFailed), outbox.reading() as db:
+        db.execute("SELECT * FROM nothing")
+    assert rooms_due(outbox) == [("101", "CheckOut")]
+
+
+@pytest.mark.parametrize(
+    ("harm", "found"),
+    [
+        ("UPDATE entry SET state = 'done', head = 0 WHERE id = 1", ["to_ucm: 0 waiting, the books say 1"]),
+        ("UPDATE entry SET state = 'waiting', head = 1 WHERE id = 2",
+         ["to_ucm: 2 waiting, the books say 1", "to_ucm: 0 parked, the books say 1"]),
+        ("UPDATE entry SET head = 0 WHERE id = 1", ["row 1 is no head, or should be one"]),
+        ("UPDATE entry SET head = 1 WHERE id = 2", ["row 2 is no head, or should be one"]),
+    ],
+)  # fmt: skip
+def test_an_audit_finds_what_was_done_behind_the_books(tmp_path, harm, found):
+    box = Outbox(tmp_path / "outbox.db")
+    put(box, entry(CheckOut(room="101")), entry(CheckOut(room="102")))
+    box.park(box.due("to_ucm", 2.0, 2)[1], 3.0, "no")
+    assert box.audit() == []
+    box._db.execute(harm)
+    assert box.audit() == found
+    box.close()
+
+
+def test_an_audit_finds_an_entry_that_is_in_no_state(tmp_path):
+    box = Outbox(tmp_path / "outbox.db")
+    put(box, entry(CheckOut(room="101")))
+    box._db.execute("UPDATE tally SET count = 3 WHERE word = 'accepted'")
+    box.close()
+    box = Outbox(tmp_path / "outbox.db")
+    assert box.audit() == ["to_ucm: 2 entries unaccounted for"]
+    box.close()
+
+
 def test_a_failed_transaction_leaves_nothing_behind(outbox):
     class Broken(CheckOut):
         pass
@@ -199,7 +339,7 @@ def test_a_failed_transaction_leaves_nothing_behind(outbox):
 
 def test_a_disk_that_says_no_is_a_storage_failure(outbox):
     outbox._db.execute("PRAGMA max_page_count = 1").fetchall()
-    with pytest.raises(StorageFailed):
+    with pytest.raises(StorageFailed, match="full"):
         for _ in range(100):
             put(outbox, entry(CheckIn(room="101", guest=ANNA)))
     outbox._db.execute("PRAGMA max_page_count = 100000").fetchall()
@@ -284,6 +424,43 @@ def test_a_file_that_cannot_be_trusted_is_set_aside_and_never_deleted(outbox, tm
     old.close()
 
 
+def test_a_damaged_file_is_set_aside_with_its_log_and_beside_earlier_ones(tmp_path):
+    for content in ("first", "second"):
+        for side in ("", "-wal", "-journal"):
+            (tmp_path / f"outbox.db{side}").write_text(content + side)
+        set_aside(tmp_path / "outbox.db")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        f"outbox.db.corrupt-{number}{side}": content + side
+        for number, content in ((1, "first"), (2, "second"))
+        for side in ("", "-wal", "-journal")
+    }
+
+
+def test_a_file_of_an_older_version_is_not_read_but_sent_to_the_service(tmp_path):
+    db = apsw.Connection(str(tmp_path / "outbox.db"))
+    db.execute(MIGRATIONS[0])
+    db.pragma("user_version", 1)
+    db.close()
+    with pytest.raises(StorageFailed, match="start the service once"):
+        Outbox(tmp_path / "outbox.db", read_only=True)
+    Outbox(tmp_path / "outbox.db").close()
+    Outbox(tmp_path / "outbox.db", read_only=True).close()
+
+
+def test_a_file_that_is_opened_and_closed_is_not_rewritten(outbox, tmp_path):
+    put(outbox, entry(CheckOut(room="101")))
+    outbox.close()
+    before = (tmp_path / "outbox.db").read_bytes()
+    Outbox(tmp_path / "outbox.db").close()
+    assert (tmp_path / "outbox.db").read_bytes() == before
+
+
+def test_a_closed_file_is_whole_without_its_log(outbox, tmp_path):
+    put(outbox, entry(CheckOut(room="101")))
+    outbox.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["outbox.db"]
+
+
 def test_a_file_is_read_without_a_trace_while_no_service_runs(outbox, tmp_path):
     put(outbox, entry(CheckOut(room="101")))
     outbox._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # as a crash leaves it
@@ -330,6 +507,65 @@ def test_a_parked_row_put_back_takes_its_old_place(outbox):
     assert outbox.audit() == []
 
 
+def test_a_row_put_back_holds_back_its_own_rooms_only(outbox):
+    put(outbox, entry(CheckOut(room="100")), entry(Move(room="205", from_room="101", guest=ANNA)),
+        entry(WakeUp(room="101", at=CAME)), entry(WakeUp(room="205", at=CAME)),
+        entry(CheckOut(room="206")))  # fmt: skip
+    outbox.park(outbox.due("to_ucm", 2.0, 9)[1], 3.0, "no")
+    assert [room for room, _ in rooms_due(outbox)] == ["100", "101", "205", "206"]
+    assert outbox.retry(2)
+    row = outbox.row(2)
+    assert (row.state, row.attempts, row.error, row.finished_at) == ("waiting", 0, None, None)
+    assert [room for room, _ in rooms_due(outbox)] == ["100", "205", "206"]
+    assert outbox.audit() == []
+
+
+def test_the_newest_rows_are_told_oldest_first(outbox):
+    put(outbox, *(entry(CheckOut(room=str(room))) for room in range(5)))
+    assert [row.room for row in outbox.rows(["waiting"], limit=2)] == ["3", "4"]
+
+
+def test_rooms_with_something_to_deliver_are_both_rooms_of_a_move(outbox):
+    put(outbox, entry(Move(room="205", from_room="101", guest=ANNA)), entry(CheckOut(room="9")))
+    assert outbox.rooms_waiting() == {"101", "205", "9"}
+    outbox.done(outbox.due("to_ucm", 2.0)[0], 3.0)
+    assert outbox.rooms_waiting() == {"9"}
+
+
+def test_a_row_that_was_told_to_wait_for_years_is_due_after_the_clock_jumped_back(outbox):
+    put(outbox, entry(CheckOut(room="101")))
+    outbox.later(outbox.due("to_ucm", 2.0)[0], 5000.0, "busy", attempts=1, unsure=False)
+    assert outbox.due("to_ucm", 4000.0, longest_pause_s=1000.0) == []
+    assert len(outbox.due("to_ucm", 3999.0, longest_pause_s=1000.0)) == 1
+    assert len(outbox.due("to_ucm", 5000.0, longest_pause_s=1000.0)) == 1
+
+
+def test_an_older_row_that_is_not_of_the_room_or_not_of_the_subject_is_not_superseded(outbox):
+    put(outbox, entry(CheckIn(room="101", guest=ANNA)), entry(CheckIn(room="102", guest=ANNA)),
+        entry(RoomStatus(room="101", code="1")), entry(DoNotDisturb(room="101", on=True)),
+        entry(WakeUp(room="101", at=CAME)), entry(Update(room="101", guest=ANNA)))  # fmt: skip
+    for id_ in (1, 2, 3, 4, 5):
+        (due,) = [each for each in outbox.due("to_ucm", 2.0, 9) if each.id == id_]
+        outbox.park(due, 3.0, "no")
+    assert outbox.done(outbox.due("to_ucm", 4.0)[0], 5.0) == 1
+    assert [row.id for row in outbox.rows(["parked"])] == [2, 3, 4, 5]
+    for number, event in ((3, RoomStatus(room="101", code="2")), (4, DoNotDisturb(room="101", on=False)),
+                          (5, WakeUp(room="101"))):  # fmt: skip
+        put(outbox, entry(event))
+        assert outbox.done(outbox.due("to_ucm", 6.0)[0], 7.0) == 1
+        assert outbox.row(number).state == "superseded"
+
+
+def test_a_move_supersedes_what_is_parked_of_both_its_rooms(outbox):
+    put(outbox, entry(Update(room="101", guest=ANNA)), entry(CheckOut(room="205")),
+        entry(Move(room="205", from_room="101", guest=ANNA)))  # fmt: skip
+    for due in outbox.due("to_ucm", 2.0, 9):
+        outbox.park(due, 3.0, "no")
+    (move,) = outbox.due("to_ucm", 4.0)
+    assert move.repairs
+    assert outbox.done(move, 5.0) == 2
+
+
 def test_a_row_put_back_behind_a_newer_truth_is_not_delivered(outbox):
     put(outbox, entry(CheckIn(room="101", guest=ANNA)), entry(CheckOut(room="101")))
     check_in = outbox.due("to_ucm", 2.0, alone=[1])[0]
@@ -354,12 +590,20 @@ def test_a_dropped_row_frees_its_rooms_and_stays_in_the_books(outbox):
     assert outbox.totals().entries["to_ucm", "superseded"] == 1
 
 
-def test_the_due_statement_uses_its_indexes(outbox):
-    from gateway.outbox.store import _DUE
-
-    plan = outbox._db.execute(
-        "EXPLAIN QUERY PLAN " + _DUE, {"lane": "to_ucm", "now": 1.0, "limit": 1, "longest": 9.0}
-    ).fetchall()
+@pytest.mark.parametrize(
+    "statement",
+    [
+        _DUE,
+        f"UPDATE entry AS e SET head = 1 WHERE id = :now AND {_IS_FIRST}",
+        "SELECT id FROM entry WHERE state = 'waiting' AND room = :now ORDER BY id LIMIT 1",
+        "SELECT id FROM entry WHERE state = 'waiting' AND from_room = :now ORDER BY id LIMIT 1",
+        "DELETE FROM entry WHERE finished_at < :now AND state IN ('done', 'superseded')",
+    ],
+)
+def test_no_statement_of_the_service_reads_the_whole_file(outbox, statement):
+    names = {"lane": "to_ucm", "now": 1.0, "limit": 1, "longest": 9.0}
+    values = {name: value for name, value in names.items() if f":{name}" in statement}
+    plan = outbox._db.execute("EXPLAIN QUERY PLAN " + statement, values).fetchall()
     steps = [row[3] for row in plan]
     assert not [step for step in steps if step.startswith("SCAN")], steps
     assert not [step for step in steps if "TEMP B-TREE" in step], steps

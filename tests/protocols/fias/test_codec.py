@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.errors import RecordError
-from protocols.fias.codec import CHARSETS, decode, encode, known_charset
+from protocols.fias.codec import CHARSETS, decode, encode, fields_of, known_charset
 from protocols.fias.records import GuestIn, RoomEquipment
 
 NAMES = {
@@ -102,3 +102,38 @@ def test_decoding_changes_nothing_for_the_next_record():
 )  # fmt: skip
 def test_code_pages_are_known_by_every_spelling(spelling, name):
     assert known_charset(spelling) == name
+
+
+def test_a_missing_last_bar_and_empty_fields_are_forgiven():
+    assert decode(b"GI|RN1||G#5") == GuestIn(room="1", reservation="5")
+    assert decode(b"LS").record_id == "LS"
+    assert decode(b"GI|RN1|G#5|\r\n") == GuestIn(room="1", reservation="5")
+
+
+def test_a_field_shorter_than_its_id_is_kept():
+    assert decode(b"GI|RN1|X|").extra == (("X", ""),)
+
+
+def test_a_second_field_inside_a_block_belongs_to_nobody_else():
+    """PL repeats RN, G#, GN; its own payment method stands behind them."""
+    record = decode(b"PL|P#7|RN1|G#5|GNA|GNB|RN2|G#6|GNC|PMROOM|")
+    assert [(guest.room, guest.reservation, guest.name) for guest in record.guests] == [
+        ("1", "5", "A"), ("2", "6", "C")
+    ]  # fmt: skip
+    assert record.extra == (("GN", "B"),)
+    assert record.payment_method == "ROOM"
+
+
+@pytest.mark.parametrize(
+    ("charset", "letter"), [("big5", b"\xb3|"), ("gbk", b"\x81|"), ("shift_jis", b"\x83|")]
+)
+def test_a_bar_is_written_as_a_blank_and_half_a_character_as_it_is(charset, letter):
+    body = encode(GuestIn(room="1", name=f"{letter.decode(charset)}|A"), charset)
+    assert body == b"GI|RN1|GN" + letter + b" A|"
+    assert decode(body, charset).name == f"{letter.decode(charset)} A"
+
+
+def test_the_fields_of_a_body_stand_in_the_order_of_the_wire():
+    assert fields_of(b"GI|RN1|GNM\xfcller|XY|") == [("RN", "1"), ("GN", "Müller"), ("XY", "")]
+    with pytest.raises(RecordError, match=r"^grammar: no two-letter record id"):
+        fields_of(b"X")

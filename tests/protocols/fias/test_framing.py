@@ -187,3 +187,43 @@ def test_grammar_takes_only_whole_frames(data):
     except ConstructError:
         return
     assert ENVELOPE.build({"checked": {"value": {"body": parsed.checked.value.body}}}) == data
+
+
+def test_of_refused_bytes_the_first_256_are_kept_and_noise_is_told_every_64():
+    reader = tcp_reader()
+    (refusal,) = reader.receive(b"\x02" + b"x" * 300 + b"\x02")
+    assert refusal == Refusal(Reason.RESTARTED, b"x" * 256)
+    assert tcp_reader().receive(b"y" * 64) == [Refusal(Reason.GARBAGE, b"y" * 64)]
+    assert tcp_reader().receive(b"y" * 63) == []
+
+
+def test_what_breaks_into_an_overlong_frame_is_not_to_blame():
+    long = b"\x02" + b"x" * (MAX_BODY_BYTES + 1)
+    for ended in (b"\x02", b"\x05"):
+        assert serial_reader().receive(long + ended)[0].reason is Reason.OVERLONG
+    reader = serial_reader()
+    assert reader.receive(long + b"\x02LS|\x03\x60")[1:] == [Frame(b"LS|")]
+
+
+def test_a_check_byte_that_never_came_is_told_after_the_pause():
+    reader = serial_reader()
+    reader.receive(b"\x02LS|\x03")
+    assert not reader.is_between_frames
+    assert reader.gap() == [Refusal(Reason.NO_LRC, b"LS|")]
+
+
+def test_a_new_line_forgets_the_half_frame_and_the_noise():
+    for half in (b"\x02GI|RN1", b"noise", b"\x02" + b"x" * 9000, b"\x02" + b"x" * 9000 + b"\x03"):
+        reader = serial_reader()
+        reader.receive(half)
+        reader.reset()
+        assert reader.is_between_frames
+        assert reader.receive(b"\x02LS|\x03\x60") == [Frame(b"LS|")]
+
+
+def test_a_reason_is_counted_under_its_own_name():
+    assert all(reason.value == reason.name.lower() for reason in Reason)
+
+
+def test_enq_inside_a_frame_is_data_on_a_line_that_does_not_answer():
+    assert tcp_reader().receive(b"\x02GI|GN\x05|\x03") == [Frame(b"GI|GN\x05|")]

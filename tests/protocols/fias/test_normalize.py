@@ -100,3 +100,16 @@ def test_record_that_lacks_what_it_needs_is_refused(body, reason):
 def test_an_unreadable_departure_is_taken_as_absent():
     (fact,) = normalize(decode(b"GI|RN1|G#1|GD269999|GNX|"))
     assert fact.details == GuestDetails(name="X")
+
+
+@pytest.mark.parametrize("body", ["GI|RN{}|G#1|", "GI|RN1|G#{}|", "GC|RN1|RO{}|G#1|"])
+def test_a_number_that_no_pbx_can_have_heard_of_is_refused(body):
+    assert len(normalize(decode(body.format("9" * 64).encode()))) == 1
+    with pytest.raises(RecordError) as refused:
+        normalize(decode(body.format("9" * 65).encode()))
+    assert refused.value.reason == "overlong_field"
+
+
+def test_no_guest_of_a_pms_has_the_key_of_a_room():
+    (fact,) = normalize(decode(b"GI|RN1|G#@@1|"))
+    assert fact.reservation == "1"

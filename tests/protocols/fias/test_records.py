@@ -115,3 +115,13 @@ def test_a_bar_without_a_field_does_not_swallow_the_next_one():
 def test_a_pbx_never_gets_what_only_it_says():
     ours = {record_id for record_id, cls in RECORDS.items() if cls.sender is Sender.GATEWAY}
     assert ours == {"LD", "LR", "DR", "VA", "WA", "PS", "PR", "XM", "XR", "LO", "LF", "KA"}
+
+
+def test_what_both_sides_may_say_is_taken_from_the_pms_too():
+    both = {record_id for record_id, cls in RECORDS.items() if cls.sender is Sender.BOTH}
+    assert both == {"LS", "LA", "LE", "RE", "WR", "WC", "XL", "XD", "XC", "LP", "KZ"}
+
+
+def test_a_record_class_knows_its_own_id():
+    assert all(cls.record_id == record_id for record_id, cls in RECORDS.items())
+    assert encode(RECORDS["GO"](room="1")) == b"GO|RN1|"

@@ -9,18 +9,23 @@ from hypothesis import strategies as st
 
 from protocols.errors import LocalProtocolError
 from protocols.fias import FiasProfile
+from protocols.fias.codec import encode
 from protocols.fias.framing import write_frame
 from protocols.fias.records import LinkRecordWanted, LinkStart
 from protocols.fias.session import WANTED
 from protocols.session import (
     DataReceived,
     Delivered,
+    Direction,
+    GaveUp,
     Handshake,
     LinkDown,
     LinkRecord,
     LinkStarted,
     LinkState,
     LinkUp,
+    RecordRefused,
+    Signal,
 )
 from tests.transcript_play import STAMP, play, session_of
 
@@ -147,6 +152,7 @@ def test_between_ds_and_de_nothing_but_the_link_itself_is_said():
     session = session_of(TCP)
     play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
     session.ask_for_resync(101.0)
+    session.receive_data(b"\x02GI|RN101|G#1|SF|\x03", 101.0)
     assert session.bytes_to_send() == b""
     assert session.deadline is None or session.deadline > 101.0  # and it does not spin
     session.receive_data(b"\x02LS|\x03", 101.0)
@@ -319,3 +325,300 @@ def test_the_session_says_what_time_the_hotel_has():
     session.receive_data(b"\x02LS|\x03", 100.0)
     assert f"DA{STAMP:%y%m%d}|TI{STAMP:%H%M%S}|".encode() in session.bytes_to_send()
     assert LinkStart.record_id == "LS"
+
+
+def events_of(session):
+    return list(iter(session.next_event, None))
+
+
+def serial(*bodies):
+    return b"".join(write_frame(body, lrc=True) for body in bodies)
+
+
+def test_the_description_asks_for_these_fields():
+    assert [encode(each) for each in WANTED] == [
+        b"LR|RIGI|FLRNG#GNGFGLGVGAGDGSSFCS|", b"LR|RIGO|FLRNG#GSSF|",
+        b"LR|RIGC|FLRNG#GNGFGLGVGAGDGSCSRO|", b"LR|RIRE|FLRNCSDNRS|", b"LR|RIWR|FLRNDATI|",
+        b"LR|RIWC|FLRNDATI|", b"LR|RINS|FLDATI|", b"LR|RINE|FLDATI|",
+    ]  # fmt: skip
+
+
+def test_a_site_without_a_word_of_its_own_speaks_like_most():
+    serial_line, tcp = FiasProfile(), FiasProfile.for_tcp()
+    assert (serial_line.charset, serial_line.lrc, serial_line.ack) == ("cp1252", True, True)
+    assert (serial_line.pacing_s, serial_line.driver_version) == (0.5, "1.0")
+    assert (tcp.lrc, tcp.ack, tcp.gap_s > serial_line.gap_s) == (False, False, True)
+
+
+def test_every_byte_of_the_handshake_is_told_with_its_direction():
+    session = session_of(SERIAL)
+    session.opened(0.0)
+    session.receive_data(b"\x05" + serial(b"LC|A060|"), 0.0)
+    signals = [(each.signal, each.direction) for each in events_of(session)
+               if isinstance(each, Handshake)]  # fmt: skip
+    assert signals == [
+        (Signal.ENQ, Direction.IN), (Signal.NAK, Direction.OUT), (Signal.ACK, Direction.OUT)
+    ]  # fmt: skip
+    assert [each.value for each in (*Direction, *Signal)] == ["in", "out", "ack", "nak", "enq"]
+
+
+def test_a_record_that_is_sent_again_is_counted_once():
+    session = session_of(SERIAL)
+    session.opened(0.0)
+    session.handle_timeout(3.0)
+    session.receive_data(b"\x15\x15", 3.1)
+    assert session.bytes_to_send() == serial(b"LS|DA260314|TI101500|") * 3
+    told = [each for each in events_of(session) if isinstance(each, LinkRecord)]
+    assert [(each.record.record_id, each.direction) for each in told] == [("LS", Direction.OUT)]
+
+
+def test_a_line_that_is_lost_twice_or_was_never_open_is_lost():
+    session = session_of(TCP)
+    session.lost(0.0)
+    play(session, UP)
+    session.lost(101.0)
+    session.lost(102.0)
+    assert [each for each in events_of(session) if isinstance(each, LinkDown)] == [LinkDown("lost")]
+    assert (session.state, session.deadline) == ("closed", None)
+
+
+def test_what_only_a_pbx_says_is_refused_with_its_reason():
+    session = session_of(TCP)
+    play(session, UP)
+    session.receive_data(b"\x02PS|RN1|\x03", 101.0)
+    (refused,) = [each for each in events_of(session) if isinstance(each, RecordRefused)]
+    assert (refused.reason, refused.body) == ("ours", b"PS|RN1|")
+
+
+def test_data_after_our_goodbye_is_not_acknowledged():
+    """The PMS keeps what nobody has acknowledged."""
+    session = session_of(SERIAL)
+    session.opened(0.0)
+    session.leave(0.1)
+    session.bytes_to_send()
+    session.receive_data(serial(b"GO|RN1|"), 0.2)
+    assert session.bytes_to_send() == b""
+    assert not [each for each in events_of(session) if isinstance(each, DataReceived | LinkRecord)]
+
+
+@pytest.mark.parametrize(
+    ("waited", "said", "then"), [(12.0, b"\x06", b"\x06"), (12.1, b"", b"\x15")]
+)
+def test_an_answer_is_said_as_long_as_the_peer_can_wait_for_it(waited, said, then):
+    """Three seconds for the answer and three questions of three seconds each."""
+    session = session_of(SERIAL)
+    session.opened(0.0)
+    session.receive_data(serial(b"RE|RN101|CS3|"), 0.0)
+    session.receive_data(b"\x06", 0.0)  # our LS is acknowledged: nothing else is out
+    session.bytes_to_send()
+    session.accept(waited)
+    assert session.bytes_to_send() == said
+    session.receive_data(b"\x05", waited + 0.1)
+    assert session.bytes_to_send() == then
+
+
+@pytest.mark.parametrize(
+    ("after", "data", "said"),
+    [
+        (6.5, b"\x05", b"\x06"),
+        (6.6, b"\x05", b"\x15"),  # too late for a peer that missed our answer
+        (1.0, b"\r\n\x05", b"\x15"),
+        (1.0, b"\x02GI|RN\x05", b"\x15"),
+        (1.0, b"\x06\x05", b"\x15"),
+        (1.0, b"\x15\x05", b"\x15"),
+    ],
+)
+def test_an_ack_is_repeated_only_to_who_asks_at_once_and_says_nothing_between(after, data, said):
+    session = session_of(SERIAL)
+    session.opened(0.0)
+    session.receive_data(serial(b"LC|A060|"), 0.0)
+    assert session.bytes_to_send() == b"\x06"
+    session.receive_data(data, after)
+    assert session.bytes_to_send() == said
+
+
+def test_noise_instead_of_an_answer_is_asked_about():
+    session = session_of(SERIAL)
+    session.opened(0.0)
+    session.handle_timeout(3.0)
+    session.bytes_to_send()
+    session.receive_data(b"noise\r", 3.1)
+    assert session.bytes_to_send() == b"\x05"
+
+
+def test_a_description_whose_last_record_is_refused_four_times_is_over_all_the_same():
+    session = session_of(SERIAL)
+    session.opened(0.0)
+    session.receive_data(serial(b"LS|"), 0.0)
+    session.receive_data(b"\x06", 0.1)
+    session.receive_data(b"\x06", 0.2)
+    events_of(session)
+    session.receive_data(b"\x15" * 4, 0.3)
+    assert [each.record.record_id for each in events_of(session) if isinstance(each, GaveUp)] == [
+        "LA"
+    ]
+    assert (session.state, session.deadline) == ("described", 30.3)
+
+
+def test_a_pms_that_dies_after_its_alive_is_called_again():
+    session = session_of(SERIAL)
+    session.opened(0.0)
+    session.receive_data(serial(b"LS|", b"LA|"), 0.0)
+    assert session.state == "greeted"
+    now = 0.0
+    while session.state == "greeted":
+        now = session.deadline
+        session.handle_timeout(now)
+    assert (now, session.state) == (12.0, "calling")
+    assert session.bytes_to_send().endswith(b"\x05\x05\x05" + serial(b"LS|DA260314|TI101500|"))
+
+
+def test_a_pms_in_a_hurry_gets_its_description_without_pauses():
+    session = session_of(FiasProfile(lrc=False, ack=False, pacing_s=5.0, wanted=ONE_RECORD))
+    session.opened(0.0)
+    session.receive_data(b"\x02LS|\x03", 0.0)
+    assert [part[:2] for part in session.bytes_to_send().split(b"\x02")[1:]] == [b"LD"]
+    session.receive_data(b"\x02LS|\x03", 5.0)
+    said = [part[:2] for part in session.bytes_to_send().split(b"\x02")[1:]]
+    assert said == [b"LD", b"LR", b"LA"]
+
+
+def test_a_renewed_link_waits_for_its_acceptance_from_the_end_of_a_paced_description():
+    session = session_of(FiasProfile(lrc=False, ack=False, pacing_s=5.0, wanted=ONE_RECORD))
+    play(session, UP)
+    session.receive_data(b"\x02LS|\x03", 200.0)
+    session.handle_timeout(205.0)
+    session.handle_timeout(210.0)
+    assert session.deadline == 240.0
+    session.handle_timeout(239.9)
+    assert session.is_up
+    session.handle_timeout(240.0)
+    assert not session.is_up
+
+
+@pytest.mark.parametrize("record", [b"LE|", None])
+def test_a_link_that_went_down_in_a_resync_is_not_silent_afterwards(record):
+    session = session_of(TCP)
+    play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
+    session.ask_for_resync(101.0)
+    if record:
+        session.receive_data(b"\x02" + record + b"\x03", 102.0)
+    else:
+        session.lost(102.0)
+        session.opened(102.0)
+    session.receive_data(b"\x02LS|\x03", 103.0)
+    session.receive_data(b"\x02LA|\x03", 104.0)
+    assert session.is_up
+    assert b"DR|" not in session.bytes_to_send()  # it was asked for in another life
+    session.ask_for_resync(105.0)
+    assert session.bytes_to_send() == b"\x02DR|DA260314|TI101500|\x03"
+
+
+def test_a_deadline_is_when_something_of_ours_may_be_said():
+    session = session_of(FiasProfile(lrc=False, ack=False, pacing_s=0.5, wanted=ONE_RECORD))
+    assert session.deadline is None
+    session.opened(0.0)
+    assert session.deadline == 3.0
+    session.receive_data(b"\x02LS|\x03", 1.0)
+    assert session.deadline == 1.5
+    session.receive_data(b"\x02GI|", 1.1)
+    session.handle_timeout(1.5)
+    session.handle_timeout(2.0)
+    assert session.deadline == 2.6  # a begun frame may pause for 1.5 s
+    session.handle_timeout(2.6)
+    assert session.deadline == 32.0
+
+
+def test_on_a_line_without_answers_nobody_has_to_answer():
+    session = session_of(TCP)
+    play(session, UP)
+    session.receive_data(b"\x02GO|RN1|\x03", 101.0)
+    session.accept(101.0)
+    session.accept(101.0)
+    assert session.bytes_to_send() == b""
+
+
+def test_an_alive_check_is_said_although_a_resync_is_held_back_and_does_not_drop_it():
+    session = session_of(TCP)
+    play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
+    session.ask_for_resync(101.0)
+    assert session.deadline == 400.0
+    session.handle_timeout(400.0)
+    assert session.bytes_to_send() == b"\x02LS|DA260314|TI101500|\x03"
+    session.receive_data(b"\x02LA|\x03", 401.0)
+    assert session.bytes_to_send() == b""
+    session.receive_data(b"\x02DE|\x03", 402.0)
+    assert session.bytes_to_send() == b"\x02DR|DA260314|TI101500|\x03"
+
+
+def test_a_resync_that_began_before_the_link_was_up_ends_with_the_line():
+    session = session_of(TCP)
+    session.opened(0.0)
+    session.receive_data(b"\x02LS|\x03\x02DS|\x03", 0.0)
+    session.lost(1.0)
+    session.opened(2.0)
+    session.receive_data(b"\x02LA|\x03", 2.0)
+    session.bytes_to_send()
+    session.ask_for_resync(3.0)
+    assert session.bytes_to_send() == b"\x02DR|DA260314|TI101500|\x03"
+
+
+def test_an_answer_of_an_earlier_line_is_not_repeated_on_a_new_one():
+    session = session_of(SERIAL)
+    session.opened(0.0)
+    session.receive_data(serial(b"LC|A060|"), 0.0)
+    assert session.bytes_to_send() == b"\x06"
+    session.lost(0.1)
+    session.opened(0.2)
+    session.receive_data(b"\x05", 0.3)
+    assert session.bytes_to_send() == b"\x15"
+
+
+def test_a_link_that_went_down_says_why():
+    for record, now, why in ((b"\x02LE|\x03", 101.0, "ended"), (b"", 500.0, "late")):
+        session = session_of(TCP)
+        play(session, UP)
+        session.receive_data(record, now)
+        session.handle_timeout(now)
+        session.handle_timeout(now + 30)
+        downs = [event.why for event in events_of(session) if isinstance(event, LinkDown)]
+        assert downs == [why]
+
+
+def test_each_new_state_is_told_once():
+    session = session_of(TCP)
+    events = play(session, UP + "pms> <STX>LA|<ETX>\npms> <STX>LC|A060|<ETX>\nclose\n")
+    assert [event.to for event in events if isinstance(event, LinkState)] == [
+        "waiting", "up", "closed"
+    ]  # fmt: skip
+
+
+def test_every_record_of_the_link_is_counted_in_both_directions():
+    session = session_of(TCP)
+    events = play(session, UP)
+    session.leave(101.0)
+    told = [(each.record.record_id, each.direction) for each in [*events, *events_of(session)]
+            if isinstance(each, LinkRecord)]  # fmt: skip
+    assert told == [("LA", Direction.IN), ("LA", Direction.OUT), ("LE", Direction.OUT)]
+
+
+def test_any_frame_shows_for_five_minutes_that_the_peer_is_alive():
+    session = session_of(TCP)
+    play(session, UP)
+    session.receive_data(b"\x02GO|RN1|\x03", 150.0)
+    assert session.deadline == 450.0
+
+
+def test_a_peer_that_answers_nothing_while_up_is_down():
+    session = session_of(SERIAL)
+    session.opened(0.0)
+    session.receive_data(serial(b"LA|"), 0.0)
+    session.receive_data(b"\x06", 0.1)
+    assert session.state == "up"
+    session.ask_for_resync(1.0)
+    now = 1.0
+    while session.is_up:
+        now = session.deadline
+        session.handle_timeout(now)
+    assert (now, session.state) == (13.0, "calling")
+    assert session._wants_resync is False
