@@ -154,6 +154,7 @@ async def _wedge(world: World, rng: random.Random) -> None:
     if rng.random() < 0.1:
         world.ucm.wedged = True
         await asyncio.sleep(rng.choice((30, 300)))
+        world.peer.forget()
         world.ucm.reboot()
 
 

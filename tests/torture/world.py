@@ -216,6 +216,10 @@ class UcmPeer:
                 status, reply, headers = await asyncio.shield(task)
         except TimeoutError:
             raise Unreachable("timeout", "no reply in time", sent=True) from None
+        except asyncio.CancelledError:
+            if not task.cancelled():
+                raise
+            raise Unreachable("reset", "rebooted", sent=True) from None
         except Dropped:
             raise Unreachable("reset", "dropped", sent=True) from None
         if headers.get("X-Drip"):
@@ -224,6 +228,11 @@ class UcmPeer:
         if self.is_away:
             raise Unreachable("reset", "gone meanwhile", sent=True)
         return HttpReply(status, reply)
+
+    def forget(self) -> None:
+        """The UCM is rebooted: what it had not begun it never does."""
+        for task in tuple(self._late):
+            task.cancel()
 
     def _over(self, task: "asyncio.Task[Any]") -> None:
         self._late.discard(task)
@@ -247,6 +256,7 @@ class World:
     is_serial: bool
     start: datetime = field(default_factory=lambda: datetime(2026, 3, 14, 6, tzinfo=ZONE))
     extra: str = ""
+    heals: bool = True
     rooms: tuple[str, ...] = ROOMS
     rng: random.Random = field(init=False)
     clock: VirtualClock = field(init=False)
@@ -282,6 +292,7 @@ class World:
             f'[pms]\nline = "{"serial:/dev/null" if self.is_serial else "tcp:127.0.0.1:1"}"\n'
             f"[fias]\nrecord_pacing_ms = 0\n{self.extra}"
             '[ucm]\nurl = "http://127.0.0.1:1/api"\ntls = "insecure"\nusername = "pmsgw"\n'
+            f'reconcile = "{"heal" if self.heals else "report"}"\n'
             'password = "api-secret"\npms_username = "hotel"\npms_password = "pms-secret"\n'
         )
 
