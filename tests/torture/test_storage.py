@@ -32,6 +32,8 @@ def test_disks_that_lose_are_seen_to_lose(weak):
 def test_whatever_operation_fails_each_record_has_its_effect_once(kind, answers):
     for first in (1, 2, 5, 8, 13, *range(20, 400, 23)):
         assert fault_at(kind, first, 1, answers=answers, records=40) == []
+    for first in range(100, 250, 7):  # a sync fails, and then what would take it back
+        assert fault_at(kind, first, 2, answers=answers, records=30) == []
     assert fault_at(kind, 200, 60, answers=answers, records=40) == []
 
 
