@@ -11,7 +11,7 @@ from typing import Any, Final
 from gateway import __version__, control
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.control import OPEN_STATES, Control
+from gateway.control import Control
 from gateway.drivers.base import Driver
 from gateway.drivers.https import HttpsPeer, Peer, TlsSettings, Trust
 from gateway.drivers.ucm import UcmDriver
@@ -26,6 +26,7 @@ from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.outbox import (
     LANES,
+    OPEN_STATES,
     Outbox,
     OutboxWorker,
     StorageCorrupt,

@@ -17,13 +17,12 @@ from starlette.routing import Route
 from gateway.clock import Clock
 from gateway.house import House, Room
 from gateway.logs import logger
-from gateway.outbox import STATES, Outbox, OutboxWorker, Row, StorageFailed
+from gateway.outbox import OPEN_STATES, STATES, Outbox, OutboxWorker, Row, StorageFailed
 from gateway.pump import Pump
 from gateway.reconcile import Drift
 from gateway.relay import Relay
 
 SOCKET_NAME: Final = "control.sock"
-OPEN_STATES: Final = ("waiting", "parked")
 
 
 class Declined(Exception):

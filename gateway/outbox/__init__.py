@@ -4,6 +4,7 @@ from gateway.outbox.file import set_aside
 from gateway.outbox.store import Outbox
 from gateway.outbox.values import (
     LANES,
+    OPEN_STATES,
     STATES,
     Batch,
     Entry,
@@ -18,6 +19,7 @@ from gateway.outbox.worker import OutboxWorker
 
 __all__ = [
     "LANES",
+    "OPEN_STATES",
     "STATES",
     "Batch",
     "Entry",

@@ -28,6 +28,7 @@ from gateway.outbox.fold import fold_all
 from gateway.outbox.schema import REFUSED_KEPT
 from gateway.outbox.values import (
     LANES,
+    OPEN_STATES,
     STATES,
     TO_UCM,
     Batch,
@@ -190,7 +191,7 @@ class Outbox(OutboxFile):
         parked ones of its subject, and earlier ones that an operator put back meanwhile."""
         last = entry.folded[-1] if entry.folded else entry.id
         rooms = rooms_of(entry.event)
-        words: Iterable[str] = _WORDS_BY_SUBJECT[_SUBJECTS[type(entry.event)]]
+        words: Collection[str] = _WORDS_BY_SUBJECT[_SUBJECTS[type(entry.event)]]
         if isinstance(entry.event, CheckOut):
             words = EVENT_TYPES
         with self._booked() as (db, books):
@@ -198,11 +199,11 @@ class Outbox(OutboxFile):
             self._leave(
                 db, books, (entry.id, *entry.folded[:-1]), "superseded", now, superseded_by=last
             )
-            older: list[Any] = db.execute(
-                "SELECT id FROM entry WHERE state IN ('parked', 'waiting') AND lane = 'to_ucm'"
-                f" AND room IN ({_marks(rooms)}) AND event IN ({_marks(words)}) AND id < ?",
-                (*rooms, *words, entry.id),
-            ).fetchall()
+            older: list[Any] = []
+            for state in OPEN_STATES:
+                older += db.execute(
+                    _older(state, rooms, words), (*rooms, *words, entry.id)
+                ).fetchall()
             self._leave(db, books, [row[0] for row in older], "superseded", now, superseded_by=last)
             self._promote(db, rooms)
         return len(older)
@@ -495,6 +496,15 @@ class Outbox(OutboxFile):
 
 _ROW_NAMES: Final = tuple(field.name for field in fields(Row))
 _ROW: Final = ", ".join(_ROW_NAMES)
+
+
+def _older(state: str, rooms: Collection[str], words: Collection[str]) -> str:
+    """Rows of these rooms before a moment. One state a statement: each has an index of its own,
+    and a query for both would read all that was delivered this week."""
+    return (
+        f"SELECT id FROM entry WHERE state = '{state}' AND room IN ({_marks(rooms)})"
+        f" AND event IN ({_marks(words)}) AND lane = 'to_ucm' AND id < ?"
+    )
 
 
 def _row(values: tuple[Any, ...]) -> Row:

@@ -11,6 +11,8 @@ TO_UCM: Final = "to_ucm"
 LANES: Final = ("to_ucm", "to_pms")
 STATES: Final = ("waiting", "parked", "done", "superseded")
 """Every accepted entry is in exactly one of these."""
+OPEN_STATES: Final = ("waiting", "parked")
+"""Those in which something is still to be done about it."""
 
 
 class StorageFailed(Exception):

@@ -22,7 +22,15 @@ from gateway.events import (
     WakeUp,
 )
 from gateway.house import Departure, Ledger, Room
-from gateway.outbox import Batch, NewEntry, Outbox, Refused, StorageCorrupt, StorageFailed
+from gateway.outbox import (
+    OPEN_STATES,
+    Batch,
+    NewEntry,
+    Outbox,
+    Refused,
+    StorageCorrupt,
+    StorageFailed,
+)
 from gateway.outbox.file import set_aside
 from gateway.outbox.schema import MIGRATIONS, REFUSED_KEPT
 from gateway.outbox.store import _DUE, _IS_FIRST
@@ -609,13 +617,24 @@ def test_no_statement_of_the_service_reads_the_whole_file(outbox, statement):
     assert not [step for step in steps if "TEMP B-TREE" in step], steps
 
 
+@pytest.mark.parametrize("state", OPEN_STATES)
+def test_what_a_delivery_supersedes_is_found_by_an_index(outbox, state):
+    """A week of delivered rows is not read again for each delivery."""
+    from gateway.outbox.store import _older
+
+    plan = outbox._db.execute(
+        "EXPLAIN QUERY PLAN " + _older(state, ("1", "2"), ("update",)), ("1", "2", "update", 9)
+    ).fetchall()
+    assert all("USING INDEX entry_" in row[3] for row in plan), plan
+
+
 def test_an_entry_survives_kill_9_after_put(tmp_path):
     """The promise behind every ACK."""
     code = f"""
 import os, signal
 from pathlib import Path
 from gateway.events import CheckOut
-from gateway.outbox import Batch, NewEntry, Outbox
+from gateway.outbox import OPEN_STATES, Batch, NewEntry, Outbox
 box = Outbox(Path({str(tmp_path)!r}) / "outbox.db")
 box.put(Batch(entries=[NewEntry(event=CheckOut(room="101"), record="GO|", received_at=1.0)]))
 os.kill(os.getpid(), signal.SIGKILL)
