@@ -133,6 +133,8 @@ class Reconciler:
     async def reconcile(self, listed: Sequence[ShownRoom]) -> None:
         """Take a list that was read just now, with no call in flight. Raises StorageFailed."""
 
+        before = self.drifts
+
         def events_of(house: House, waiting: frozenset[str]) -> list[GuestEvent]:
             self.drifts = tuple(compare(house.rooms, listed, self.judge, waiting=waiting))
             # A cure that did not take is not tried again until the room was right meanwhile.
@@ -156,7 +158,7 @@ class Reconciler:
         self.later()
         drifts = self.drifts or ()
         self.metrics.rooms_drifted.set(len(drifts))
-        if drifts:
+        if drifts and drifts != before:  # told once, not every quarter of an hour
             kinds = sorted({drift.kind for drift in drifts})
             logger().warning(
                 "rooms_drifted", rooms=len(drifts), kinds=",".join(kinds), calls=healed,

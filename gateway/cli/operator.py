@@ -69,7 +69,7 @@ def outbox_list(
             f"{row['id']:>8}  {row['state']:<10}  {_at(loaded, row['received_at'])}"
             f"  {rooms:<12}  {row['event']:<14}{why}".rstrip()
         )
-    talk(f"{len(rows)} rows; `outbox show ROW` tells everything of one")
+    talk(f"{_counted(len(rows), 'row')}; `outbox show ROW` tells everything of one")
 
 
 @outbox_app.command("show")
@@ -135,7 +135,7 @@ def rooms(
         for drift in found:
             tags = f" ({', '.join(drift['tags'])})" if drift["tags"] else ""
             say(f"{drift['room']:<8} {drift['kind']:<9} {drift['means']}{tags}")
-        talk(f"{len(found)} rooms differ" if found else "every room is as the PMS says")
+        talk(f"in difference: {_counted(len(found), 'room')}" if found else "no room differs")
     else:
         for room in found:
             guests = ", ".join(
@@ -143,7 +143,7 @@ def rooms(
             )
             wake_up = f"  wake-up {room['wake_ups'][0]}" if room["wake_ups"] else ""
             say(f"{room['room']:<8} {room['state']:<8} {guests}{wake_up}".rstrip())
-        talk(f"{len(found)} rooms")
+        talk(_counted(len(found), "room"))
     if diff and found:
         raise typer.Exit(1)
 
@@ -156,6 +156,10 @@ def resync(config: ConfigOption = DEFAULT_PATH) -> None:
     with _declinable():
         operate.resync(loaded)
     say("asked; the rooms come as the PMS tells them, `rooms --diff` compares")
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _at(config: "Config", moment: float) -> str:
