@@ -9,7 +9,7 @@ from gateway import logs
 from gateway.house import House
 from gateway.intake import Intake
 from gateway.metrics import Metrics
-from gateway.outbox import Outbox, OutboxWorker, StorageFailed
+from gateway.outbox import Outbox, OutboxWorker, StorageCorrupt, StorageFailed
 from gateway.rooms import RoomMap
 from protocols.fias import decode, normalize
 from protocols.session import DataReceived, RecordRefused
@@ -192,3 +192,23 @@ async def test_the_same_text_in_a_second_resync_is_no_repeat(tmp_path):
         await intake.void_resync()
         await intake.take(said("DS|", "GI|RN101|G#1|GNA|SF|", "DE|"))
         assert [guest.name for guest in intake.house.rooms["101"].guests] == ["A"]
+
+
+@pytest.mark.asyncio
+async def test_a_file_that_is_damaged_under_us_makes_way_and_the_house_goes_on(tmp_path):
+    """Nobody asks the disk twice: the house in memory is written into the empty file."""
+    path = tmp_path / "outbox.db"
+    async with desk(tmp_path) as intake:
+        await intake.take(said("GI|RN101|G#1|GNRossi|GSN|"))
+        intake.outbox.outbox.close()
+        whole = path.read_bytes()
+        path.write_bytes(whole[:5000] + bytes(len(whole) - 5000))
+        with pytest.raises(StorageCorrupt):
+            await intake.outbox(Outbox.due, "to_ucm", 1e12)
+        assert (tmp_path / "outbox.db.corrupt-1").stat().st_size == len(whole)
+        await intake.take(said("GI|RN102|G#2|GNMeyer|GSN|"))
+        assert waiting(intake) == ["CheckIn"]  # Rossi's was lost with the file
+        assert not intake.outbox.is_anew
+    async with desk(tmp_path) as again:
+        assert again.house.rooms["101"].shown.name == "Rossi"  # so that a comparison finds it
+        assert again.house.rooms["102"].shown.name == "Meyer"
