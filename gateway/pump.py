@@ -78,7 +78,7 @@ class Pump:
     def stop(self) -> None:
         """Stop reading, say goodbye, and let `run` return."""
         self._stopping = True
-        if self._waiting is not None:
+        if self._waiting is not None and not self._waiting.expired():  # else it ends by itself
             self._waiting.reschedule(asyncio.get_running_loop().time())
 
     def ask_for_resync(self) -> bool:

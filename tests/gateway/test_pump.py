@@ -278,3 +278,22 @@ async def test_noise_is_counted_kept_in_part_and_nothing_else_is_lost(tmp_path):
         assert refused("pmsgw_frames_refused_total", {"reason": "overlong"}) == 1
         assert 1 <= len(pump.intake.outbox.outbox.refused()) <= 4
         assert refused("pmsgw_serial_errors_total", {"kind": "framing"}) == 2
+
+
+@pytest.mark.asyncio
+async def test_a_stop_at_the_moment_a_wait_ends_is_a_stop(tmp_path):
+    """SIGTERM may come in the turn of the loop in which a timeout has fired and is not yet told."""
+    async with pump_on(tmp_path) as pump:
+
+        async def wait():
+            with pytest.raises(TimeoutError):
+                async with pump._interruptible(0.01):
+                    await asyncio.sleep(5)
+
+        waiting = asyncio.ensure_future(wait())
+        await asyncio.sleep(0)
+        loop, stopped = asyncio.get_running_loop(), []
+        loop.call_at(pump._waiting.when(), lambda: (pump.stop(), stopped.append(True)))
+        await waiting
+        assert stopped
+        assert pump._stopping
