@@ -70,7 +70,7 @@ class OutboxFile:
             try:
                 yield db
                 db.execute("COMMIT")
-            except BaseException:
+            except BaseException:  # a cancelled or a broken writer leaves nothing half done either
                 if db.in_transaction:  # on a full disk SQLite has taken it back itself
                     with contextlib.suppress(apsw.Error):  # the first error is the one to tell
                         db.execute("ROLLBACK")
@@ -108,7 +108,7 @@ class OutboxFile:
             db.pragma("synchronous", "FULL")
             db.pragma("secure_delete", True)  # a purged name must not stay in a free page
             self._migrate(db)
-        except BaseException:
+        except BaseException:  # whatever it was, the handle is not given out: close it, tell on
             with contextlib.suppress(apsw.Error):
                 db.close(force=True)
             raise

@@ -14,7 +14,7 @@ from gateway.intake import Intake
 from gateway.line import LineFailed
 from gateway.metrics import Metrics
 from gateway.outbox import Outbox, OutboxWorker, StorageFailed
-from gateway.pump import Pump
+from gateway.pump import Pump, Resync
 from gateway.rooms import RoomMap
 from protocols.fias import FiasProfile, FiasSession, normalize
 from protocols.fias.framing import write_frame
@@ -91,7 +91,7 @@ def failing_disk(*, times, then=lambda: None):
 
 
 @asynccontextmanager
-async def pump_on(tmp_path, *lines, ack=True, resync=False):
+async def pump_on(tmp_path, *lines, ack=True, resync=Resync.NEVER):
     clock = HandClock()
     outbox = Outbox(tmp_path / "outbox.db")
     metrics = Metrics(version="1", site="t")
@@ -256,7 +256,7 @@ async def test_a_resync_is_void_when_the_line_is_lost_and_when_the_link_begins_a
 @pytest.mark.asyncio
 async def test_a_resync_is_asked_for_when_the_site_says_so(tmp_path):
     line = ScriptedLine([frame("LA|", lrc=False)], waits=asyncio.Event())
-    async with pump_on(tmp_path, line, ack=False, resync=True) as pump:
+    async with pump_on(tmp_path, line, ack=False, resync=Resync.EACH_TIME) as pump:
         running = asyncio.ensure_future(pump.run())
         while b"DR|" not in line.written:
             await asyncio.sleep(0.01)
