@@ -25,18 +25,33 @@ def from_json(cls: type[T], text: str) -> T:
     return value
 
 
+_FIELDS: dict[type, tuple[tuple[str, Any], ...] | None] = {}
+
+
+def _fields(cls: type) -> tuple[tuple[str, Any], ...] | None:
+    """Name and default of each field; None: no dataclass. Asked of each type once."""
+    if cls not in _FIELDS:
+        _FIELDS[cls] = (
+            tuple((field.name, field.default) for field in dataclasses.fields(cls))
+            if dataclasses.is_dataclass(cls)
+            else None
+        )
+    return _FIELDS[cls]
+
+
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        return {
-            field.name: _plain(kept)
-            for field in dataclasses.fields(value)
-            if (kept := getattr(value, field.name)) != field.default
-        }
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
     if isinstance(value, date):  # a datetime is one too
         return value.isoformat()
-    return value
+    fields = _fields(type(value))
+    if fields is None:
+        return value
+    return {
+        name: _plain(kept) for name, default in fields if (kept := getattr(value, name)) != default
+    }
 
 
 _BUILDERS: dict[Any, Callable[[Any], Any]] = {}
@@ -54,9 +69,13 @@ def _builder(cls: Any) -> Callable[[Any], Any]:
         make: Callable[..., Any] = cls
         hints = typing.get_type_hints(cls)
         fields = {field.name: _builder_of(hints[field.name]) for field in dataclasses.fields(cls)}
-        return lambda raw: make(
-            **{name: build(raw[name]) for name, build in fields.items() if name in raw}
-        )
+
+        def build_all(raw: Any) -> Any:
+            if not isinstance(raw, dict):  # an empty list would pass for an empty room
+                raise TypeError(f"{make.__name__}: expected an object, found {type(raw).__name__}")
+            return make(**{name: build(raw[name]) for name, build in fields.items() if name in raw})
+
+        return build_all
     if cls is datetime or cls is date:
         parse: Callable[[Any], Any] = cls.fromisoformat
         return parse
