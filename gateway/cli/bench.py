@@ -27,7 +27,8 @@ def line_decode(
     as_json: JsonOption = False,
 ) -> None:
     """Explain records field by field: a file, stdin, or text such as '<STX>LS|<ETX>'."""
-    from gateway.tools.decode import Decoded, as_text, decode_input
+    from gateway.scope.decode import Decoded
+    from gateway.tools.decode import as_text, decode_input
     from protocols.fias import CHARSETS, known_charset
 
     charset = known_charset(encoding)

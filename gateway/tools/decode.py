@@ -2,43 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from protocols.errors import RecordError
-from protocols.fias import decode
-from protocols.fias.codec import fields_of
-from protocols.fias.fields import FIELDS
+from gateway.scope.decode import CONTROLS, Decoded, decode_body
 from protocols.fias.framing import Blank, Control, Frame, FrameReader, Refusal
-from protocols.fias.records import Record, UnknownRecord
 from protocols.transcript import parse_bytes, show_bytes
 
 _PREFIX: Final = re.compile(r"^\s*+(?:(?=\S*\d)\S++\s++)?(pms>|gw >)\s?")
 _NAMED: Final = re.compile(r"<(?:STX|ETX|ACK|NAK|ENQ|[0-9A-Fa-f]{2})>")
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """One thing found: a record, a control byte, or a refusal with its reason."""
-
-    kind: str
-    name: str
-    meaning: str
-    fields: tuple[tuple[str, str, str], ...] = ()
-    raw: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """For `--json`."""
-        return {
-            "kind": self.kind,
-            "name": self.name,
-            "meaning": self.meaning,
-            "fields": [
-                {"id": field_id, "meaning": meaning, "value": value}
-                for field_id, meaning, value in self.fields
-            ],
-            "raw": self.raw,
-        }
 
 
 def decode_input(data: bytes, charset: str, *, lrc: bool | None = None) -> list[Decoded]:
@@ -64,7 +35,7 @@ def decode_input(data: bytes, charset: str, *, lrc: bool | None = None) -> list[
             except ValueError as error:
                 found.append(Decoded("refused", "notation", str(error), raw=bare))
         else:
-            found.append(_record(bare.strip().encode(charset, "replace"), charset))
+            found.append(decode_body(bare.strip().encode(charset, "replace"), charset))
     return found
 
 
@@ -75,9 +46,9 @@ def _frames(data: bytes, charset: str, lrc: bool | None) -> Iterator[Decoded]:
     for item in (*reader.receive(data), *reader.gap()):
         match item:
             case Frame(body):
-                yield _record(body, charset)
+                yield decode_body(body, charset)
             case Control(signal):
-                yield Decoded("control", signal.value.upper(), _CONTROLS[signal.value])
+                yield Decoded("control", signal.value.upper(), CONTROLS[signal.value])
             case Refusal(reason, evidence):
                 yield Decoded(
                     "refused",
@@ -100,47 +71,9 @@ def _has_lrc(data: bytes) -> bool:
     return refused(True) < refused(False)
 
 
-def _record(body: bytes, charset: str) -> Decoded:
-    raw = show_bytes(body, charset)
-    try:
-        record = decode(body, charset)
-    except RecordError as error:
-        return Decoded("refused", error.reason, str(error), raw=raw)
-    pairs = fields_of(body, charset)
-    if isinstance(record, UnknownRecord):
-        name, meaning = record.id, "no record of FIAS: counted, without effect"
-    else:
-        name = record.record_id
-        meaning = f"{type(record).__name__}: {_first_sentence(type(record))}"
-    odd = dict(record.odd)
-    fields = tuple(
-        (field_id, _meaning(field_id, unreadable=odd.get(field_id) == text), text)
-        for field_id, text in pairs
-    )
-    return Decoded("record", name, meaning, fields, raw)
-
-
-def _meaning(field_id: str, *, unreadable: bool) -> str:
-    field = FIELDS.get(field_id)
-    if field is None:
-        return "no field of FIAS"
-    return f"{field.meaning} (unreadable)" if unreadable else field.meaning
-
-
-def _first_sentence(cls: type[Record]) -> str:
-    return (cls.__doc__ or "").split(".")[0].replace("\n", " ").strip()
-
-
 def as_text(found: Iterable[Decoded]) -> Iterator[str]:
     """For a terminal: one line a record, one line a field."""
     for each in found:
         yield f"{each.name:<8} {each.meaning}" + (f"  {each.raw}" if each.kind == "refused" else "")
         for field_id, meaning, value in each.fields:
             yield f"    {field_id}  {value:<24} {meaning}"
-
-
-_CONTROLS: Final = {
-    "ack": "the last record was taken",
-    "nak": "the last record was damaged: send it again",
-    "enq": "what was your last answer?",
-}

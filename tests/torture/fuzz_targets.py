@@ -365,7 +365,7 @@ def transcript(data: bytes) -> Hashable:
     charset = CHARSETS[number % len(CHARSETS)]
     if how & 1:
         steps = parse(f"12:00:01 pms> {show_bytes(rest, charset)}\n", charset)
-        assert steps == [Spoken(1, True, rest)], "shown bytes do not read back"
+        assert steps == [Spoken(True, rest)], "shown bytes do not read back"
         return "shown", len(rest) > 0
     text = rest.decode("utf-8", "replace")
     try:

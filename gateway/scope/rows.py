@@ -1,0 +1,238 @@
+"""A conversation as transactions, one row each: a frame, its answer, how long that took."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from gateway.scope.decode import CONTROLS, Decoded, decode_body
+from gateway.scope.profile import LineProfile
+from protocols.fias import Cutter, mask, mask_body
+from protocols.fias.controls import MAX_ENQUIRIES, SERIAL_GAP_S, T1_S, T2_S, TCP_GAP_S
+from protocols.fias.framing import Blank, Control, Frame, FrameReader, Refusal
+from protocols.session import Signal
+from protocols.transcript import (
+    Closed,
+    Counted,
+    Modem,
+    Opened,
+    Remarked,
+    Settings,
+    Spoken,
+    Step,
+    Waited,
+    show_bytes,
+)
+
+SILENCE_S: Final = T1_S + MAX_ENQUIRIES * T2_S + 0.5
+"""After that the sender has given up, by the rules of the line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One thing that happened on a line.
+
+    kind        record, control, refused (bytes that are no frame, or a frame that is no record),
+                open, close, modem, errors, settings, remark
+    at          when its last byte was there, seconds since 1970; None: not known
+    from_pms    who said it; None: nobody
+    decoded     its name, meaning and fields, for bytes
+    words       what there is to say, for everything else
+    data        its bytes as they came (masked, if the reader of the rows asked for that)
+    answer      ack, nak, silence; "" where none is due
+    latency_s   from its last byte to its answer
+    enquiries   how often its sender asked for the answer
+    """
+
+    kind: str
+    at: float | None
+    from_pms: bool | None = None
+    decoded: Decoded | None = None
+    words: str = ""
+    data: bytes = b""
+    answer: str = ""
+    latency_s: float | None = None
+    enquiries: int = 0
+
+    def as_json(self, charset: str) -> dict[str, Any]:
+        """For `--json` and the console."""
+        return {
+            "kind": self.kind,
+            "at": self.at,
+            "from": {True: "pms", False: "gw", None: None}[self.from_pms],
+            "name": self.decoded.name if self.decoded else self.kind,
+            "meaning": self.decoded.meaning if self.decoded else self.words,
+            "fields": self.decoded.as_json()["fields"] if self.decoded else [],
+            "text": show_bytes(self.data, charset),
+            "hex": self.data.hex(" ").upper(),
+            "answer": self.answer,
+            "latency_s": None if self.latency_s is None else round(self.latency_s, 4),
+            "enquiries": self.enquiries,
+        }
+
+
+@dataclass(slots=True)
+class _Way:
+    """One direction: its reader, what it said last that has no answer yet."""
+
+    cutter: Cutter
+    reader: FrameReader
+    raw: bytearray = field(default_factory=bytearray)
+    last_at: float | None = None
+    open: Row | None = None
+
+
+class Watcher:
+    """Turns steps into rows as they come.
+
+    names   guests are shown; else they are masked
+    """
+
+    def __init__(self, profile: LineProfile, *, names: bool = False) -> None:
+        self._names = names
+        self._use(profile)
+
+    def _use(self, profile: LineProfile) -> None:
+        self.profile = profile
+        self._gap_s = SERIAL_GAP_S if profile.ack else TCP_GAP_S
+        self._ways = {from_pms: self._new_way() for from_pms in (True, False)}
+
+    def _new_way(self) -> _Way:
+        lrc = self.profile.lrc
+        return _Way(Cutter(lrc=lrc), FrameReader(lrc=lrc, handshake=self.profile.ack))
+
+    def take(self, step: Step) -> list[Row]:
+        """The rows that this step completed."""
+        match step:
+            case Spoken():
+                return list(self._spoken(step))
+            case Settings():
+                rows = list(self.end())
+                self._use(LineProfile.of_step(step))
+                words = " ".join([step.line, *(f"{k}={v}" for k, v in step.values.items())])
+                return [*rows, Row(kind="settings", at=step.at, words=words)]
+            case Opened(words=words):
+                rows = list(self.end())
+                return [*rows, Row(kind="open", at=step.at, words=words or "the line opened")]
+            case Closed(words=words):
+                rows = list(self.end())
+                return [*rows, Row(kind="close", at=step.at, words=words or "the line was lost")]
+            case Modem(lines=lines):
+                words = " ".join(f"{name} {'on' if on else 'off'}" for name, on in lines.items())
+                return [Row(kind="modem", at=step.at, words=words)]
+            case Counted(errors=errors):
+                words = ", ".join(f"{count} {name}" for name, count in errors.items())
+                return [Row(kind="errors", at=step.at, words=f"the driver counted {words}")]
+            case Remarked(words=words):
+                return [Row(kind="remark", at=step.at, words=words)]
+            case Waited():
+                return []
+
+    def late(self, now: float) -> list[Row]:
+        """Frames whose sender has given up waiting by now."""
+        return [
+            row
+            for way in self._ways.values()
+            if way.open is not None and now - (way.open.at or now) > SILENCE_S
+            for row in self._close(way, "silence", None)
+        ]
+
+    def end(self) -> Iterator[Row]:
+        """What is still open: the line has gone, or the capture is over."""
+        for from_pms, way in self._ways.items():
+            yield from self._close(way, "silence" if self.profile.ack else "", None)
+            for piece in way.cutter.rest():
+                way.raw += piece
+                way.reader.receive(piece)
+            for item in way.reader.gap():
+                yield from self._item(from_pms, item, way.last_at)
+            self._ways[from_pms] = self._new_way()
+
+    def _spoken(self, step: Spoken) -> Iterator[Row]:
+        way = self._ways[step.from_pms]
+        if step.at is not None and way.last_at is not None and step.at - way.last_at > self._gap_s:
+            for piece in way.cutter.rest():
+                way.raw += piece
+                way.reader.receive(piece)
+            for item in way.reader.gap():
+                yield from self._item(step.from_pms, item, way.last_at)
+        way.last_at = step.at
+        for piece in way.cutter.feed(step.data):
+            items = way.reader.receive(piece)
+            if len(items) < 2:
+                way.raw += piece
+            for number, item in enumerate(items):  # the last one is what this piece is about
+                if number and number == len(items) - 1:
+                    way.raw += piece
+                yield from self._item(step.from_pms, item, step.at)
+
+    def _item(
+        self, from_pms: bool, item: Frame | Control | Refusal | Blank, at: float | None
+    ) -> Iterator[Row]:
+        way = self._ways[from_pms]
+        data, way.raw = bytes(way.raw), bytearray()
+        shown = data if self._names else mask(data, has_lrc=self.profile.lrc)
+        match item:
+            case Control(signal):
+                yield from self._control(from_pms, signal, at, shown)
+            case Frame(body):
+                yield from self._close(way, "silence", None)
+                if not self._names:
+                    body = mask_body(body)
+                decoded = decode_body(body, self.profile.charset)
+                row = Row(kind=decoded.kind, at=at, from_pms=from_pms, decoded=decoded, data=shown)
+                yield from self._begin(way, row)
+            case Refusal(reason, _):
+                yield from self._close(way, "silence", None)
+                decoded = Decoded("refused", reason.value, _REFUSED.get(reason.value, ""))
+                row = Row(kind="refused", at=at, from_pms=from_pms, decoded=decoded, data=shown)
+                yield from self._begin(way, row)
+            case Blank():
+                pass  # line ends between frames say nothing
+
+    def _begin(self, way: _Way, row: Row) -> Iterator[Row]:
+        is_answered = row.decoded is not None and row.decoded.name not in _UNANSWERED
+        if self.profile.ack and is_answered:
+            way.open = row
+        else:
+            yield row
+
+    def _control(
+        self, from_pms: bool, signal: Signal, at: float | None, data: bytes
+    ) -> Iterator[Row]:
+        asker, asked = self._ways[from_pms], self._ways[not from_pms]
+        if signal is Signal.ENQ and asker.open is not None:
+            asker.open = replace(asker.open, enquiries=asker.open.enquiries + 1)
+        elif signal is not Signal.ENQ and asked.open is not None:
+            yield from self._close(asked, signal.value, at)
+        else:
+            decoded = Decoded("control", signal.value.upper(), CONTROLS[signal.value])
+            yield Row(kind="control", at=at, from_pms=from_pms, decoded=decoded, data=data)
+
+    def _close(self, way: _Way, answer: str, at: float | None) -> Iterator[Row]:
+        row, way.open = way.open, None
+        if row is not None:
+            latency = None if at is None or row.at is None else max(0.0, at - row.at)
+            yield replace(row, answer=answer, latency_s=latency)
+
+
+_UNANSWERED: Final = {"garbage", "unfinished", "restarted"}
+"""Nobody answers what has not even an end."""
+
+_REFUSED: Final = {
+    "lrc": "the check byte does not fit: bytes were damaged on the way",
+    "no_lrc": "no check byte came behind the record",
+    "overlong": "no end of the record came",
+    "restarted": "another record began before this one had ended",
+    "unfinished": "the record stopped in the middle",
+    "garbage": "bytes outside any record",
+}
+
+
+def rows_of(
+    steps: Iterable[Step], profile: LineProfile | None = None, *, names: bool = False
+) -> Iterator[Row]:
+    """All rows of a conversation that is over."""
+    watcher = Watcher(profile or LineProfile(), names=names)
+    for step in steps:
+        yield from watcher.take(step)
+    yield from watcher.end()

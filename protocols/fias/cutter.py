@@ -1,0 +1,98 @@
+"""A stream cut for a reader's eye: whole frames, lone answers, runs of anything else.
+
+Unlike `framing` it judges nothing and loses nothing: the pieces, put together, are the stream.
+"""
+
+import re
+from typing import Final
+
+from protocols.checksums import lrc
+from protocols.fias.controls import ETX, MAX_BODY_BYTES, STX
+
+_INSIDE_ENDS: Final = re.compile(rb"[\x02\x03\x05]")
+_OUTSIDE_ENDS: Final = re.compile(rb"[\x02\x05\x06\x15]")
+_RUN_BYTES: Final = 64
+"""Bytes outside frames are told in runs of at most this many: noise comes by the megabyte."""
+
+
+class Cutter:
+    """Cuts one direction of a line. `lrc`: a check byte follows ETX."""
+
+    def __init__(self, *, lrc: bool) -> None:
+        self._lrc = lrc
+        self._piece = bytearray()
+        self._is_inside = False
+        self._owes_check = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is half there."""
+        return not self._piece
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The pieces that these bytes completed, in their order."""
+        pieces: list[bytes] = []
+        position = 0
+        while position < len(data):
+            if self._owes_check:
+                position = self._take_check(data, position, pieces)
+            elif self._is_inside:
+                position = self._take_inside(data, position, pieces)
+            else:
+                position = self._take_outside(data, position, pieces)
+        return pieces
+
+    def rest(self) -> list[bytes]:
+        """What is half there, because the stream has paused or ended. A frame stays begun."""
+        piece = bytes(self._piece)
+        self._piece.clear()
+        return [piece] if piece else []
+
+    def _take_check(self, data: bytes, position: int, pieces: list[bytes]) -> int:
+        self._owes_check = False
+        byte = data[position]
+        if byte == STX and self._piece and byte != lrc(bytes(self._piece[1:])):
+            pieces += self.rest()  # no check byte at all: the next frame
+            return position
+        self._piece.append(byte)
+        pieces += self.rest()
+        return position + 1
+
+    def _take_inside(self, data: bytes, position: int, pieces: list[bytes]) -> int:
+        room = max(1, MAX_BODY_BYTES - len(self._piece))
+        end = _INSIDE_ENDS.search(data, position, position + room)
+        if end is None:
+            self._piece += data[position : position + room]
+            if len(self._piece) >= MAX_BODY_BYTES:
+                self._is_inside = False
+                pieces += self.rest()
+            return min(len(data), position + room)
+        self._piece += data[position : end.start()]
+        self._is_inside = False
+        if data[end.start()] != ETX:
+            pieces += self.rest()
+            return end.start()
+        self._piece.append(ETX)
+        self._owes_check = self._lrc
+        if not self._lrc:
+            pieces += self.rest()
+        return end.end()
+
+    def _take_outside(self, data: bytes, position: int, pieces: list[bytes]) -> int:
+        end = _OUTSIDE_ENDS.search(data, position)
+        stop = end.start() if end else len(data)
+        while position < stop:
+            taken = data[position : min(stop, position + _RUN_BYTES - len(self._piece))]
+            self._piece += taken
+            position += len(taken)
+            if len(self._piece) >= _RUN_BYTES:
+                pieces += self.rest()
+        if end is None:
+            return position
+        pieces += self.rest()
+        self._piece.append(data[position])
+        if data[position] == STX:
+            self._is_inside = True
+        else:
+            pieces += self.rest()
+        return position + 1
