@@ -93,7 +93,7 @@ class Ring:
                 path, size = self._segment_for(len(data), now)
                 with os.fdopen(os.open(path, _APPEND, 0o600), "ab") as file:  # for the owner only
                     if size == 0:
-                        head = show_step(self._profile.as_step(now), self._zone) + "\n"
+                        head = show_step(self._profile.as_step(), self._zone) + "\n"
                         data = head.encode() + data
                     file.write(data)
                 size += len(data)
