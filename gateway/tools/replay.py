@@ -89,9 +89,8 @@ async def through_gateway(
         addresses=config.rooms.map if config else {},
         strip_leading_zeros=config.rooms.strip_leading_zeros if config else False,
     )
-    addresses = sorted(
-        {rooms.address(each) for _, body in records for each in _rooms(body, profile)}
-    )
+    told = {room for _, body in records for room in _rooms(body, profile)}
+    addresses = sorted(map(rooms.address_of, told))
     clock = _CaptureClock(config.zone if config else local_zone())
     calls: list[str] = []
 
