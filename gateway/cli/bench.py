@@ -1,6 +1,7 @@
 """The technician's bench: `line` and `simulate`."""
 
 import asyncio
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -18,7 +19,7 @@ simulate_app = group("The two simulators on their own, for a site test or a lab.
 def line_decode(
     source: Annotated[
         list[str] | None,
-        typer.Argument(help="Files, or records or bytes as text; none or '-': stdin."),
+        typer.Argument(help="Files, or records, bytes or hex as text; none or '-': stdin."),
     ] = None,
     encoding: Annotated[str, typer.Option(help="The code page of the line.")] = "cp1252",
     lrc: Annotated[
@@ -26,23 +27,24 @@ def line_decode(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Explain records field by field: a file, stdin, or text such as '<STX>LS|<ETX>'."""
-    from gateway.scope.decode import Decoded
-    from gateway.tools.decode import as_text, decode_input
+    """Explain records field by field: a capture, a hex dump, the log of a terminal, text."""
+    from gateway.scope.sources import MAX_BYTES
+    from gateway.tools.decode import Told, as_text, decode_input
     from protocols.fias import CHARSETS, known_charset
 
     charset = known_charset(encoding)
     if charset is None:
         talk(f"--encoding = {encoding!r}: expected one of {', '.join(CHARSETS)}")
         raise typer.Exit(2)
-    found: list[Decoded] = []
+    found: list[Told] = []
     for each in source or ["-"]:
         if each == "-":
-            data = sys.stdin.buffer.read()
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
         elif _is_file(each):
-            data = Path(each).read_bytes()
-        elif "|" in each or "<" in each or each.isupper():
-            data = each.encode(charset, "replace")
+            with Path(each).open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        elif "|" in each or "<" in each or each.isupper() or _is_hex(each):
+            data = each.encode("utf-8", "surrogateescape")
         else:
             talk(f"{each}: no such file, and no record (a record has bars, as GI|RN101|)")
             raise typer.Exit(2)
@@ -60,6 +62,11 @@ def _is_file(name: str) -> bool:
         return Path(name).is_file()
     except (OSError, ValueError):  # a record may be too long, or hold what no path may
         return False
+
+
+def _is_hex(text: str) -> bool:
+    """`02 47 49`, `0x02,0x47`: two bytes or more."""
+    return re.fullmatch(r"(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,]*){2,}+", text) is not None
 
 
 @simulate_app.command("pms")

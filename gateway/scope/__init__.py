@@ -4,6 +4,9 @@ profile     how a line is spoken; goes along with every capture
 recorder    every byte of the service's line, as steps of a transcript, to whoever listens
 ring        the last days of it on disk
 rows        steps as transactions: a frame, its answer, how long that took, what it meant
+sources     anything a technician has (captures, dumps, logs, pastes) as steps
+export      steps as notation, JSON lines and pcapng for others, without guests
+wireshark   the tables of the dissector in deploy/wireshark
 decode      one body, field by field
 explain     what is wrong, lowest layer first
 """

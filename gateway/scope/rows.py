@@ -41,6 +41,7 @@ class Row:
     answer      ack, nak, silence; "" where none is due
     latency_s   from its last byte to its answer
     enquiries   how often its sender asked for the answer
+    number      its place on the line, from 1: a row is told when its answer is there
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Row:
     answer: str = ""
     latency_s: float | None = None
     enquiries: int = 0
+    number: int = 0
 
     def as_json(self, charset: str) -> dict[str, Any]:
         """For `--json` and the console."""
@@ -84,11 +86,16 @@ class _Way:
 class Watcher:
     """Turns steps into rows as they come.
 
-    names   guests are shown; else they are masked
+    names       guests are shown; else they are masked
+    controls    answers and enquiries are rows of their own too
     """
 
-    def __init__(self, profile: LineProfile, *, names: bool = False) -> None:
+    def __init__(
+        self, profile: LineProfile, *, names: bool = False, controls: bool = False
+    ) -> None:
         self._names = names
+        self._controls = controls
+        self._count = 0
         self._use(profile)
 
     def _use(self, profile: LineProfile) -> None:
@@ -169,6 +176,7 @@ class Watcher:
         self, from_pms: bool, item: Frame | Control | Refusal | Blank, at: float | None
     ) -> Iterator[Row]:
         way = self._ways[from_pms]
+        self._count += 1
         data, way.raw = bytes(way.raw), bytearray()
         shown = data if self._names else mask(data, has_lrc=self.profile.lrc)
         match item:
@@ -179,15 +187,23 @@ class Watcher:
                 if not self._names:
                     body = mask_body(body)
                 decoded = decode_body(body, self.profile.charset)
-                row = Row(kind=decoded.kind, at=at, from_pms=from_pms, decoded=decoded, data=shown)
-                yield from self._begin(way, row)
+                yield from self._begin(way, self._row(decoded, at, from_pms, shown))
             case Refusal(reason, _):
                 yield from self._close(way, "silence", None)
                 decoded = Decoded("refused", reason.value, _REFUSED.get(reason.value, ""))
-                row = Row(kind="refused", at=at, from_pms=from_pms, decoded=decoded, data=shown)
-                yield from self._begin(way, row)
+                yield from self._begin(way, self._row(decoded, at, from_pms, shown))
             case Blank():
                 pass  # line ends between frames say nothing
+
+    def _row(self, decoded: Decoded, at: float | None, from_pms: bool, data: bytes) -> Row:
+        return Row(
+            kind=decoded.kind,
+            at=at,
+            from_pms=from_pms,
+            decoded=decoded,
+            data=data,
+            number=self._count,
+        )
 
     def _begin(self, way: _Way, row: Row) -> Iterator[Row]:
         is_answered = row.decoded is not None and row.decoded.name not in _UNANSWERED
@@ -200,13 +216,16 @@ class Watcher:
         self, from_pms: bool, signal: Signal, at: float | None, data: bytes
     ) -> Iterator[Row]:
         asker, asked = self._ways[from_pms], self._ways[not from_pms]
+        is_told = self._controls
         if signal is Signal.ENQ and asker.open is not None:
             asker.open = replace(asker.open, enquiries=asker.open.enquiries + 1)
         elif signal is not Signal.ENQ and asked.open is not None:
             yield from self._close(asked, signal.value, at)
         else:
+            is_told = True
+        if is_told:
             decoded = Decoded("control", signal.value.upper(), CONTROLS[signal.value])
-            yield Row(kind="control", at=at, from_pms=from_pms, decoded=decoded, data=data)
+            yield self._row(decoded, at, from_pms, data)
 
     def _close(self, way: _Way, answer: str, at: float | None) -> Iterator[Row]:
         row, way.open = way.open, None
@@ -229,10 +248,14 @@ _REFUSED: Final = {
 
 
 def rows_of(
-    steps: Iterable[Step], profile: LineProfile | None = None, *, names: bool = False
+    steps: Iterable[Step],
+    profile: LineProfile | None = None,
+    *,
+    names: bool = False,
+    controls: bool = False,
 ) -> Iterator[Row]:
-    """All rows of a conversation that is over."""
-    watcher = Watcher(profile or LineProfile(), names=names)
+    """All rows of a conversation that is over; see `Watcher`."""
+    watcher = Watcher(profile or LineProfile(), names=names, controls=controls)
     for step in steps:
         yield from watcher.take(step)
     yield from watcher.end()

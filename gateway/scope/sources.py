@@ -1,0 +1,187 @@
+"""Anything a technician has of a line, as steps: a capture, a dump, a log of a terminal, a paste.
+
+| format | is known by |
+| --- | --- |
+| pcapng | its first four bytes |
+| bytes | control bytes as they are, STX above all |
+| json | objects, one a line |
+| socat | `> 2026/03/14 10:15:00.123456  length=5 from=0 to=4` |
+| dump | every line is hex: xxd, hexdump -C, `02 47 49`, `0x02,0x47`, `024749` |
+| notation | `pms>`, `gw >`, or control bytes by name: `<STX>` |
+| terminal | control bytes as a terminal shows them: `^B`, `[STX]`, `\\x02`, pictures, smileys |
+| records | lines with bars: a log that has lost its control bytes, or a paste |
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from gateway.scope import dumps, json_lines, pastes, pcapng
+from gateway.scope.profile import LineProfile, profile_of
+from protocols.fias import known_charset
+from protocols.fias.controls import ACK, ENQ, NAK
+from protocols.fias.framing import FrameReader, Refusal
+from protocols.transcript import Settings, Spoken, Step
+
+MAX_BYTES: Final = 16_000_000
+_LATEST_S: Final = 253_402_214_400  # the last day of the year 9999: no zone takes it further
+_JUDGED_BYTES: Final = 65_536
+"""So much of a direction tells whether it has check bytes."""
+
+_TEXT_BYTES: Final = bytes([7, 8, 9, 10, 11, 12, 13, 27, *range(32, 256)])
+"""What the log of a terminal may hold: letters, bells, colours, line ends."""
+
+
+class UnreadableSource(ValueError):
+    """Nothing of a line is recognised, or it is too large: the sentence says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What was read.
+
+    format          one of the formats above
+    profile         how the line is spoken, as the source says or as its bytes show
+    has_directions  who said what is known; else all is told as said by the PMS
+    left_out        a sentence for each line that could not be read, with its number
+    """
+
+    steps: list[Step]
+    profile: LineProfile
+    format: str
+    has_directions: bool = True
+    left_out: tuple[str, ...] = ()
+
+
+def read(data: bytes, charset: str = "cp1252", *, lrc: bool | None = None) -> Capture:
+    """Whatever it is, as steps.
+
+    charset     the code page of the line, until the source itself names one
+    lrc         whether a check byte follows ETX; None: as the source says, or found from the bytes
+
+    The work grows with the length alone, of which MAX_BYTES are taken. Raises UnreadableSource, and
+    nothing else.
+    """
+    if len(data) > MAX_BYTES:
+        raise UnreadableSource(f"more than {MAX_BYTES // 1_000_000} MB at once: give a part of it")
+    capture = _recognised(data, charset)
+    if capture.format == "records":
+        lrc = None  # their frames are of our own making
+    profile = _found_out(capture.steps, capture.profile, charset, lrc)
+    steps = [_tame(step, lrc) for step in capture.steps]
+    return replace(capture, steps=steps, profile=profile)
+
+
+def _recognised(data: bytes, charset: str) -> Capture:
+    if data.startswith(pcapng.MAGIC):
+        try:
+            steps, profile = pcapng.read(data)
+        except ValueError as error:
+            raise UnreadableSource(str(error)) from None
+        return Capture(steps, profile or LineProfile(), "pcapng")
+    for magic, sentence in _FOREIGN.items():
+        if data.startswith(magic):
+            raise UnreadableSource(sentence)
+    if not data.startswith(pastes.UTF_16) and _is_binary(data):
+        steps = [Spoken(from_pms=True, data=pastes.without_headers(data))]
+        return Capture(steps, LineProfile(), "bytes", has_directions=False)
+    return _read_text(pastes.text_of(data, charset), charset)
+
+
+_FOREIGN: Final = {
+    b"\xd4\xc3\xb2\xa1": "a pcap file: save it in Wireshark as pcapng",
+    b"\xa1\xb2\xc3\xd4": "a pcap file: save it in Wireshark as pcapng",
+    b"\x1f\x8b": "a gzip file: unpack it first",
+    b"PK\x03\x04": "a zip file: unpack it first",
+}
+
+
+def _is_binary(data: bytes) -> bool:
+    """Bytes of the line itself: STX is there, or other bytes that no text has."""
+    if data.translate(None, _TEXT_BYTES) != b"":
+        return True
+    high = data.translate(None, bytes(range(128)))
+    return len(high) * 3 > len(data) and not pastes.is_utf8(data)
+
+
+def _read_text(text: str, charset: str) -> Capture:
+    if text.lstrip().startswith("{"):
+        try:
+            steps = list(json_lines.read(text))
+        except ValueError as error:
+            raise UnreadableSource(str(error)) from None
+        return Capture(steps, profile_of(steps) or LineProfile(), "json")
+    for name, reader in _READERS.items():
+        found = reader(text, charset)
+        if found is not None:
+            profile = profile_of(found.steps) or LineProfile()
+            return Capture(found.steps, profile, name, found.has_directions, tuple(found.left_out))
+    raise UnreadableSource(
+        "nothing of a line is in it: expected a capture of ours, a hex dump, the log of a terminal,"
+        " or records with bars, as GI|RN101|"
+    )
+
+
+_READERS: Final[dict[str, Callable[[str, str], pastes.Found | None]]] = {
+    "socat": dumps.read_socat,
+    "dump": dumps.read_dump,
+    "notation": pastes.read_notation,
+    "terminal": pastes.read_terminal,
+    "records": pastes.read_records,
+}
+
+
+# --- How it is spoken ------------------------------------------------------------------------
+
+
+def _found_out(
+    steps: list[Step], profile: LineProfile, charset: str, lrc: bool | None
+) -> LineProfile:
+    """What the source does not say, from its bytes."""
+    if profile_of(steps) is None and profile == LineProfile():
+        ways = [_said(steps, from_pms) for from_pms in (True, False)]
+        has_lrc = has_check_bytes(ways) if lrc is None else lrc
+        answers = bytes([ACK, NAK, ENQ])
+        # Inside a frame these three are nothing but a check byte: without it, none is there.
+        is_answered = has_lrc or any(way.translate(None, answers) != way for way in ways)
+        profile = replace(profile, lrc=has_lrc, ack=is_answered, charset=charset)
+    if lrc is not None:
+        profile = replace(profile, lrc=lrc)
+    return replace(profile, charset=known_charset(profile.charset) or charset)
+
+
+def _said(steps: Iterable[Step], from_pms: bool) -> bytes:
+    """The first bytes of one direction."""
+    said = bytearray()
+    for step in steps:
+        if isinstance(step, Spoken) and step.from_pms is from_pms:
+            said += step.data[:_JUDGED_BYTES]
+        if len(said) >= _JUDGED_BYTES:
+            break
+    return bytes(said[:_JUDGED_BYTES])
+
+
+def has_check_bytes(ways: Iterable[bytes]) -> bool:
+    """Whether a check byte follows ETX: whichever reading refuses less is the right one."""
+    ways = list(ways)
+
+    def refused(lrc: bool) -> int:  # the question itself
+        readers = [(FrameReader(lrc=lrc, handshake=lrc), way) for way in ways]
+        items = [item for reader, way in readers for item in (*reader.receive(way), *reader.gap())]
+        return sum(isinstance(item, Refusal) for item in items)
+
+    return refused(True) < refused(False)
+
+
+def _tame(step: Step, lrc: bool | None) -> Step:
+    """A step that everything behind us can show: a moment of our calendar, a code page we know."""
+    if step.at is not None and not 0 <= step.at < _LATEST_S:
+        step = replace(step, at=None)
+    if isinstance(step, Settings):
+        values = dict(step.values)
+        if "charset" in values:
+            values["charset"] = known_charset(values["charset"]) or "cp1252"
+        if lrc is not None:
+            values["lrc"] = "on" if lrc else "off"
+        step = replace(step, values=values)
+    return step
