@@ -7,7 +7,14 @@ from typing import Any, Final
 from gateway.scope.decode import CONTROLS, Decoded, decode_body
 from gateway.scope.profile import LineProfile
 from protocols.fias import Cutter, mask, mask_body
-from protocols.fias.controls import MAX_ENQUIRIES, SERIAL_GAP_S, T1_S, T2_S, TCP_GAP_S
+from protocols.fias.controls import (
+    MAX_BODY_BYTES,
+    MAX_ENQUIRIES,
+    SERIAL_GAP_S,
+    T1_S,
+    T2_S,
+    TCP_GAP_S,
+)
 from protocols.fias.framing import Blank, Control, Frame, FrameReader, Refusal
 from protocols.session import Signal
 from protocols.transcript import (
@@ -25,6 +32,8 @@ from protocols.transcript import (
 
 SILENCE_S: Final = T1_S + MAX_ENQUIRIES * T2_S + 0.5
 """After that the sender has given up, by the rules of the line."""
+
+_RAW_BYTES: Final = 2 * MAX_BODY_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +90,10 @@ class _Way:
     raw: bytearray = field(default_factory=bytearray)
     last_at: float | None = None
     open: Row | None = None
+
+    def keep(self, piece: bytes) -> None:
+        """For the row that these bytes will become; a frame without an end is not kept whole."""
+        self.raw += piece[: max(0, _RAW_BYTES - len(self.raw))]
 
 
 class Watcher:
@@ -147,30 +160,31 @@ class Watcher:
         """What is still open: the line has gone, or the capture is over."""
         for from_pms, way in self._ways.items():
             yield from self._close(way, "silence" if self.profile.ack else "", None)
-            for piece in way.cutter.rest():
-                way.raw += piece
-                way.reader.receive(piece)
-            for item in way.reader.gap():
-                yield from self._item(from_pms, item, way.last_at)
+            yield from self._give_up(from_pms, way)
             self._ways[from_pms] = self._new_way()
 
     def _spoken(self, step: Spoken) -> Iterator[Row]:
         way = self._ways[step.from_pms]
         if step.at is not None and way.last_at is not None and step.at - way.last_at > self._gap_s:
-            for piece in way.cutter.rest():
-                way.raw += piece
-                way.reader.receive(piece)
-            for item in way.reader.gap():
-                yield from self._item(step.from_pms, item, way.last_at)
+            yield from self._give_up(step.from_pms, way)
         way.last_at = step.at
         for piece in way.cutter.feed(step.data):
-            items = way.reader.receive(piece)
-            if len(items) < 2:
-                way.raw += piece
-            for number, item in enumerate(items):  # the last one is what this piece is about
-                if number and number == len(items) - 1:
-                    way.raw += piece
-                yield from self._item(step.from_pms, item, step.at)
+            yield from self._read(step.from_pms, way, piece)
+
+    def _give_up(self, from_pms: bool, way: _Way) -> Iterator[Row]:
+        for piece in way.cutter.rest():
+            yield from self._read(from_pms, way, piece)
+        for item in way.reader.gap():
+            yield from self._item(from_pms, item, way.last_at)
+
+    def _read(self, from_pms: bool, way: _Way, piece: bytes) -> Iterator[Row]:
+        items = way.reader.receive(piece)
+        if len(items) < 2:
+            way.keep(piece)
+        for number, item in enumerate(items):  # the last one is what this piece is about
+            if number and number == len(items) - 1:
+                way.keep(piece)
+            yield from self._item(from_pms, item, way.last_at)
 
     def _item(
         self, from_pms: bool, item: Frame | Control | Refusal | Blank, at: float | None
@@ -178,6 +192,8 @@ class Watcher:
         way = self._ways[from_pms]
         self._count += 1
         data, way.raw = bytes(way.raw), bytearray()
+        if not data and isinstance(item, Refusal):
+            data = item.data  # noise that the same piece ended, with a line end
         shown = data if self._names else mask(data, has_lrc=self.profile.lrc)
         match item:
             case Control(signal):

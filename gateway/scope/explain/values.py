@@ -1,0 +1,53 @@
+"""What the explanation says: findings, their layers, their evidence."""
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+
+class Layer(IntEnum):
+    """Where a fault lives, lowest first: what is low breaks everything above it."""
+
+    CABLE = 0
+    SETTINGS = 1
+    FRAMES = 2
+    ANSWERS = 3
+    LINK = 4
+    RECORDS = 5
+    GATEWAY = 6
+    UCM = 7
+
+
+class Confidence(Enum):
+    """How far the bytes alone prove it."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One line of the conversation. `at`: as in its step; `text`: in the notation, no guests."""
+
+    at: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong with a line.
+
+    fault       its name in FAULTS
+    words       what is wrong, one or two sentences
+    do          the next step; a key of the configuration is named with its value
+    evidence    at most three lines of the conversation, the latest ones
+    count       how often it was seen in the time that counts
+    """
+
+    fault: str
+    layer: Layer
+    confidence: Confidence
+    words: str
+    do: str
+    evidence: tuple[Evidence, ...] = ()
+    count: int = 1
