@@ -21,7 +21,7 @@ from gateway.hold import Held, hold
 from gateway.house import House, Ledger, Room
 from gateway.http import HttpServer, application, bind
 from gateway.intake import Intake
-from gateway.line import ListenSpec, Opener, TcpSpec, opener_for
+from gateway.line import ListenSpec, Opener, TappedOpener, TcpSpec, opener_for
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.outbox import (
@@ -38,6 +38,9 @@ from gateway.pump import Pump, Resync
 from gateway.reconcile import Reconciler
 from gateway.relay import Relay
 from gateway.rooms import RoomMap
+from gateway.scope.live import LiveScope
+from gateway.scope.profile import LineProfile
+from gateway.scope.ring import Ring
 from protocols.fias import FiasProfile, FiasSession, normalize
 from protocols.fias.controls import SERIAL_GAP_S, TCP_GAP_S
 
@@ -154,8 +157,9 @@ class Service:
             self.clock.stamp,
         )
         self.opener = opener or opener_for(config.line)
+        self.scope = self._scope(data_dir)
         self.pump = Pump(
-            opener=self.opener,
+            opener=TappedOpener(self.opener, self.scope.recorder),
             session=session,
             intake=self.intake,
             clock=self.clock,
@@ -187,8 +191,29 @@ class Service:
             marks_calls=config.ucm.api == "old",
             reconciler=self.reconciler,
         )
-        self.control = Control(self.outbox, self.house, self.pump, self.relay, self.clock)
+        self.control = Control(
+            self.outbox, self.house, self.pump, self.relay, self.clock, self.scope
+        )
         self.pages: tuple[HttpServer, ...] = self._listen(data_dir) if pages else ()
+
+    def _scope(self, data_dir: Path) -> LiveScope:
+        config = self._config
+        profile = LineProfile(str(config.line), config.lrc, config.ack, config.fias.encoding)
+        keep_days = config.capture.keep_days
+        ring = Ring(
+            data_dir / "captures",
+            profile,
+            config.zone,
+            keep_bytes=int(config.capture.keep_mb * (1 << 20)),
+            keep_s=86_400 * (config.site.keep_days if keep_days is None else keep_days),
+        )
+        return LiveScope(
+            profile,
+            ring if config.capture.keep_mb else None,
+            self.clock,
+            config.zone,
+            self.metrics,
+        )
 
     def _listen(self, data_dir: Path) -> tuple[HttpServer, ...]:
         address = self._config.http.listen
@@ -218,13 +243,15 @@ class Service:
             relay = group.create_task(self.relay.run())
             ticking = group.create_task(self.intake.run())
             purging = group.create_task(self._purge())
+            watching = group.create_task(self.scope.run())
             pages = [group.create_task(page.run()) for page in self.pages]
             await stop.wait()
             logger().info("stopping")
             self.pump.stop()
             self.relay.stop()
             _, late = await asyncio.wait({pump, relay}, timeout=STOP_WITHIN_S)
-            for task in (*late, ticking, purging):
+            self.scope.end()
+            for task in (*late, ticking, purging, watching):
                 task.cancel()
             for page in self.pages:
                 await page.stop()

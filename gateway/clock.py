@@ -5,6 +5,13 @@ import time
 from datetime import datetime, tzinfo
 
 
+def local_zone() -> tzinfo:
+    """This machine's zone, for a tool that knows no hotel."""
+    zone = datetime.now().astimezone().tzinfo
+    assert zone is not None  # astimezone() gives one
+    return zone
+
+
 class Clock:
     """Monotonic seconds for waiting, wall time for the hotel.
 

@@ -153,6 +153,13 @@ class Rooms(_Section):
     map: dict[str, Annotated[str, Field(min_length=1)]] = {}
 
 
+class Capture(_Section):
+    """[capture]: what is kept of the line's bytes, for whoever has to explain it later."""
+
+    keep_mb: Annotated[float, Field(ge=0, le=10_000)] = 16
+    keep_days: Annotated[float, Field(ge=0, le=3650)] | None = None
+
+
 class Http(_Section):
     """[http]"""
 
@@ -172,6 +179,7 @@ class _File(_Section):
     room_status: dict[str, Annotated[int, Field(ge=1, le=6)]] = {
         "1": 5, "2": 5, "3": 1, "4": 1, "5": 1, "6": 1,
     }  # fmt: skip
+    capture: Capture = Capture()
     http: Http = Http()
 
 
@@ -196,6 +204,7 @@ class Config:
     class_of_service: Mapping[str, int]
     language: Mapping[str, str]
     room_status: Mapping[str, int]
+    capture: Capture
     http: Http
 
     @property
@@ -262,6 +271,7 @@ def load(path: Path) -> Config:
         class_of_service=parsed.class_of_service,
         language={code.upper(): language for code, language in parsed.language.items()},
         room_status=parsed.room_status,
+        capture=parsed.capture,
         http=parsed.http,
     )
 

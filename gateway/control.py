@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.clock import Clock
@@ -21,6 +21,7 @@ from gateway.outbox import OPEN_STATES, STATES, Outbox, OutboxWorker, Row, Stora
 from gateway.pump import Pump
 from gateway.reconcile import Drift
 from gateway.relay import Relay
+from gateway.scope.live import LiveScope
 
 SOCKET_NAME: Final = "control.sock"
 
@@ -89,6 +90,7 @@ class Control:
     pump: Pump
     relay: Relay
     clock: Clock
+    scope: LiveScope
 
     async def rows(self, states: Sequence[str], room: str | None, limit: int) -> list[Row]:
         """Rows of the outbox in these states, the newest last."""
@@ -128,6 +130,20 @@ class Control:
             why = self.relay.ucm_trouble or "this API of the UCM has no list of rooms"
             raise Declined(f"the UCM gives no list to compare with: {why}", 503)
         return drifts
+
+    def line(self) -> dict[str, Any]:
+        """The line as it is now. Counters and handshake lines are None where there are none."""
+        recorder = self.scope.recorder
+        return {
+            "line": self.pump.line or recorder.profile.line,
+            "lrc": recorder.profile.lrc,
+            "ack": recorder.profile.ack,
+            "charset": recorder.profile.charset,
+            "is_open": recorder.is_open,
+            "state": self.pump.session.state,
+            "modem": recorder.modem,
+            "errors": recorder.errors,
+        }
 
     def resync(self) -> None:
         """Ask the PMS to tell every room."""
@@ -179,8 +195,23 @@ def application(control: Control) -> Starlette:
         control.resync()
         return {"asked": True}
 
+    async def line(_: Request) -> Any:
+        return control.line()
+
+    async def feed(request: Request) -> Response:
+        seconds = float(request.query_params.get("history", "0"))
+        lines = control.scope.feed(max(0.0, seconds))
+        return StreamingResponse((line + "\n" async for line in lines), media_type="text/plain")
+
+    async def remark(request: Request) -> Any:
+        control.scope.recorder.remark((await request.body()).decode("utf-8", "replace"))
+        return {"kept": True}
+
     return Starlette(
         routes=[
+            route("/line", "GET", line),
+            Route("/line/feed", feed),
+            route("/line/remarks", "POST", remark),
             route("/outbox", "GET", rows),
             route("/outbox/{id:int}", "GET", row),
             route("/outbox/{id:int}/retry", "POST", retry),

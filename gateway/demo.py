@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from gateway import config as configuration
 from gateway.app import Service
+from gateway.clock import Clock
+from gateway.config import Config
 from gateway.line import ListenSpec, opener_for
 from gateway.line.tcp import ListenOpener
 from gateway.simulators.certificate import fingerprint_of, write_certificate
@@ -74,10 +76,15 @@ async def stage(
     today: date = date(2026, 3, 14),
     moves: bool = True,
     extra: str = "",
+    charset: str = "cp1252",
+    clock: Clock | None = None,
+    adapt: Callable[[Config], Config] = lambda config: config,
 ) -> AsyncIterator[Stage]:
     """Set the three players up in `folder`, on free ports, and take them down at the end.
 
     extra   more TOML for the gateway's configuration
+    clock   the gateway's, instead of this machine's
+    adapt   what is different in the configuration of another site
     """
     async with AsyncExitStack() as stack:
         ucm = UcmSimulator(seed=seed)
@@ -100,7 +107,11 @@ async def stage(
             opener, line = listener, f"tcp:127.0.0.1:{listener.port}"
         stack.push_async_callback(opener.close)
         pms = PmsSimulator(
-            opener=opener, lrc=serial, ack=serial, every_room=lambda: hotel.resync()[1:-1]
+            opener=opener,
+            lrc=serial,
+            ack=serial,
+            charset=charset,
+            every_room=lambda: hotel.resync()[1:-1],
         )
         path = "pmsapi" if old_api else "api"
         url = f"https://127.0.0.1:{port}/{path}"
@@ -114,10 +125,10 @@ async def stage(
             f'pms_password = "{ucm.settings.pms_password}"\n'
             f'fingerprint = "{fingerprint_of(pem)}"\nretry_interval_s = 0.5\ntimeout_s = 3\n'
             f'[http]\nlisten = "{http}"\n'
-            f"[fias]\nrecord_pacing_ms = 20\n{extra}",
+            f'[fias]\nrecord_pacing_ms = 20\nencoding = "{charset}"\n{extra}',
             encoding="utf-8",
         )
-        service = Service(configuration.load(folder / "gateway.toml"))
+        service = Service(adapt(configuration.load(folder / "gateway.toml")), clock=clock)
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             playing = group.create_task(pms.run())

@@ -46,6 +46,9 @@ class Metrics:
             "Bytes from the PMS line that are no frame, by reason.",
             "reason",
         )
+        self.capture_lost = self._counter(
+            "pmsgw_capture_lost", "Pieces of the line that could not be kept in the capture."
+        )
         self.handshakes = self._counter(
             "pmsgw_line_handshakes",
             "ACK, NAK and ENQ heard (in) and said (out).",

@@ -36,8 +36,8 @@ FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 1.5
 """Whoever plugs the cable in again looks at the line: it is back within three seconds, also after
 a long outage. An attempt costs nothing, and its failure is told once."""
-COUNT_EVERY_S: Final = 1.0
-"""How often a serial driver is asked for its error counters, where it has any."""
+LOOK_EVERY_S: Final = 1.0
+"""How often a serial driver is asked for its counters and handshake lines, where it has any."""
 
 
 class Resync(Enum):
@@ -169,15 +169,15 @@ class Pump:
             pass  # nobody is there to say goodbye to
 
     async def _converse(self, line: Line) -> None:
-        counted_at = self.clock.now()
-        counts = self._count_errors(line)
+        looked_at = self.clock.now()
+        looks = self._look(line)
         while not self._stopping:
             await self._write(line)
-            data = await self._read(line, counted_at + COUNT_EVERY_S if counts else None)
+            data = await self._read(line, looked_at + LOOK_EVERY_S if looks else None)
             now = self.clock.now()
-            if counts and now - counted_at >= COUNT_EVERY_S:
-                counted_at = now
-                self._count_errors(line)
+            if looks and now - looked_at >= LOOK_EVERY_S:
+                looked_at = now
+                self._look(line)
             if data == b"":
                 return
             if data is not None:
@@ -316,12 +316,12 @@ class Pump:
             self._told_noise = now
             self._untold_noise = 0
 
-    def _count_errors(self, line: Line) -> bool:
-        """Read the driver's counters. False: it cannot count."""
+    def _look(self, line: Line) -> bool:
+        """Ask the driver for its counters and handshake lines. False: it has neither."""
         counts = line.error_counts()
         if counts is not None:
             self.metrics.set_serial_errors(counts)
-        return counts is not None
+        return line.modem_lines() is not None or counts is not None
 
 
 _ADVICE: Final = {

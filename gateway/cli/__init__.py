@@ -3,7 +3,7 @@
 Exit codes: 0 done, 1 failed (or different), 2 wrong use or wrong configuration.
 """
 
-from gateway.cli import operator, service
+from gateway.cli import operator, service, watch  # noqa: F401  # watch adds to `line`
 from gateway.cli.bench import line_app, simulate_app
 from gateway.cli.shared import group
 

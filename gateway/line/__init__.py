@@ -2,6 +2,7 @@
 
 from gateway.line.base import Line, LineFailed, Opener
 from gateway.line.spec import LineSpec, ListenSpec, SerialSpec, TcpSpec, parse_line
+from gateway.line.tap import TappedOpener
 
 __all__ = [
     "Line",
@@ -10,6 +11,7 @@ __all__ = [
     "ListenSpec",
     "Opener",
     "SerialSpec",
+    "TappedOpener",
     "TcpSpec",
     "opener_for",
     "parse_line",

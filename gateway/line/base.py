@@ -30,6 +30,9 @@ class Line(Protocol):
     def error_counts(self) -> dict[str, int] | None:
         """What the driver counts (framing, parity, overrun, break); None: it cannot count."""
 
+    def modem_lines(self) -> dict[str, bool] | None:
+        """CTS, DSR, DCD and RI as they stand, and our RTS and DTR; None: there are none."""
+
 
 class Opener(Protocol):
     """Opens lines of one kind, for ever."""

@@ -21,6 +21,15 @@ MAX_UNREAD_BYTES: Final = 1 << 20
 """While the disk is full nobody reads: a quarter of an hour at 9,600 baud. A port cannot make its
 peer wait, so what comes after that is lost, and a peer that hears no ACK knows."""
 
+_MODEM_LINES: Final = {
+    "RTS": termios.TIOCM_RTS,
+    "CTS": termios.TIOCM_CTS,
+    "DTR": termios.TIOCM_DTR,
+    "DSR": termios.TIOCM_DSR,
+    "DCD": termios.TIOCM_CAR,
+    "RI": termios.TIOCM_RNG,
+}
+
 _HINTS: Final = {
     errno.ENOENT: "no such device: is the adapter plugged in, and is the path its stable name?",
     errno.EACCES: "no permission: add the service's user to the group dialout",
@@ -121,6 +130,17 @@ class SerialLine:
             "overrun": overrun + buffer_overrun,
             "break": breaks,
         }
+
+    def modem_lines(self) -> dict[str, bool] | None:
+        port = self._transport.serial
+        if self._reader.is_lost or port is None or not port.is_open:
+            return None
+        try:
+            raw = fcntl.ioctl(port.fileno(), termios.TIOCMGET, bytes(4))
+        except OSError:  # a pty has none
+            return None
+        (state,) = struct.unpack("I", raw)
+        return {name: bool(state & bit) for name, bit in _MODEM_LINES.items()}
 
 
 class SerialOpener:

@@ -122,6 +122,9 @@ class TcpLine(asyncio.Protocol):
     def error_counts(self) -> dict[str, int] | None:
         return None
 
+    def modem_lines(self) -> dict[str, bool] | None:
+        return None
+
 
 class DialOpener:
     """Dials the PMS."""

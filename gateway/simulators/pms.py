@@ -320,6 +320,9 @@ class PtyLine:
     def error_counts(self) -> dict[str, int] | None:
         return None
 
+    def modem_lines(self) -> dict[str, bool] | None:
+        return None
+
 
 class PtyOpener:
     """Makes a pseudo-terminal; `path` is what the gateway opens as its serial port."""

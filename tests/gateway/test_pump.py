@@ -48,6 +48,9 @@ class ScriptedLine:
     def error_counts(self):
         return {"framing": 2, "parity": 0, "overrun": 0, "break": 1}
 
+    def modem_lines(self):
+        return None
+
 
 class ScriptedOpener:
     """Gives lines or failures, in order; then stops the pump."""

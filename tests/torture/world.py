@@ -88,6 +88,9 @@ class End:
     def error_counts(self) -> dict[str, int] | None:
         return None
 
+    def modem_lines(self) -> dict[str, bool] | None:
+        return None
+
 
 class Cable:
     """A serial cable, or a TCP connection that the gateway dials."""

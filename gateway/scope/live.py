@@ -1,0 +1,127 @@
+"""The scope of the running service: records its line, keeps the ring, serves whoever looks."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import tzinfo
+from typing import Final
+
+from gateway.clock import Clock
+from gateway.logs import logger
+from gateway.metrics import Metrics
+from gateway.scope.profile import LineProfile
+from gateway.scope.recorder import Recorder
+from gateway.scope.ring import Ring
+from protocols.transcript import Remarked, Step, show_step
+
+WRITE_EVERY_S: Final = 1.0
+PRUNE_EVERY_S: Final = 3600.0
+MOST_UNREAD: Final = 20_000
+"""Steps that wait for a reader that does not read; what comes then is counted and told."""
+
+
+class LiveScope:
+    """One line of one service. `ring` None: nothing is kept on disk."""
+
+    def __init__(
+        self, profile: LineProfile, ring: Ring | None, clock: Clock, zone: tzinfo, metrics: Metrics
+    ) -> None:
+        self.profile = profile
+        self.recorder = Recorder(profile, clock)
+        self._ring = ring
+        self._clock = clock
+        self._zone = zone
+        self._metrics = metrics
+        self._readers: set[_Reader] = set()
+        self._is_over = False
+        self._complained = False
+
+    async def run(self) -> None:
+        """Write what was heard, once a second; when cancelled, what is left."""
+        prune_at = self._clock.now()
+        with self.recorder.told_to(self._take):
+            try:
+                while True:
+                    await self._clock.sleep(WRITE_EVERY_S)
+                    self.recorder.tick()
+                    if self._ring is not None:
+                        is_time = self._clock.now() >= prune_at
+                        prune_at += PRUNE_EVERY_S * is_time
+                        if self._ring.cut() or is_time:
+                            await asyncio.to_thread(self._write, self._ring, prunes=is_time)
+            finally:
+                if self._ring is not None and self._ring.cut():
+                    self._write(self._ring)
+
+    def end(self) -> None:
+        """The service stops: every feed comes to its end."""
+        self._is_over = True
+        for reader in self._readers:
+            reader.close()
+
+    def _write(self, ring: Ring, *, prunes: bool = False) -> None:
+        try:
+            if prunes:
+                ring.prune(self._clock.epoch())
+            ring.write(self._clock.epoch())
+            self._complained = False
+        except OSError as error:
+            self._metrics.capture_lost.inc()
+            if not self._complained:
+                self._complained = True
+                why = str(error.strerror or error)
+                logger().warning("capture_failed", error=why, do="free the disk; records go on")
+
+    async def feed(self, history_s: float = 0.0) -> AsyncIterator[str]:
+        """The line in its notation, a line at a time: the last so many seconds, and then all that
+        comes, until the service stops. Guests are in it."""
+        reader = _Reader()
+        self._readers.add(reader)
+        since = self._clock.epoch() - history_s
+        try:
+            if history_s and self._ring is not None:
+                past = self._ring.history(since)  # taken in the same turn as the place in the queue
+                for line in await asyncio.to_thread(lambda: list(past.lines())):
+                    yield line
+            else:
+                yield self._show(self.profile.as_step(self.recorder.now()))
+            while not self._is_over:
+                step = await reader.next()
+                if step is None:
+                    return
+                yield self._show(step)
+        finally:
+            self._readers.discard(reader)
+
+    def _show(self, step: Step) -> str:
+        return show_step(step, self._zone, self.profile.charset)
+
+    def _take(self, step: Step) -> None:
+        for reader in self._readers:
+            reader.take(step)
+        if self._ring is not None and not self._ring.take(step):
+            self._metrics.capture_lost.inc()
+
+
+class _Reader:
+    """One who looks, at his own speed."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Step | None] = asyncio.Queue()
+        self._missed = 0
+
+    def take(self, step: Step) -> None:
+        if self._queue.qsize() >= MOST_UNREAD:
+            self._missed += 1
+            return
+        if self._missed:
+            self._queue.put_nowait(
+                Remarked(f"{self._missed} lines missed: read faster", at=step.at)
+            )
+            self._missed = 0
+        self._queue.put_nowait(step)
+
+    def close(self) -> None:
+        self._queue.put_nowait(None)
+
+    async def next(self) -> Step | None:
+        return await self._queue.get()

@@ -1,0 +1,242 @@
+"""Where steps come from while they happen: the running service, a port of our own, a tap."""
+
+import asyncio
+import json
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.clock import Clock
+from gateway.config import Config
+from gateway.control import Declined, reach
+from gateway.hold import holder_of
+from gateway.line import Line, LineFailed, LineSpec, Opener, opener_for
+from gateway.scope.profile import LineProfile
+from gateway.scope.recorder import Recorder
+from gateway.scope.ring import Ring
+from protocols.transcript import Remarked, Step, TranscriptError, parse_line
+
+LOOK_EVERY_S: Final = 0.05
+"""A technician who wiggles a plug wants to see it at once."""
+
+
+def profile_of_config(config: Config) -> LineProfile:
+    """How the line of this site is spoken."""
+    return LineProfile(str(config.line), config.lrc, config.ack, config.fias.encoding)
+
+
+def kept(config: Config, history_s: float) -> Iterator[Step]:
+    """What the service has kept of its line on disk, read without it. Raises Declined."""
+    profile = profile_of_config(config)
+    folder = Path(config.site.data_dir) / "captures"
+    if folder.exists() and not os.access(folder, os.R_OK | os.X_OK):
+        raise Declined(f"{folder} may not be read: run this as the service's user, or as root")
+    ring = Ring(folder, profile, config.zone, keep_bytes=0, keep_s=0)
+    since = Clock(config.zone).epoch() - history_s
+    for line in ring.history(since).lines():
+        step = _step(line, profile.charset)
+        if step is not None and (step.at is None or step.at >= since):
+            yield step
+
+
+async def attach(config: Config, history_s: float, take: Callable[[Step], None]) -> None:
+    """The line of the running service: so many seconds back, then all that comes, until the
+    service stops. Raises Declined when it does not answer."""
+    profile = profile_of_config(config)
+    since = Clock(config.zone).epoch() - history_s
+    async with _asked(config, "GET", f"/line/feed?history={history_s:g}") as reader:
+        while line := await reader.readline():
+            step = _step(line.decode("utf-8", "replace"), profile.charset)
+            if step is not None and (step.at is None or step.at >= since or not history_s):
+                take(step)
+
+
+async def remark(config: Config, words: str) -> None:
+    """Put a comment into the capture of the running service. Raises Declined."""
+    async with _asked(config, "POST", "/line/remarks", words.encode()) as reader:
+        json.loads(await reader.read())
+
+
+@asynccontextmanager
+async def _asked(
+    config: Config, method: str, path: str, body: bytes = b""
+) -> AsyncIterator[asyncio.StreamReader]:
+    """The body of the service's answer, as it comes. HTTP/1.0: it ends with the connection."""
+    folder = Path(config.site.data_dir)
+    holder = holder_of(folder)
+    if not holder:
+        raise Declined("no service runs: start it, or name the line to open (serial:…, tcp:…)")
+    try:
+        with reach(folder) as name:
+            reader, writer = await asyncio.open_unix_connection(name, limit=1 << 20)
+    except OSError as error:
+        raise Declined(
+            f"the service ({holder}) does not answer: {error}; run this as its user, or as root"
+        ) from error
+    try:
+        head = f"{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+        writer.write(head.encode() + body)
+        status = await reader.readline()
+        while (await reader.readline()).strip():
+            pass  # headers: there is nothing in them to know
+        if b" 200 " not in status:
+            raise Declined(f"the service answers {status.decode('latin-1').strip()!r}")
+        yield reader
+    finally:
+        writer.close()
+
+
+async def listen(pms: Opener, pbx: Opener | None, recorder: Recorder) -> None:
+    """Open a line and only listen to it, until it is lost. Raises LineFailed.
+
+    pbx     with it, the two are ports spliced into somebody else's cable: one hears what the PMS
+            says, the other what the PBX says
+    """
+    lines: list[Line] = []
+    try:
+        for opener in filter(None, (pms, pbx)):
+            lines.append(await opener.open())  # noqa: PERF401  # the first is closed if the second fails
+        recorder.opened(" and ".join(line.describe() for line in lines))
+        hears = (recorder.heard, recorder.said)
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(_hear(line, hear))
+                for line, hear in zip(lines, hears, strict=False)
+            ]
+            looking = group.create_task(_look(lines[0], recorder))
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in (*tasks, looking):
+                task.cancel()
+        recorder.closed("")
+    finally:
+        for line in lines:
+            await line.close()
+
+
+async def _hear(line: Line, hear: Callable[[bytes], None]) -> None:
+    while data := await line.read():
+        hear(data)
+
+
+async def _look(line: Line, recorder: Recorder) -> None:
+    while True:
+        recorder.looked(line.error_counts(), line.modem_lines())
+        recorder.tick()
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+class Source:
+    """Where steps come from: the running service, the files it kept, or ports of our own.
+
+    enough      set it, and `run` returns
+    """
+
+    def __init__(
+        self, profile: LineProfile, zone: tzinfo, config: Config | None, openers: Sequence[Opener]
+    ) -> None:
+        self.profile, self.zone = profile, zone
+        self.enough = asyncio.Event()
+        self._config, self._openers = config, tuple(openers)
+        self._recorder = Recorder(profile, Clock(zone))
+
+    @classmethod
+    def of_config(cls, config: Config) -> "Source":
+        """The line of a site: through its service, or what that has kept."""
+        return cls(profile_of_config(config), config.zone, config, ())
+
+    @classmethod
+    def of_lines(cls, profile: LineProfile, zone: tzinfo, specs: Sequence[LineSpec]) -> "Source":
+        """One line of our own, or two that tap a cable."""
+        return cls(profile, zone, None, [opener_for(spec) for spec in specs])
+
+    @property
+    def is_live(self) -> bool:
+        """Whether anything new can come."""
+        return self._config is None or bool(holder_of(Path(self._config.site.data_dir)))
+
+    def now(self) -> float:
+        """Seconds since 1970, as the steps have them."""
+        return self._recorder.now()
+
+    def kept(self, history_s: float) -> Iterator[Step]:
+        """What the service has kept of so many seconds, read from its files."""
+        return iter(()) if self._config is None else kept(self._config, history_s)
+
+    async def run(
+        self,
+        take: Callable[[Step], None],
+        *,
+        history_s: float,
+        seconds: float | None,
+        each_second: Callable[[], None],
+    ) -> None:
+        """Give every step until it is over. Lines typed on a terminal become comments. Raises
+        Declined or LineFailed."""
+        typed: asyncio.Queue[str] = asyncio.Queue()
+        if sys.stdin.isatty():
+            loop = asyncio.get_running_loop()
+            threading.Thread(target=_type, args=(loop, typed), daemon=True).start()
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(_outcome(self._play(take, history_s))),
+                group.create_task(_outcome(self._comment(typed))),
+                group.create_task(self.enough.wait()),
+            ]
+            ticking = group.create_task(_tick(each_second))
+            await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            for task in (*tasks, ticking):
+                task.cancel()
+        for task in tasks[:2]:
+            if not task.cancelled() and (error := task.result()) is not None:
+                raise error  # type: ignore[misc]  # the third, which gives True, is not asked
+
+    async def _play(self, take: Callable[[Step], None], history_s: float) -> None:
+        if self._config is not None:
+            await attach(self._config, history_s, take)
+            return
+        with self._recorder.told_to(take):
+            pbx = self._openers[1] if len(self._openers) > 1 else None
+            await listen(self._openers[0], pbx, self._recorder)
+
+    async def _comment(self, typed: asyncio.Queue[str]) -> None:
+        while True:
+            words = await typed.get()
+            if self._config is not None:
+                await remark(self._config, words)
+            else:
+                self._recorder.remark(words)
+
+
+async def _tick(each_second: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(1.0)
+        each_second()
+
+
+async def _outcome(deed: Coroutine[Any, Any, None]) -> Exception | None:
+    """What went wrong as a value: raised in a group it would be one of several."""
+    try:
+        await deed
+    except (LineFailed, Declined) as error:
+        return error
+    return None
+
+
+def _type(loop: asyncio.AbstractEventLoop, typed: "asyncio.Queue[str]") -> None:
+    for line in sys.stdin:
+        if loop.is_closed():
+            return
+        loop.call_soon_threadsafe(typed.put_nowait, line.strip())
+
+
+def _step(line: str, charset: str) -> Step | None:
+    """One line of the feed; what no program of ours has written is shown, not lost."""
+    try:
+        return parse_line(line, charset)
+    except TranscriptError:
+        return Remarked(f"unreadable: {line.strip()[:80]}")
