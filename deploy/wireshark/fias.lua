@@ -242,9 +242,12 @@ fias.prefs.serial = Pref.bool("RTAC Serial is FIAS", true,
 
 -- Cutting -------------------------------------------------------------------------------------
 
+-- Wireshark 4.4 has a Lua with an operator for it, the ones before have a library.
+local bxor = bit and bit.bxor or load("return function(a, b) return a ~ b end")()
+
 local function xor(bytes)
   local sum = 0
-  for at = 1, #bytes do sum = bit.bxor(sum, bytes:byte(at)) end
+  for at = 1, #bytes do sum = bxor(sum, bytes:byte(at)) end
   return sum
 end
 

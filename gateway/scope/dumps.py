@@ -17,7 +17,7 @@ _PAIRS: Final = re.compile(rf"{_HEX}(?:(?:[ ,;:\t-]{{1,3}}|(?=\\x)){_HEX})*+[ ,;
 _PAIR: Final = re.compile(r"(?:\\x|0x)?([0-9A-Fa-f]{2})")
 _SOLID: Final = re.compile(r"(?:02|05|06|15)(?:[0-9A-Fa-f]{2})*+")
 _LABEL: Final = re.compile(r"(RX|TX|IN|OUT|<+|>+|<-+|-+>)(?::[ \t]*|[ \t]+)", re.IGNORECASE)
-_FROM_US: Final = ("T", "O", "<")
+_FROM_US: Final = ("T", "O", "<")  # until the records say otherwise: see `directed`
 _XXD: Final = re.compile(r"[0-9A-Fa-f]{6,16}: ")
 _HEXDUMP: Final = re.compile(r"[0-9A-Fa-f]{7,16}(?:  |$)")
 _SOCAT: Final = re.compile(

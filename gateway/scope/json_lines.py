@@ -139,7 +139,7 @@ def _mapping(
     return dict(value)
 
 
-# What the notation can write: a name from a file may not end its line.
+# What the notation reads and writes: a name from a file may not end its line.
 _LINE: Final = re.compile("[A-Z]{2,3}")
-_ERROR: Final = re.compile("[a-z]{1,40}")
-_KEY: Final = re.compile("[a-z_]{1,40}")
+_ERROR: Final = re.compile("[a-z]+")
+_KEY: Final = re.compile(r"[^\s=]*")

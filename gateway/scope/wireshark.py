@@ -48,5 +48,7 @@ def _quoted(text: str) -> str:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m gateway.scope.wireshark deploy/wireshark/fias.lua")
     script = Path(sys.argv[1])
     script.write_text(renewed(script.read_text(encoding="utf-8")), encoding="utf-8")

@@ -44,7 +44,8 @@ INPUTS = {
     "session_tcp": 75_000,
     "transcript": 2_400_000,
     "config": 50_000,
-    "reply": 4_800_000,
+    "reply": 4_600_000,
+    "source": 200_000,
 }
 """Inputs for each target at scale 1.0: ten million in all, shared out by what an input costs (a
 whole conversation or a whole file is one input)."""
@@ -69,6 +70,7 @@ MAX_INPUT_BYTES = {
     "transcript": 160,
     "config": 1024,
     "reply": 256,
+    "source": 512,
 }
 """Short enough to be fast, long enough for every rule of the language."""
 HANG_S = 20

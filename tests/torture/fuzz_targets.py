@@ -29,6 +29,10 @@ from gateway.drivers.ucm_wire import (
     rooms_in,
 )
 from gateway.events import Guest
+from gateway.scope import export, json_lines, pcapng
+from gateway.scope.sources import UnreadableSource
+from gateway.scope.sources import read as read_source
+from gateway.tools.decode import decode_input
 from protocols.errors import RecordError
 from protocols.fias.codec import CHARSETS, decode, encode, fields_of
 from protocols.fias.controls import MAX_BODY_BYTES
@@ -72,6 +76,7 @@ LONGEST: dict[str, int] = {
     "transcript": 8_000,
     "config": 8_000,
     "reply": 16_000,
+    "source": 8_000,
 }
 """Bytes of a stretched input: long enough for the limits, and for what grows by the square."""
 
@@ -539,6 +544,31 @@ def _deeper(levels: int, action: Callable[[], tuple]) -> tuple:
     return _deeper(levels - 1, action) if levels else action()
 
 
+# --- Anything a technician has ---------------------------------------------------------------
+
+
+def source(data: bytes) -> Hashable:
+    """Whatever it is, it is steps that can be shown and written, or is refused with a sentence."""
+    how, number, rest = _dealt(data)
+    charset = CHARSETS[number % len(CHARSETS)]
+    try:
+        capture = read_source(rest, charset, lrc=(None, True, False, None)[how % 4])
+    except UnreadableSource as error:
+        return re.sub(r"line \d+|'.*'", "", str(error))[:40]
+    assert capture.profile.charset in CHARSETS, "no code page of ours"
+    written = export.to_json_lines(capture.steps, capture.profile, names=True)
+    assert list(json_lines.read(written)) == capture.steps, "the steps do not read back"
+    export.to_notation(capture.steps, profile=capture.profile)
+    packets, _ = pcapng.read(export.to_pcapng(capture.steps, capture.profile, names=True))
+    assert _said(packets) == _said(capture.steps), "Wireshark is told something else"
+    decode_input(rest, charset)
+    return capture.format, capture.has_directions, bool(capture.left_out), min(len(packets), 4)
+
+
+def _said(steps: list[Step]) -> list[tuple[bool, bytes]]:
+    return [(each.from_pms, each.data) for each in steps if isinstance(each, Spoken)]
+
+
 TARGETS: dict[str, Callable[[bytes], Hashable]] = {
     "framing": framing,
     "codec": codec,
@@ -547,6 +577,7 @@ TARGETS: dict[str, Callable[[bytes], Hashable]] = {
     "transcript": transcript,
     "config": config,
     "reply": reply,
+    "source": source,
 }
 """All targets by name; a corpus folder has the same name."""
 
@@ -565,5 +596,10 @@ TOKENS: dict[str, tuple[bytes, ...]] = {
     "reply": (b'{"status": ', b'"response"', b'"pms_room"', b'"error"', b"[0] SUCCESS !", b"[ 19 ]",
               b'"remain_time"', b"\\ud800", b"1e999", b"null", b"NaN", b"not checked in", b"<html>",
               b'"chki_status": "yes"', b'"address"', b'"last_name"', b"[", b"]", b"{", b"}", b"-7"),
+    "source": (b"pms> ", b"gw > ", b"<STX>", b"<ETX>", b"GI|RN101|", b"02 47 ", b"0x02,", b"00000000: 0247",
+               b"00000000  02 47  |.G|\n", b"^B", b"^C", b"\x02", b"\x03", b"[STX]", b"\\x02", b"*\n", b"RX: ",
+               b"> 2026/03/14 10:15:00.5  length=3 from=0 to=2\n", b"10:15:00 ", b"=~=~=~ PuTTY log ",
+               b'{"step": "spoken", ', b'"from": "pms", ', b'"hex": "02"}\n', b"line x lrc=on charset=",
+               b"\x0a\x0d\x0d\x0a", b"\x1a\x2b\x3c\x4d", b"\xfa\x00", b"\xff\xfe", b"\xe2\x90\x82", b"\n"),
 }  # fmt: skip
 """Pieces that a mutation would be slow to guess."""

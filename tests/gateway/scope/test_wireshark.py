@@ -173,6 +173,15 @@ def test_the_tables_of_the_script_are_current():
     assert all(f'["{each}"]' in tables for each in (*RECORDS, *FIELDS))
 
 
+def test_wireshark_knows_a_filter_for_every_field(run_tshark):
+    words = {"#": "_number", "+": "_plus", "$": "_track"}
+    names = ["".join(words.get(letter, letter) for letter in each).lstrip("_") for each in FIELDS]
+    assert {"G_number", "G_plus", "plus0", "track1"} <= set(names)
+    either = " or ".join(f"fias.field.{name}" for name in names)
+    told = run_tshark(export.to_pcapng(STEPS), "-Y", either, "-T", "fields", "-e", "frame.number")
+    assert told.split() == ["6", "7", "11"]
+
+
 def test_a_script_without_marks_is_not_touched():
     with pytest.raises(ValueError, match="tables: begin"):
         wireshark.renewed("-- nothing\n")
