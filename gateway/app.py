@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway import __version__, control
+from gateway.about import about
 from gateway.clock import Clock
 from gateway.config import Config
+from gateway.console.app import Console
+from gateway.console.guard import Guard, is_loopback
 from gateway.control import Control
 from gateway.drivers.base import Driver
 from gateway.drivers.https import HttpsPeer, Peer, TlsSettings, Trust
@@ -171,7 +174,7 @@ class Service:
             if kept.is_anew
             else Resync.NEVER,
         )
-        api, _ = ucm_api(config, self.metrics, peer)
+        api, self._peer = ucm_api(config, self.metrics, peer)
         self._driver: Driver = UcmDriver(api, words(config), self.metrics)
         self.reconciler = Reconciler(
             intake=self.intake,
@@ -218,7 +221,8 @@ class Service:
     def _listen(self, data_dir: Path) -> tuple[HttpServer, ...]:
         address = self._config.http.listen
         try:
-            http = HttpServer(application(self.metrics, self.refresh, self.status), bind(address))
+            pages = application(self.metrics, self.refresh, self.status, self._console().routes())
+            http = HttpServer(pages, bind(address))
         except OSError as error:
             raise StartFailed(
                 f"http.listen = {address!r}: {error.strerror}; is another one running?"
@@ -228,6 +232,21 @@ class Service:
         except OSError as error:
             raise StartFailed(f"{data_dir / control.SOCKET_NAME}: {error.strerror}") from error
         return http, desk
+
+    def _console(self) -> Console:
+        http = self._config.http
+        return Console(
+            control=self.control,
+            guard=Guard(
+                http.password_hash,
+                open_to_all=is_loopback(http.listen.rsplit(":", 1)[0]),
+                now=self.clock.now,
+            ),
+            status=self.status,
+            about=lambda: about(self._config, self._peer.certificate_ends),
+            site=self._config.site.name,
+            zone=self._config.zone,
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Everything, until `stop` is set; then in order: line, call in flight, pages, file."""

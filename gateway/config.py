@@ -19,6 +19,7 @@ from pydantic import (
     ValidationError,
 )
 
+from gateway.console.guard import is_hash
 from gateway.line.spec import LineSpec, parse_line
 from protocols.fias import CHARSETS, known_charset
 
@@ -69,6 +70,12 @@ def _charset(text: str) -> str:
 def _fingerprint(text: str) -> str:
     if not re.fullmatch(r"sha256:([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}", text):
         raise ValueError("expected sha256: and 64 hex digits; `pms-gateway doctor` prints it")
+    return text
+
+
+def _password_hash(text: str) -> str:
+    if not is_hash(text):
+        raise ValueError("expected what `pms-gateway console-password` prints")
     return text
 
 
@@ -164,6 +171,7 @@ class Http(_Section):
     """[http]"""
 
     listen: Annotated[str, AfterValidator(_address)] = "127.0.0.1:9843"
+    password_hash: Annotated[str, AfterValidator(_password_hash)] | None = None
 
 
 class _File(_Section):

@@ -21,6 +21,7 @@ from gateway.outbox import OPEN_STATES, STATES, Outbox, OutboxWorker, Row, Stora
 from gateway.pump import Pump
 from gateway.reconcile import Drift
 from gateway.relay import Relay
+from gateway.scope.explain import Finding
 from gateway.scope.live import LiveScope
 
 SOCKET_NAME: Final = "control.sock"
@@ -144,6 +145,14 @@ class Control:
             "modem": recorder.modem,
             "errors": recorder.errors,
         }
+
+    def known_drifts(self) -> Sequence[Drift]:
+        """Rooms in which the UCM differed at the last comparison."""
+        return self.relay.known_drifts
+
+    def findings(self) -> list[Finding]:
+        """What is wrong with the line of the last hour, the lowest layer first."""
+        return self.scope.findings()
 
     def resync(self) -> None:
         """Ask the PMS to tell every room."""

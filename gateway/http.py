@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from gateway.metrics import Metrics
 
@@ -19,12 +19,16 @@ Status = Callable[[], Awaitable[dict[str, Any]]]
 
 
 def application(
-    metrics: Metrics, refresh: Callable[[], Awaitable[None]], status: Status
+    metrics: Metrics,
+    refresh: Callable[[], Awaitable[None]],
+    status: Status,
+    pages: Sequence[BaseRoute] = (),
 ) -> Starlette:
-    """The pages.
+    """What the listener serves.
 
     refresh     brings the gauges up to date before a scrape
     status      {"loop": {...}, "outbox": {...}, "link": {...}, "ucm": {...}}
+    pages       what else
     """
 
     async def expose(_: Request) -> Response:
@@ -48,6 +52,7 @@ def application(
             Route("/metrics", expose),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            *pages,
         ]
     )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -256,6 +256,11 @@ class Relay:
         for answer in asked:
             if not answer.done():  # who asked may have gone
                 answer.set_result(drifts)
+
+    @property
+    def known_drifts(self) -> Sequence[Drift]:
+        """Rooms that differed at the last comparison; none before the first."""
+        return (self.reconciler.drifts or ()) if self.reconciler is not None else ()
 
     async def _reconcile(self, reconciler: Reconciler) -> None:
         """Hold the UCM's list against the house; it is a probe too."""

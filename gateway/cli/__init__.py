@@ -3,7 +3,7 @@
 Exit codes: 0 done, 1 failed (or different), 2 wrong use or wrong configuration.
 """
 
-from gateway.cli import operator, service, watch  # noqa: F401  # watch adds to `line`
+from gateway.cli import captures, operator, service, watch  # noqa: F401  # two add to `line`
 from gateway.cli.bench import line_app, simulate_app
 from gateway.cli.shared import group
 
@@ -17,6 +17,7 @@ app.add_typer(operator.outbox_app, name="outbox")
 app.command()(operator.rooms)
 app.command()(operator.resync)
 app.add_typer(simulate_app, name="simulate")
+app.command("console-password")(service.console_password)
 app.command()(service.version)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -103,6 +104,26 @@ def doctor(config: ConfigOption = DEFAULT_PATH, as_json: JsonOption = False) -> 
     if as_json:
         print_json([{"part": f.part, "ok": f.ok, "words": f.words} for f in findings])
     raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+def console_password() -> None:
+    """Ask for the console's password and print the line for the configuration."""
+    import getpass
+
+    from gateway.console.guard import hash_password
+
+    if sys.stdin.isatty():
+        first = getpass.getpass("Password for the console: ")
+        if first != getpass.getpass("Again: "):
+            talk("These are two passwords.")
+            raise typer.Exit(1)
+    else:
+        first = sys.stdin.readline().rstrip("\r\n")
+    if len(first) < 8:
+        talk("A password has at least 8 characters.")
+        raise typer.Exit(1)
+    talk("Put this under [http] and restart the service:")
+    say(f'password_hash = "{hash_password(first)}"')
 
 
 def version() -> None:

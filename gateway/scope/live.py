@@ -1,6 +1,7 @@
 """The scope of the running service: records its line, keeps the ring, serves whoever looks."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from datetime import tzinfo
 from typing import Final
@@ -8,13 +9,18 @@ from typing import Final
 from gateway.clock import Clock
 from gateway.logs import logger
 from gateway.metrics import Metrics
+from gateway.scope import export
+from gateway.scope.explain import Examiner, Finding
 from gateway.scope.profile import LineProfile
 from gateway.scope.recorder import Recorder
-from gateway.scope.ring import Ring
-from protocols.transcript import Remarked, Step, show_step
+from gateway.scope.ring import History, Ring
+from gateway.scope.rows import Row, Watcher
+from protocols.transcript import Remarked, Settings, Step, TranscriptError, parse_line, show_step
 
 WRITE_EVERY_S: Final = 1.0
 PRUNE_EVERY_S: Final = 3600.0
+PAST_S: Final = 86_400.0
+MOST_EXPORTED: Final = 100_000
 MOST_UNREAD: Final = 20_000
 """Steps that wait for a reader that does not read; what comes then is counted and told."""
 
@@ -31,8 +37,9 @@ class LiveScope:
         self._clock = clock
         self._zone = zone
         self._metrics = metrics
+        self._examiner = Examiner(profile)
         self._readers: set[_Reader] = set()
-        self._is_over = False
+        self.is_over = False
         self._complained = False
 
     async def run(self) -> None:
@@ -54,7 +61,7 @@ class LiveScope:
 
     def end(self) -> None:
         """The service stops: every feed comes to its end."""
-        self._is_over = True
+        self.is_over = True
         for reader in self._readers:
             reader.close()
 
@@ -84,7 +91,7 @@ class LiveScope:
                     yield line
             else:
                 yield self._show(self.profile.as_step(self.recorder.now()))
-            while not self._is_over:
+            while not self.is_over:
                 step = await reader.next()
                 if step is None:
                     return
@@ -92,10 +99,43 @@ class LiveScope:
         finally:
             self._readers.discard(reader)
 
+    async def past(self, watcher: Watcher, last: int) -> list[Row]:
+        """The last transactions that were kept."""
+        if self._ring is None:
+            return []
+        past = self._ring.history(self._clock.epoch() - PAST_S)
+        return await asyncio.to_thread(_past_rows, past, watcher, last)
+
+    async def rows(self, *, last: int, names: bool = False) -> AsyncIterator[list[Row]]:
+        """The line as transactions: the last ones that were kept, then what comes; at least once
+        a second a list, perhaps an empty one, until the service stops."""
+        reader = _Reader()
+        self._readers.add(reader)
+        watcher = Watcher(self.profile, names=names)
+        try:
+            yield await self.past(watcher, last)
+            while not self.is_over:
+                step = await reader.next(within_s=1.0)
+                yield watcher.take(step) if step else watcher.late(self.recorder.now())
+        finally:
+            self._readers.discard(reader)
+
+    async def capture(self, form: str) -> bytes:
+        """What was kept as a file, guests masked: `line`, `jsonl` or `pcapng`."""
+        if self._ring is None:
+            return b""
+        past = self._ring.history(0)
+        return await asyncio.to_thread(_exported, past, self.profile, self._zone, form)
+
     def _show(self, step: Step) -> str:
         return show_step(step, self._zone, self.profile.charset)
 
+    def findings(self) -> list[Finding]:
+        """What is wrong with the line of the last hour, the lowest layer first."""
+        return self._examiner.findings(self.recorder.now())
+
     def _take(self, step: Step) -> None:
+        self._examiner.take(step)
         for reader in self._readers:
             reader.take(step)
         if self._ring is not None and not self._ring.take(step):
@@ -123,5 +163,38 @@ class _Reader:
     def close(self) -> None:
         self._queue.put_nowait(None)
 
-    async def next(self) -> Step | None:
-        return await self._queue.get()
+    async def next(self, within_s: float | None = None) -> Step | None:
+        """None: it is over, or nothing came in time."""
+        try:
+            async with asyncio.timeout(within_s):
+                return await self._queue.get()
+        except TimeoutError:
+            return None
+
+
+def _exported(past: History, profile: LineProfile, zone: tzinfo, form: str) -> bytes:
+    lines = deque(past.lines(), maxlen=MOST_EXPORTED)
+    steps = [step for line in lines if (step := _step_of(line, profile.charset)) is not None]
+    if not any(isinstance(step, Settings) for step in steps[:1]):
+        steps.insert(0, profile.as_step())
+    match form:
+        case "pcapng":
+            return export.to_pcapng(steps, profile)
+        case "jsonl":
+            return export.to_json_lines(steps, profile).encode()
+    return export.to_notation(steps, zone, profile).encode("utf-8", "replace")
+
+
+def _step_of(line: str, charset: str) -> Step | None:
+    try:
+        return parse_line(line, charset)
+    except TranscriptError:
+        return None  # half a line of a day on which the power failed
+
+
+def _past_rows(past: History, watcher: Watcher, last: int) -> list[Row]:
+    rows: deque[Row] = deque(maxlen=last)
+    for line in deque(past.lines(), maxlen=last * 4):  # a row has an answer, perhaps an enquiry
+        step = _step_of(line, watcher.profile.charset)
+        rows += watcher.take(step) if step else []
+    return list(rows)

@@ -33,7 +33,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self, latency: Callable[[], float] = lambda: 0.001) -> None:
         self._jumping = _Jumping()
         super().__init__(self._jumping)
-        self._clock_resolution = 1e-9
+        # After half a year a float of seconds has steps of 2e-9: a finer deadline never comes.
+        self._clock_resolution = 1e-6
         self._latency = latency
 
     def time(self) -> float:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import Any
 
 
 class Layer(IntEnum):
@@ -51,3 +52,15 @@ class Finding:
     do: str
     evidence: tuple[Evidence, ...] = ()
     count: int = 1
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "fault": self.fault,
+            "layer": self.layer.name.lower(),
+            "confidence": self.confidence.value,
+            "words": self.words,
+            "do": self.do,
+            "count": self.count,
+            "evidence": [{"at": each.at, "text": each.text} for each in self.evidence],
+        }

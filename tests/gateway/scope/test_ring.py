@@ -34,7 +34,7 @@ def test_what_was_said_is_there_written_or_not(tmp_path):
     ring.write(NOW)
     ring.take(step(2))
     steps = [parse_line(line) for line in kept(ring)]
-    assert steps == [PROFILE.as_step(NOW), step(1), step(2)]
+    assert steps == [PROFILE.as_step(), step(1), step(2)]
     assert not ring_in(tmp_path).cut()
     assert len(kept(ring_in(tmp_path))) == 2  # the next service finds it
 

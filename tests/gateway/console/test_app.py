@@ -1,0 +1,164 @@
+"""The console's door and pages over HTTP, on a real service."""
+
+import asyncio
+import json
+import re
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from gateway import demo
+from gateway.console import app
+from gateway.console.guard import hash_password
+
+pytestmark = pytest.mark.asyncio
+PASSWORD = "a long password"
+HASH = hash_password(PASSWORD)
+PAGES = ("/", "/line", "/rooms", "/outbox", "/findings", "/about")
+
+
+@asynccontextmanager
+async def console(folder, *, password=True, listen="127.0.0.1:0", client="127.0.0.1"):
+    """A service in the middle of its day, its console, and a browser without scripts."""
+
+    def adapt(config):
+        http_ = config.http.model_copy(
+            update={"password_hash": HASH if password else None, "listen": listen}
+        )
+        return replace(config, http=http_)
+
+    async with demo.stage(folder, rooms=("101", "102"), adapt=adapt) as on:
+        await on.pms.link_up()
+        on.pms.say("GI|RN101|G#4711|GNRossi|GFAnna|GSN|", "GI|RN909|G#4712|GNSato|GSN|")
+        await on.pms.all_said()
+        while (await on.service.status())["outbox"]["parked"] != 1:
+            await asyncio.sleep(0.02)
+        pages = Starlette(routes=on.service._console().routes())
+        transport = httpx.ASGITransport(pages, client=(client, 4711))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost:9843") as http:
+            yield http, on
+
+
+async def log_in(http, password=PASSWORD):
+    return await http.post("/login", data={"password": password})
+
+
+def csrf_of(page):
+    return re.search(r'name="csrf" value="([^"]+)"', page.text)[1]
+
+
+async def test_on_this_machine_everybody_may_look_and_sees_no_guest(tmp_path):
+    async with console(tmp_path) as (http, _):
+        for path in PAGES:
+            page = await http.get(path)
+            assert page.status_code == 200, path
+            assert "Rossi" not in page.text
+            assert "Sato" not in page.text
+            assert page.headers["content-security-policy"].startswith("default-src 'none'")
+            assert "unsafe" not in page.headers["content-security-policy"]
+            assert page.headers["cache-control"] == "no-store"
+        assert "4711" in (await http.get("/line")).text
+        assert "Xxxxx, Xxxx" in (await http.get("/rooms")).text
+
+
+async def test_a_page_of_somebody_else_that_borrows_our_address_sees_nothing(tmp_path):
+    async with console(tmp_path) as (http, _):
+        for path in (*PAGES, "/line/capture"):
+            page = await http.get(path, headers={"Host": "evil.example"})
+            assert (page.status_code, page.headers["location"]) == (303, "/login"), path
+
+
+@pytest.mark.parametrize(
+    ("listen", "client"), [("0.0.0.0:0", "127.0.0.1"), ("127.0.0.1:0", "10.0.0.9")]
+)
+async def test_from_elsewhere_nobody_sees_anything_without_the_password(tmp_path, listen, client):
+    async with console(tmp_path, listen=listen, client=client) as (http, _):
+        for path in (*PAGES, "/events/now", "/events/line", "/line/capture"):
+            assert (await http.get(path)).headers["location"] == "/login", path
+        assert (await http.get("/static/console.css")).status_code == 200
+        assert (await log_in(http)).status_code == 303
+        assert (await http.get("/")).status_code == 200
+
+
+async def test_without_a_password_nothing_can_be_changed(tmp_path):
+    async with console(tmp_path, password=False) as (http, on):
+        assert "console-password" in (await http.get("/login")).text
+        assert (await log_in(http)).status_code == 403
+        assert (await http.post("/outbox/2/drop")).headers["location"] == "/login"
+        assert (await on.service.status())["outbox"]["parked"] == 1
+
+
+async def test_a_change_needs_a_form_of_ours(tmp_path):
+    async with console(tmp_path) as (http, on):
+        assert (await log_in(http, "wrong")).status_code == 403
+        answer = await log_in(http)
+        cookie = answer.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=strict" in cookie
+        page = await http.get("/outbox")
+        id_ = re.search(r"/outbox/(\d+)/retry", page.text)[1]
+        for body in ({}, {"csrf": "guess"}, {"csrf": "x" * 10_000}):
+            assert (await http.post(f"/outbox/{id_}/drop", data=body)).status_code == 403
+        assert (await on.service.status())["outbox"]["parked"] == 1
+        csrf = csrf_of(await http.get(f"/outbox/{id_}/drop"))
+        assert (await http.post(f"/outbox/{id_}/explode", data={"csrf": csrf})).status_code == 404
+        assert (await http.post("/outbox/999/drop", data={"csrf": csrf})).status_code == 404
+        assert (await http.post(f"/outbox/{id_}/drop", data={"csrf": csrf})).status_code == 303
+        assert (await on.service.status())["outbox"]["parked"] == 0
+        again = await http.post(f"/outbox/{id_}/retry", data={"csrf": csrf})
+        assert (again.status_code, "superseded" in again.text) == (409, True)
+
+
+async def test_guests_are_shown_to_who_asked_and_to_nobody_else(tmp_path):
+    async with console(tmp_path) as (http, _):
+        await log_in(http)
+        csrf = csrf_of(await http.get("/rooms"))
+        shown = await http.post("/names", data={"csrf": csrf, "show": "yes", "back": "/rooms"})
+        assert shown.headers["location"] == "/rooms"
+        for path in ("/rooms", "/line"):
+            assert "Rossi" in (await http.get(path)).text
+        assert "Sato" in (await http.get("/outbox")).text
+        back = await http.post("/names", data={"csrf": csrf, "show": "no", "back": "//evil"})
+        assert back.headers["location"] == "/"
+        assert "Rossi" not in (await http.get("/rooms")).text
+        await http.post("/logout", data={"csrf": csrf})
+        assert (await http.post("/names", data={"csrf": csrf})).headers["location"] == "/login"
+
+
+async def test_guessing_a_password_is_slow(tmp_path):
+    async with console(tmp_path) as (http, _):
+        codes = [(await log_in(http, "wrong")).status_code for _ in range(6)]
+        assert codes == [403] * 5 + [429]
+        assert (await log_in(http)).status_code == 429
+
+
+async def test_a_capture_can_be_taken_away_and_has_no_guests(tmp_path):
+    async with console(tmp_path) as (http, _):
+        text = (await http.get("/line/capture")).text
+        assert "GI|RN101|G#4711|GNXxxxx|GFXxxx|" in text
+        told = (await http.get("/line/capture?format=jsonl")).text
+        assert all(json.loads(line) for line in told.splitlines())
+        pcap = await http.get("/line/capture?format=pcapng")
+        assert pcap.content[:4] == b"\x0a\x0d\x0d\x0a"
+        assert b"Rossi" not in pcap.content
+        assert 'filename="line.pcapng"' in pcap.headers["content-disposition"]
+        assert (await http.get("/line/capture?format=exe")).status_code == 400
+
+
+async def test_about_tells_the_configuration_without_its_secrets(tmp_path):
+    async with console(tmp_path) as (http, on):
+        page = (await http.get("/about")).text
+        assert on.service._config.password.get_secret_value() not in page
+        assert on.service._config.pms_password.get_secret_value() not in page
+        assert HASH not in page
+        assert "site.timezone" in page
+        assert "sha256:" in page
+
+
+async def test_open_pages_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(app, "MOST_STREAMS", 0)
+    async with console(tmp_path) as (http, _):
+        assert (await http.get("/events/now")).status_code == 503
