@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.scope import dumps, json_lines, pastes, pcapng
+from gateway.scope.pastes import Found
 from gateway.scope.profile import LineProfile, profile_of
 from protocols.fias import known_charset
 from protocols.fias.controls import ACK, ENQ, NAK
@@ -64,28 +65,34 @@ def read(data: bytes, charset: str = "cp1252", *, lrc: bool | None = None) -> Ca
     """
     if len(data) > MAX_BYTES:
         raise UnreadableSource(f"more than {MAX_BYTES // 1_000_000} MB at once: give a part of it")
-    capture = _recognised(data, charset)
-    if capture.format == "records":
+    name, found, told = _recognised(data, charset)
+    if name == "records":
         lrc = None  # their frames are of our own making
-    profile = _found_out(capture.steps, capture.profile, charset, lrc)
-    steps = [_tame(step, lrc) for step in capture.steps]
-    return replace(capture, steps=steps, profile=profile)
+    shown = _shown_by_bytes(found.steps, charset, lrc)
+    steps = [_tame(step, shown, lrc) for step in found.steps]
+    profile = profile_of(steps) or told or shown
+    profile = replace(
+        profile,
+        lrc=profile.lrc if lrc is None else lrc,
+        charset=known_charset(profile.charset) or charset,
+    )
+    return Capture(steps, profile, name, found.has_directions, tuple(found.left_out))
 
 
-def _recognised(data: bytes, charset: str) -> Capture:
+def _recognised(data: bytes, charset: str) -> tuple[str, Found, LineProfile | None]:
+    """The format, what is in it, and what a file says of the line besides its steps."""
     if data.startswith(pcapng.MAGIC):
         try:
             steps, profile = pcapng.read(data)
         except ValueError as error:
             raise UnreadableSource(str(error)) from None
-        return Capture(steps, profile or LineProfile(), "pcapng")
+        return "pcapng", Found(steps, has_directions=True), profile
     for magic, sentence in _FOREIGN.items():
         if data.startswith(magic):
             raise UnreadableSource(sentence)
     if not data.startswith(pastes.UTF_16) and _is_binary(data):
-        steps = [Spoken(from_pms=True, data=pastes.without_headers(data))]
-        return Capture(steps, LineProfile(), "bytes", has_directions=False)
-    return _read_text(pastes.text_of(data, charset), charset)
+        return "bytes", Found([Spoken(True, pastes.without_headers(data))]), None
+    return *_read_text(pastes.text_of(data, charset), charset), None
 
 
 _FOREIGN: Final = {
@@ -104,25 +111,23 @@ def _is_binary(data: bytes) -> bool:
     return len(high) * 3 > len(data) and not pastes.is_utf8(data)
 
 
-def _read_text(text: str, charset: str) -> Capture:
+def _read_text(text: str, charset: str) -> tuple[str, Found]:
     if text.lstrip().startswith("{"):
         try:
-            steps = list(json_lines.read(text))
+            return "json", Found(list(json_lines.read(text)), has_directions=True)
         except ValueError as error:
             raise UnreadableSource(str(error)) from None
-        return Capture(steps, profile_of(steps) or LineProfile(), "json")
     for name, reader in _READERS.items():
         found = reader(text, charset)
         if found is not None:
-            profile = profile_of(found.steps) or LineProfile()
-            return Capture(found.steps, profile, name, found.has_directions, tuple(found.left_out))
+            return name, found
     raise UnreadableSource(
         "nothing of a line is in it: expected a capture of ours, a hex dump, the log of a terminal,"
         " or records with bars, as GI|RN101|"
     )
 
 
-_READERS: Final[dict[str, Callable[[str, str], pastes.Found | None]]] = {
+_READERS: Final[dict[str, Callable[[str, str], Found | None]]] = {
     "socat": dumps.read_socat,
     "dump": dumps.read_dump,
     "notation": pastes.read_notation,
@@ -134,20 +139,13 @@ _READERS: Final[dict[str, Callable[[str, str], pastes.Found | None]]] = {
 # --- How it is spoken ------------------------------------------------------------------------
 
 
-def _found_out(
-    steps: list[Step], profile: LineProfile, charset: str, lrc: bool | None
-) -> LineProfile:
-    """What the source does not say, from its bytes."""
-    if profile_of(steps) is None and profile == LineProfile():
-        ways = [_said(steps, from_pms) for from_pms in (True, False)]
-        has_lrc = has_check_bytes(ways) if lrc is None else lrc
-        answers = bytes([ACK, NAK, ENQ])
-        # Inside a frame these three are nothing but a check byte: without it, none is there.
-        is_answered = has_lrc or any(way.translate(None, answers) != way for way in ways)
-        profile = replace(profile, lrc=has_lrc, ack=is_answered, charset=charset)
-    if lrc is not None:
-        profile = replace(profile, lrc=lrc)
-    return replace(profile, charset=known_charset(profile.charset) or charset)
+def _shown_by_bytes(steps: list[Step], charset: str, lrc: bool | None) -> LineProfile:
+    ways = [_said(steps, from_pms) for from_pms in (True, False)]
+    has_lrc = has_check_bytes(ways) if lrc is None else lrc
+    answers = bytes([ACK, NAK, ENQ])
+    # Inside a frame these three are nothing but a check byte: without it, none is there.
+    is_answered = has_lrc or any(way.translate(None, answers) != way for way in ways)
+    return LineProfile(lrc=has_lrc, ack=is_answered, charset=charset)
 
 
 def _said(steps: Iterable[Step], from_pms: bool) -> bytes:
@@ -173,14 +171,14 @@ def has_check_bytes(ways: Iterable[bytes]) -> bool:
     return refused(True) < refused(False)
 
 
-def _tame(step: Step, lrc: bool | None) -> Step:
-    """A step that everything behind us can show: a moment of our calendar, a code page we know."""
+def _tame(step: Step, shown: LineProfile, lrc: bool | None) -> Step:
+    """A step that everything behind us can show: a moment of our calendar, a code page we know,
+    and settings that leave nothing open."""
     if step.at is not None and not 0 <= step.at < _LATEST_S:
         step = replace(step, at=None)
     if isinstance(step, Settings):
-        values = dict(step.values)
-        if "charset" in values:
-            values["charset"] = known_charset(values["charset"]) or "cp1252"
+        values = {**shown.as_step().values, **step.values}
+        values["charset"] = known_charset(values["charset"]) or shown.charset
         if lrc is not None:
             values["lrc"] = "on" if lrc else "off"
         step = replace(step, values=values)

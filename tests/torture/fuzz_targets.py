@@ -11,6 +11,7 @@ import math
 import re
 import tempfile
 from collections.abc import Callable, Hashable, Iterator
+from dataclasses import replace
 from datetime import datetime, time
 from functools import reduce
 from itertools import pairwise
@@ -58,14 +59,16 @@ from protocols.session import (
     Signal,
 )
 from protocols.transcript import (
-    Closed,
-    Opened,
+    Counted,
+    Modem,
+    Remarked,
     Spoken,
     Step,
     TranscriptError,
     Waited,
     parse,
     show_bytes,
+    show_step,
 )
 
 LONGEST: dict[str, int] = {
@@ -370,7 +373,7 @@ def transcript(data: bytes) -> Hashable:
     charset = CHARSETS[number % len(CHARSETS)]
     if how & 1:
         steps = parse(f"12:00:01 pms> {show_bytes(rest, charset)}\n", charset)
-        assert steps == [Spoken(True, rest)], "shown bytes do not read back"
+        assert steps == [Spoken(True, rest, at=43_201)], "shown bytes do not read back"
         return "shown", len(rest) > 0
     text = rest.decode("utf-8", "replace")
     try:
@@ -389,20 +392,25 @@ def transcript(data: bytes) -> Hashable:
 
 
 def _written(step: Step, charset: str) -> str:
-    match step:
-        case Opened():
-            return "open\n"
-        case Closed():
-            return "close\n"
-        case Waited(seconds=seconds):
-            return f"now+ {seconds!r}\n"
-        case Spoken(from_pms=from_pms, data=data):
-            return f"{'pms>' if from_pms else 'gw >'} {show_bytes(data, charset)}\n"
+    if isinstance(step, Waited):
+        return f"now+ {step.seconds!r}\n"
+    # Moments may be of any calendar; without one, a remark is a comment for the reader alone.
+    moment = "12:00 " if isinstance(step, Remarked) else ""
+    return f"{moment}{show_step(replace(step, at=None), charset=charset)}\n"
 
 
 def _bare(step: Step) -> tuple[object, ...]:
-    """A step without the number of its line."""
-    return tuple(getattr(step, name) for name in type(step).__slots__ if name != "line_number")
+    """What must not be lost of a step: of words only that there were some."""
+    match step:
+        case Spoken(from_pms=from_pms, data=data):
+            return from_pms, data
+        case Waited(seconds=seconds):
+            return (seconds,)
+        case Modem(lines=lines):
+            return (dict(lines),)
+        case Counted(errors=errors):
+            return (dict(errors),)
+    return (type(step),)
 
 
 # --- Configuration ---------------------------------------------------------------------------

@@ -75,9 +75,19 @@ def test_notation_without_speakers_with_moments_records_and_a_bad_line():
 
 
 def test_an_unknown_code_page_of_a_file_is_ours():
-    capture = read(b"line tcp:1.2.3.4:5 charset=klingon lrc=off\npms> <STX>LS|<ETX>\n")
+    capture = read(b"line tcp:1.2.3.4:5 charset=klingon lrc=off ack=on\npms> <STX>LS|<ETX>\n")
     assert capture.profile == LineProfile("tcp:1.2.3.4:5", lrc=False)
-    assert capture.steps[0] == Settings("tcp:1.2.3.4:5", {"charset": "cp1252", "lrc": "off"})
+    assert capture.steps[0].values["charset"] == "cp1252"
+
+
+def test_what_a_file_does_not_say_of_its_line_its_bytes_say():
+    capture = read(b"line tcp:1.2.3.4:5\npms> <STX>LS|<ETX>\n", "cp850")
+    assert capture.profile == LineProfile("tcp:1.2.3.4:5", lrc=False, ack=False, charset="cp850")
+    assert capture.steps[0] == Settings(
+        "tcp:1.2.3.4:5", {"lrc": "off", "ack": "off", "charset": "cp850"}
+    )
+    capture = read(b"line x ack=off\npms> <STX>GI|<ETX><71>\n")
+    assert (capture.profile.lrc, capture.profile.ack) == (True, False)
 
 
 # --- Bytes and dumps ---
