@@ -6,4 +6,6 @@ ring        the last days of it on disk
 rows        steps as transactions: a frame, its answer, how long that took, what it meant
 decode      one body, field by field
 explain     what is wrong, lowest layer first
+reread      bytes captured at 8N1, as another format would have read them
+detect      the settings of a line from what was heard of it
 """
