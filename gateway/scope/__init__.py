@@ -8,4 +8,5 @@ decode      one body, field by field
 explain     what is wrong, lowest layer first
 reread      bytes captured at 8N1, as another format would have read them
 detect      the settings of a line from what was heard of it
+bert        own bytes that come back: what they say of the cable, and of its errors
 """

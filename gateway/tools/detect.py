@@ -4,12 +4,11 @@ Nothing is ever written: a PMS that hears a wrong byte may drop its link, and a 
 connected beside us.
 """
 
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any, Final
-
-import serial
 
 from gateway.line import LineFailed, SerialSpec
 from gateway.line.port import count_errors, mark_errors, open_port, unmark
@@ -50,7 +49,7 @@ class Ear:
                 marked += self._port.read(self._port.in_waiting or 1)
             marked += self._port.read(self._port.in_waiting)  # the rest of a record just begun
             after = self._framing_errors()
-        except (OSError, serial.SerialException) as error:
+        except (OSError, termios.error) as error:
             raise LineFailed(f"{self._device}: {error}") from error
         data, damaged = unmark(bytes(marked))
         if before is None or after is None:

@@ -10,6 +10,7 @@ import tty
 from contextlib import contextmanager
 
 import pytest
+import serial
 from typer.testing import CliRunner
 
 from gateway.cli import app
@@ -102,11 +103,8 @@ def test_a_silent_line_is_not_found_out():
 
 
 def test_a_port_in_other_hands_and_no_port_are_wrong_use():
-    with spoken_to([], 9600, Format(8, "N")) as path, spoken_to([], 9600, Format(8, "N")):
-        import serial
-
-        with serial.Serial(path, exclusive=True):
-            code, _, err = detect(path, "--for", "0.2")
+    with spoken_to([], 9600, Format(8, "N")) as path, serial.Serial(path, exclusive=True):
+        code, _, err = detect(path, "--for", "0.2")
     assert (code, "another program has the port open" in err) == (2, True)
     code, _, err = detect("/dev/no-such-adapter")
     assert (code, "is the adapter plugged in" in err) == (2, True)
