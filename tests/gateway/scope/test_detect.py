@@ -44,8 +44,8 @@ def test_every_line_is_told_from_every_other(baud, form, lrc):
         assert (verdict.baud, verdict.form) == (baud, form), (is_16550, verdict)
         assert (verdict.lrc, verdict.ack) == (lrc, True), (is_16550, verdict)
         assert verdict.dialect is Dialect.FIAS
-        if not is_16550 or form.parity == "N" or form.data_bits == 7:
-            assert verdict.confidence is Confidence.CERTAIN, verdict
+        is_pieced = is_16550 and form.data_bits == 8 and form.parity != "N"
+        assert verdict.confidence is (Confidence.LIKELY if is_pieced else Confidence.CERTAIN)
 
 
 @pytest.mark.parametrize("skew", [-0.015, 0.015])
@@ -164,6 +164,12 @@ def test_other_dialects_are_named_and_not_configured():
     verdict = judge(heard(frames, 2400, Format(8, "N")))
     assert (verdict.baud, verdict.form, verdict.dialect) == (2400, Format(8, "N"), Dialect.FRAMES)
     assert verdict.config_lines("/dev/ttyS0") == []
+
+
+@pytest.mark.parametrize(("right", "other", "lrc"), [(0, 0, None), (3, 0, True), (2, 5, True), (1, 3, None), (1, 20, False), (0, 1, False)])  # fmt: skip
+def test_check_bytes_are_told_from_what_comes_behind_records_by_chance(right, other, lrc):
+    data = frame("LS|DA260314|") * right + (frame("LS|DA260314|", lrc=False) + ENQ) * other
+    assert judge({9600: Sample(data, frozenset(), 0)}).lrc is lrc
 
 
 def test_the_verdict_can_be_pasted():
