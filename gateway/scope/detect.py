@@ -316,7 +316,7 @@ def _runner_up(rivals: list[Reading]) -> tuple[str, ...]:
 def _silence(samples: Mapping[int, Sample]) -> str:
     seconds = sum(sample.seconds for sample in samples.values())
     return (
-        f"not enough heard: no byte at any of {len(samples)} speeds in {seconds:.0f} s. Is the "
+        f"not enough heard: no byte at any of {len(samples)} speeds in {seconds:.3g} s. Is the "
         "PMS's interface running, and does its TX reach our RX (two PCs need a null modem)?"
     )
 

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import pty
+import select
 import termios
 import threading
 import tty
@@ -100,6 +101,16 @@ def test_a_silent_line_is_not_found_out():
         code, out, _ = detect(path, "--seconds", "0.1", "--for", "0.5")
     assert (code, out.splitlines()[0]) == (1, "not found out")
     assert "no byte" in out
+
+
+def test_not_a_byte_is_written():
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    os.write(master, ENQ * 3 + frame("LS|DA260314|"))
+    detect(os.ttyname(slave), "--seconds", "0.1", "--for", "0.4")
+    assert not select.select([master], [], [], 0.1)[0]
+    os.close(master)
+    os.close(slave)
 
 
 def test_a_port_in_other_hands_and_no_port_are_wrong_use():

@@ -39,6 +39,7 @@ async def beside(other, doing):
     async with asyncio.TaskGroup() as group:
         playing = group.create_task(other.run())
         done = await doing
+        await asyncio.sleep(0.2)  # a goodbye is on its way
         playing.cancel()
     return done
 
