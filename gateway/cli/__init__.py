@@ -4,8 +4,9 @@ Exit codes: 0 done, 1 failed (or different), 2 wrong use or wrong configuration.
 """
 
 from gateway.cli import captures, operator, service, watch  # noqa: F401  # two add to `line`
-from gateway.cli.bench import line_app, simulate_app
+from gateway.cli.bench import simulate_app
 from gateway.cli.shared import group
+from gateway.cli.try_line import line_app
 
 app = group("FIAS hotel systems (RS-232 or TCP) to the PMS API of a Grandstream UCM.")
 app.command()(service.demo)

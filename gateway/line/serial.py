@@ -2,40 +2,18 @@
 
 import asyncio
 import contextlib
-import errno
-import fcntl
-import struct
 import termios
 from typing import Final
 
-import serial
 from serial_asyncio import SerialTransport, connection_for_serial
 
 from gateway.line.base import MAX_UNWRITTEN_BYTES, READ_BYTES, Line, LineFailed
+from gateway.line.port import count_errors, modem_lines, open_port
 from gateway.line.spec import SerialSpec
-
-_TIOCGICOUNT: Final = 0x545D  # asm-generic/ioctls.h; Python's termios has no name for it
-_COUNTERS: Final = struct.Struct("20i")  # linux/serial.h: eleven counters, nine reserved
 
 MAX_UNREAD_BYTES: Final = 1 << 20
 """While the disk is full nobody reads: a quarter of an hour at 9,600 baud. A port cannot make its
 peer wait, so what comes after that is lost, and a peer that hears no ACK knows."""
-
-_MODEM_LINES: Final = {
-    "RTS": termios.TIOCM_RTS,
-    "CTS": termios.TIOCM_CTS,
-    "DTR": termios.TIOCM_DTR,
-    "DSR": termios.TIOCM_DSR,
-    "DCD": termios.TIOCM_CAR,
-    "RI": termios.TIOCM_RNG,
-}
-
-_HINTS: Final = {
-    errno.ENOENT: "no such device: is the adapter plugged in, and is the path its stable name?",
-    errno.EACCES: "no permission: add the service's user to the group dialout",
-    errno.EBUSY: "another program has the port open: end it (fuser shows which)",
-    errno.EAGAIN: "another program has the port open: end it (fuser shows which)",
-}
 
 
 class _Reader(asyncio.Protocol):
@@ -117,30 +95,13 @@ class SerialLine:
         port = self._transport.serial
         if self._reader.is_lost or port is None or not port.is_open:
             return None
-        try:
-            raw = fcntl.ioctl(port.fileno(), _TIOCGICOUNT, bytes(_COUNTERS.size))
-        except OSError:  # a pty, a pl2303: the driver cannot count, and zero would be a lie
-            return None
-        _, _, _, _, _, _, framing, overrun, parity, breaks, buffer_overrun, *_ = _COUNTERS.unpack(
-            raw
-        )
-        return {
-            "framing": framing,
-            "parity": parity,
-            "overrun": overrun + buffer_overrun,
-            "break": breaks,
-        }
+        return count_errors(port.fileno())
 
     def modem_lines(self) -> dict[str, bool] | None:
         port = self._transport.serial
         if self._reader.is_lost or port is None or not port.is_open:
             return None
-        try:
-            raw = fcntl.ioctl(port.fileno(), termios.TIOCMGET, bytes(4))
-        except OSError:  # a pty has none
-            return None
-        (state,) = struct.unpack("I", raw)
-        return {name: bool(state & bit) for name, bit in _MODEM_LINES.items()}
+        return modem_lines(port.fileno())
 
 
 class SerialOpener:
@@ -150,13 +111,8 @@ class SerialOpener:
         self._spec = spec
 
     async def open(self) -> Line:
-        try:
-            # Opening may block for seconds on some adapters.
-            port = await asyncio.to_thread(self._open_port)
-        except (OSError, ValueError, termios.error) as error:
-            number = getattr(error, "errno", None)
-            hint = _HINTS.get(number) if number is not None else None
-            raise LineFailed(f"{self._spec.path}: {hint or error}") from error
+        # Opening may block for seconds on some adapters.
+        port = await asyncio.to_thread(open_port, self._spec)
         loop = asyncio.get_running_loop()
         transport, reader = await connection_for_serial(loop, _Reader, port)
         return SerialLine(self._spec, transport, reader)
@@ -166,16 +122,3 @@ class SerialOpener:
 
     def describe(self) -> str:
         return str(self._spec)
-
-    def _open_port(self) -> serial.Serial:
-        port = serial.Serial(
-            self._spec.path,
-            self._spec.baud,
-            bytesize=self._spec.data_bits,
-            parity=self._spec.parity,
-            stopbits=self._spec.stop_bits,
-            exclusive=True,
-        )
-        with contextlib.suppress(OSError):  # a pty has no such lock
-            fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
-        return port

@@ -9,4 +9,7 @@ export      steps as notation, JSON lines and pcapng for others, without guests
 wireshark   the tables of the dissector in deploy/wireshark
 decode      one body, field by field
 explain     what is wrong, lowest layer first
+reread      bytes captured at 8N1, as another format would have read them
+detect      the settings of a line from what was heard of it
+bert        own bytes that come back: what they say of the cable, and of its errors
 """

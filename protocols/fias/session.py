@@ -247,6 +247,16 @@ class FiasSession:
         self._queue_resync()
         self._pump_out(now)
 
+    def send(self, record: Record, now: float) -> None:
+        """Say a record of ours in its turn; `Delivered` or `GaveUp` tells what became of it.
+
+        A start of the PMS before that drops it. Raises LocalProtocolError while the link is down.
+        """
+        if not self.is_up:
+            raise LocalProtocolError(f"{record.record_id} was to be said while the link is down")
+        self._queue.append(_Outgoing(record))
+        self._pump_out(now)
+
     def _queue_resync(self) -> None:
         stamp = self.stamp()
         self._queue.append(_Outgoing(ResyncRequest(day=stamp.date(), at=stamp.time())))

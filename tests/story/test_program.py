@@ -158,7 +158,8 @@ def test_demo_over_a_pseudo_terminal():
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["demo"], ["run"], ["check-config"], ["doctor"], ["line"], ["line", "decode"], ["simulate"],
+    [[], ["demo"], ["run"], ["check-config"], ["doctor"], ["line"], ["line", "decode"],
+     ["line", "detect"], ["line", "send"], ["simulate"],
      ["simulate", "pms"], ["simulate", "ucm"], ["version"]],
 )  # fmt: skip
 def test_every_command_has_a_help_text(command):

@@ -11,7 +11,7 @@ from protocols.errors import LocalProtocolError
 from protocols.fias import FiasProfile
 from protocols.fias.codec import encode
 from protocols.fias.framing import write_frame
-from protocols.fias.records import LinkRecordWanted, LinkStart
+from protocols.fias.records import LinkRecordWanted, LinkStart, RoomEquipment
 from protocols.fias.session import WANTED
 from protocols.session import (
     DataReceived,
@@ -622,3 +622,21 @@ def test_a_peer_that_answers_nothing_while_up_is_down():
         session.handle_timeout(now)
     assert (now, session.state) == (13.0, "calling")
     assert session._wants_resync is False
+
+
+def test_a_record_of_ours_is_said_in_its_turn_and_told_of():
+    session = session_of(SERIAL)
+    record = RoomEquipment(room="101", room_status="3")
+    session.opened(0.0)
+    with pytest.raises(LocalProtocolError, match="RE was to be said while the link is down"):
+        session.send(record, 0.0)
+    session.receive_data(serial(b"LA|"), 0.0)
+    session.receive_data(b"\x06", 0.1)
+    session.bytes_to_send()
+    events_of(session)
+    session.send(record, 1.0)
+    session.send(record, 1.0)
+    assert session.bytes_to_send() == serial(b"RE|RN101|RS3|")
+    session.receive_data(b"\x06", 1.1)
+    assert [each.record for each in events_of(session) if isinstance(each, Delivered)] == [record]
+    assert session.bytes_to_send() == serial(b"RE|RN101|RS3|")

@@ -1,0 +1,203 @@
+"""`line send`: one side of a conversation, by records given, by a script, or by a menu."""
+
+import asyncio
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC
+from ipaddress import ip_address
+from typing import Final, TextIO
+
+from gateway.clock import Clock
+from gateway.line import LineFailed, LineSpec, SerialSpec, opener_for
+from gateway.tools import menu
+from gateway.tools.peers import AsPbx, AsPms, Peer, Raw, as_bytes, as_record
+from gateway.tools.tapped import TappedOpener
+
+LISTEN_ON_S: Final = 0.3
+"""After the last record: what the other side says to it is worth seeing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """How a conversation is to be held.
+
+    as_pms      we are the PMS; else the PBX
+    raw         say frames and bytes without a link
+    names       guests are shown
+    within_s    for the link to come up, and for each record to be taken
+    """
+
+    spec: LineSpec
+    as_pms: bool
+    raw: bool
+    lrc: bool
+    ack: bool
+    charset: str
+    names: bool
+    within_s: float
+
+
+def is_elsewhere(spec: LineSpec) -> bool:
+    """A line to another machine, where a hotel may be at work. A serial port is opened for us
+    alone, so it cannot be one that the service uses."""
+    if isinstance(spec, SerialSpec):
+        return False
+    try:
+        return not ip_address(spec.host).is_loopback
+    except ValueError:
+        return spec.host != "localhost"
+
+
+def check(part: Part, texts: Sequence[str]) -> None:
+    """Raises ValueError with a sentence for a text that cannot be said."""
+    for text in texts:
+        if "<" in text or part.raw:
+            as_bytes(text, part.charset, part.lrc)
+        else:
+            as_record(text, part.charset)
+
+
+async def send(part: Part, texts: Sequence[str], show: Callable[[str], None]) -> bool:
+    """Say these and go. Returns whether each was acknowledged. Raises LineFailed."""
+    async with _conversation(part, show) as peer:
+        if not await _up(part, peer, show):
+            return False
+        for text in texts:
+            if not await _say(part, peer, text, show):
+                return False
+        await asyncio.sleep(LISTEN_ON_S)
+        return True
+
+
+async def by_menu(
+    part: Part, show: Callable[[str], None], ask: Callable[[str], None], source: TextIO = sys.stdin
+) -> bool:
+    """Say what is chosen, until `q` or the end of the input. Returns whether each was acknowledged.
+
+    ask     told the menu and the questions, which are no part of the conversation
+    """
+    entries = menu.PMS if part.as_pms else menu.PBX
+    said_well, answers = True, {name: default for name, (_, default) in menu.QUESTIONS.items()}
+    async with _conversation(part, show) as peer:
+        if not await _up(part, peer, show):
+            return False
+        for line in menu.lines_of(entries):
+            ask(line)
+        typed = _lines(source)
+        while (choice := await typed.get()) is not None and choice != "q":
+            for text in await _texts(choice, entries, answers, typed, ask):
+                said_well = await _say(part, peer, text, show) and said_well
+        await asyncio.sleep(LISTEN_ON_S)
+    return said_well
+
+
+async def _texts(
+    choice: str,
+    entries: tuple[menu.Entry, ...],
+    answers: dict[str, str],
+    typed: asyncio.Queue[str | None],
+    ask: Callable[[str], None],
+) -> list[str]:
+    """What a typed line says: an entry of the menu with its blanks filled in, or itself."""
+    if not choice:
+        return []
+    if not choice.isdecimal():
+        return [choice]
+    if not 1 <= int(choice) <= len(entries):
+        ask(f"{choice}: 1 to {len(entries)}, a record, bytes, or q")
+        return []
+    entry = entries[int(choice) - 1]
+    for name in menu.blanks(entry):
+        ask(f"{menu.QUESTIONS[name][0]} [{answers[name]}]?")
+        answers[name] = await typed.get() or answers[name]
+    return menu.fill(entry, answers, Clock(UTC).stamp())
+
+
+def _lines(source: TextIO) -> asyncio.Queue[str | None]:
+    """Typed lines, then None. A thread of its own: a file cannot be waited for otherwise, and a
+    pool's thread would hold up the end of the program until somebody presses a key."""
+    typed: asyncio.Queue[str | None] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        try:
+            for line in source:
+                loop.call_soon_threadsafe(typed.put_nowait, line.strip())
+            loop.call_soon_threadsafe(typed.put_nowait, None)
+        except RuntimeError:
+            pass  # the conversation is over, and its loop is closed
+
+    threading.Thread(target=read, daemon=True).start()
+    return typed
+
+
+@asynccontextmanager
+async def _conversation(part: Part, show: Callable[[str], None]) -> AsyncIterator[Peer]:
+    tap = TappedOpener(
+        opener_for(part.spec),
+        show,
+        as_pms=part.as_pms,
+        lrc=part.lrc,
+        charset=part.charset,
+        names=part.names,
+    )
+    try:
+        async with asyncio.timeout(part.within_s):
+            await tap.prepare()
+    except TimeoutError:
+        await tap.close()
+        raise LineFailed(f"{part.spec}: nobody dialled within {part.within_s:g} s") from None
+    peer = _peer(part, tap)
+    try:
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(peer.run())
+            yield peer
+            await peer.leave()
+            running.cancel()
+    except* LineFailed as failed:
+        raise LineFailed(str(failed.exceptions[0])) from None
+    finally:
+        await tap.close()
+    for complaint in peer.complaints():
+        show(f"# against the rules: {complaint}")
+    if not tap.heard and isinstance(part.spec, SerialSpec):
+        show(
+            "# not one byte came back. Is the other side's program running? Between two computers "
+            "a null modem is needed; `line send --loopback` tries the port, `line detect` listens"
+        )
+
+
+def _peer(part: Part, tap: TappedOpener) -> Peer:
+    if part.raw:
+        return Raw(tap, lrc=part.lrc, ack=part.ack, charset=part.charset)
+    if part.as_pms:
+        return AsPms(tap, lrc=part.lrc, ack=part.ack, charset=part.charset)
+    local = Clock(UTC)
+    return AsPbx(tap, lrc=part.lrc, ack=part.ack, charset=part.charset, clock=local)
+
+
+async def _up(part: Part, peer: Peer, show: Callable[[str], None]) -> bool:
+    try:
+        async with asyncio.timeout(part.within_s):
+            await peer.up()
+    except TimeoutError:
+        show(f"# the link did not come up within {part.within_s:g} s: do lrc and ack fit?")
+        return False
+    return True
+
+
+async def _say(part: Part, peer: Peer, text: str, show: Callable[[str], None]) -> bool:
+    try:
+        async with asyncio.timeout(part.within_s):
+            taken = await peer.say(text)
+    except TimeoutError:
+        taken = False
+    except ValueError as error:
+        show(f"# not said: {error}")
+        return False
+    if not taken:
+        show(f"# not acknowledged: {text.partition('|')[0]}")
+    return taken
