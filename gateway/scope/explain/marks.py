@@ -36,7 +36,7 @@ class Mark(Enum):
     CLOSED_AT_ONCE = auto()  # and nothing was heard
     REPLACED = auto()  # a new connection took the place of one that was spoken on
     FLOW_CONTROL = auto()
-    ECHO = auto()
+    ECHO = auto()  # since a record that we had not said
     # Frames.
     GOOD = auto()
     BAD = auto()  # any refused frame, since the last good one
@@ -56,15 +56,17 @@ class Mark(Enum):
     SAID = auto()  # a frame of ours
     PMS_ACK = auto()
     PMS_NAK = auto()
+    PMS_NAK_RUN = auto()  # since its last ACK
     PMS_SILENT = auto()
     PMS_SLOW = auto()
     PMS_STRAY = auto()  # an answer on a line that has none
-    PMS_ASKED = auto()  # ENQ although we had answered
+    PMS_ASKED = auto()  # ENQ although we had answered, since it answered us
     OUR_NAK = auto()  # to a good frame
     OUR_SLOW = auto()
     OUR_ACK = auto()
     # The link.
     PMS_LS = auto()
+    STARTED = auto()  # its LS, since anybody described himself or said LA
     PMS_LA = auto()
     PMS_LE = auto()
     PMS_DESCRIPTION = auto()
@@ -96,7 +98,7 @@ class Mark(Enum):
 SINCE_GOOD: Final = (
     Mark.BYTES, Mark.TEXT_BYTES, Mark.SEVEN_BIT_BYTES, Mark.HIGH_BYTES, Mark.NUL_BYTES,
     Mark.STX_BYTES, Mark.ODD_BYTES, Mark.PAIRED_BYTES, Mark.FOURFOLD_BYTES, Mark.SKIPPED_BYTES,
-    Mark.GLITCH_BYTES,
+    Mark.GLITCH_BYTES, Mark.DRIVER_BREAK,
     Mark.BAD, Mark.CHECK_MISSING, Mark.CHECK_WITHOUT_ETX, Mark.CHECK_WITH_STX, Mark.CHECK_SHIFTED,
     Mark.CHECK_INVERTED, Mark.CHECK_WRONG,
 )  # fmt: skip

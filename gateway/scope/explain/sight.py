@@ -81,6 +81,7 @@ class Frames:
 
     last_check: int | None = None  # what its check byte would be
     is_answered: bool = False
+    asked: int = 0  # how often the PMS asked for that answer again
     last_body: bytes = b""
     last_at: float = 0.0
 

@@ -41,7 +41,8 @@ def _unwanted_answers(sight: Sight) -> Told | None:
     "every-frame-refused", Layer.ANSWERS, "Every frame of ours gets NAK.", blocks=True,
 )  # fmt: skip
 def _every_frame_refused(sight: Sight) -> Told | None:
-    if sight[Mark.PMS_NAK] < 3 or sight[Mark.PMS_ACK]:
+    # One record is sent four times; a fifth NAK is about another one.
+    if sight[Mark.PMS_NAK_RUN] < (5 if sight[Mark.PMS_ACK] else 3):
         return None
     return Told(
         "The PMS refuses (NAK) every frame of ours: it expects another check byte or mode.",

@@ -11,7 +11,7 @@ from gateway.scope.explain.values import Confidence, Layer
     blocks=True,
 )  # fmt: skip
 def _loopback(sight: Sight) -> Told | None:
-    if sight[Mark.ECHO] < 2 or sight[Mark.ECHO] < 0.8 * (sight[Mark.GOOD] + sight[Mark.BAD]):
+    if sight[Mark.ECHO] < 2:
         return None
     return Told(
         "Everything that is received is what we sent ourselves: transmit and receive are joined, "
@@ -28,7 +28,7 @@ def _loopback(sight: Sight) -> Told | None:
 )  # fmt: skip
 def _break_held(sight: Sight) -> Told | None:
     only_nul = sight[Mark.NUL_BYTES] >= 16 and sight[Mark.NUL_BYTES] >= 0.9 * sight[Mark.BYTES]
-    if not only_nul and (sight[Mark.DRIVER_BREAK] < 3 or sight[Mark.GOOD]):
+    if not only_nul and sight[Mark.DRIVER_BREAK] < 3:
         return None
     return Told(
         "The receive line is held low: the port reads breaks and NUL bytes instead of a line at "

@@ -34,7 +34,7 @@ def _no_check_byte(sight: Sight) -> Told | None:
     "unwanted-check-byte", Layer.FRAMES, "Behind each ETX stands a right check byte; we read none.",
 )  # fmt: skip
 def _unwanted_check_byte(sight: Sight) -> Told | None:
-    if sight[Mark.CHECK_UNWANTED] < 2 or sight[Mark.CHECK_UNWANTED] < 0.5 * (sight[Mark.GOOD] - 1):
+    if sight[Mark.CHECK_UNWANTED] < 2:
         return None
     return Told(
         "The PMS sends a check byte (LRC) behind each frame and we do not expect one.",

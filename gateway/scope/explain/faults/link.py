@@ -32,8 +32,7 @@ def _wrong_role(sight: Sight) -> Told | None:
     blocks=True, hides=("calls-unanswered",),
 )  # fmt: skip
 def _start_storm(sight: Sight) -> Told | None:
-    both = min(sight[Mark.PMS_LS], sight[Mark.OUR_LS])
-    if both < 3 or sight[Mark.PMS_LA] or sight[Mark.OUR_DESCRIPTION]:
+    if sight[Mark.STARTED] < 3 or sight[Mark.OUR_LS] < 3:
         return None
     return Told(
         "Both sides say LS again and again and neither describes itself: each waits for the other.",
@@ -48,7 +47,7 @@ def _start_storm(sight: Sight) -> Told | None:
     hides=("early-data", "link-restarts"),
 )  # fmt: skip
 def _description_not_accepted(sight: Sight) -> Told | None:
-    if sight[Mark.NOT_ACCEPTED] < 2 or sight[Mark.PMS_LA]:
+    if sight[Mark.NOT_ACCEPTED] < 2:
         return None
     return Told(
         "The PMS starts the link and gets our description (LD, LR, LA), but never says LA itself.",

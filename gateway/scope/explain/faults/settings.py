@@ -12,6 +12,9 @@ from gateway.scope.explain.table import fault
 from gateway.scope.explain.values import Confidence, Layer
 
 ENOUGH_BYTES = 8
+SLOWEST, FASTEST = 300, 115_200
+"""What pms.line takes."""
+
 _EVIDENCE = (Mark.BYTES, Mark.BAD, Mark.GARBAGE, Mark.DRIVER_FRAMING)
 
 
@@ -44,9 +47,10 @@ def _shape(sight: Sight) -> str:
 def _baud(sight: Sight, factor: float) -> str:
     """The speed to try, as it is to be written."""
     match = re.fullmatch(r"(serial:[^,]*),([0-9]{3,6})(.*)", sight.profile.line)
-    if match is None:
+    baud = int(int(match[2]) * factor) if match else 0
+    if match is None or not SLOWEST <= baud <= FASTEST:
         return "set the baud in pms.line to that of the PMS"
-    return f'set pms.line = "{match[1]},{int(int(match[2]) * factor)}{match[3]}"'
+    return f'set pms.line = "{match[1]},{baud}{match[3]}"'
 
 
 def _speed(sight: Sight, code: str, factor: float, words: str) -> Told | None:
@@ -131,7 +135,7 @@ def _seven_odd(sight: Sight) -> Told | None:
 def _parity_errors(sight: Sight) -> Told | None:
     if sight[Mark.DRIVER_PARITY] < 3 or _shape(sight):
         return None
-    if sight[Mark.GOOD]:
+    if sight[Mark.GOOD] and not sight[Mark.BAD]:
         return Told(
             "Good frames come, and bytes with a wrong parity too: noise on the line.",
             "Check cable, shield and grounds.",

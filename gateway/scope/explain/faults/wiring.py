@@ -13,7 +13,7 @@ NOISE: tuple[str, ...] = ("received-damaged", "line-noise")
     blocks=True,
 )  # fmt: skip
 def _sending_unheard(sight: Sight) -> Told | None:
-    if sight[Mark.PMS_ASKED] < 3 or sight[Mark.PMS_ACK] or sight[Mark.PMS_NAK]:
+    if sight[Mark.PMS_ASKED] < 3:
         return None
     return Told(
         "We hear the PMS, it does not hear us: it asks (ENQ) again and again for answers that we "

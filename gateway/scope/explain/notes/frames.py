@@ -6,7 +6,7 @@ from gateway.scope.explain.marks import SINCE_GOOD, Mark
 from gateway.scope.explain.sight import Sight
 from gateway.scope.rows import Row
 from protocols.checksums import lrc
-from protocols.fias.controls import ACK, ENQ, ETX, NAK, STX
+from protocols.fias.controls import ACK, ENQ, ETX, MAX_ENQUIRIES, NAK, STX
 
 SLOW_S: Final = 2.0
 """An answer is due within T1, 3 s: from here on a busy minute is enough to miss it."""
@@ -52,6 +52,12 @@ def _note_ours(sight: Sight, row: Row) -> None:
     sight.note(Mark.SAID, row)
     if row.answer in _ANSWERED:
         sight.note(_ANSWERED[row.answer], row)
+    if row.answer in ("ack", "nak"):
+        sight.tally.forget([Mark.PMS_ASKED])
+    if row.answer == "ack":
+        sight.tally.forget([Mark.PMS_NAK_RUN])
+    elif row.answer == "nak":
+        sight.note(Mark.PMS_NAK_RUN, row)
     is_slow = row.latency_s is not None and row.latency_s >= SLOW_S
     if row.answer == "ack" and (is_slow or row.enquiries):
         sight.note(Mark.PMS_SLOW, row)
@@ -65,6 +71,7 @@ def _note_control(sight: Sight, row: Row) -> None:
         sight.note(Mark.PMS_STRAY, row)
     elif row.data == bytes([ENQ]) and sight.frames.is_answered:
         sight.note(Mark.PMS_ASKED, row)
+        sight.frames.asked += 1
     sight.frames.last_check = None
 
 
@@ -73,8 +80,13 @@ def _note_good(sight: Sight, row: Row) -> None:
         sight.tally.forget(SINCE_GOOD)
     sight.note(Mark.GOOD, row)
     body = body_of(sight, row)
-    sight.frames.last_check = lrc(body) ^ ETX
-    sight.frames.is_answered = row.answer in ("ack", "nak")
+    frames = sight.frames
+    if frames.last_check is not None:
+        sight.tally.forget([Mark.CHECK_UNWANTED])  # the frame before had none
+    if frames.asked < MAX_ENQUIRIES:
+        sight.tally.forget([Mark.PMS_ASKED])  # it goes on before it must: it has heard us
+    frames.last_check, frames.asked = lrc(body) ^ ETX, 0
+    frames.is_answered = row.answer in ("ack", "nak")
     _note_echo(sight, row)
     _note_flow(sight, row, body)
     if row.answer == "ack":
@@ -98,6 +110,7 @@ def _note_refused(sight: Sight, row: Row) -> None:
         _note_garbage(sight, row)
         return
     sight.note(Mark.BAD, row)
+    sight.frames.is_answered = False
     if reason in _REFUSED:
         sight.note(_REFUSED[reason], row)
     elif reason in ("lrc", "no_lrc"):
@@ -118,6 +131,7 @@ def _note_bad_check(sight: Sight, row: Row) -> None:
 def _note_garbage(sight: Sight, row: Row) -> None:
     check, sight.frames.last_check = sight.frames.last_check, None
     sight.note(Mark.GARBAGE, row)
+    sight.frames.is_answered = False  # an ENQ behind it asks about these bytes
     if check is not None and not sight.profile.lrc and row.data[:1] == bytes([check]):
         sight.note(Mark.CHECK_UNWANTED, row)
     elif row.data.translate(None, _TEXT + _FLOW):
@@ -126,9 +140,12 @@ def _note_garbage(sight: Sight, row: Row) -> None:
 
 def _note_echo(sight: Sight, row: Row) -> None:
     # Two that say LA in the same second say the same; no other record of ours is also theirs.
-    is_alive = row.decoded is not None and row.decoded.name == "LA"
-    if len(row.data) >= _ECHO_BYTES and row.data in sight.port.sent and not is_alive:
+    if row.decoded is not None and row.decoded.name == "LA":
+        return
+    if len(row.data) >= _ECHO_BYTES and row.data in sight.port.sent:
         sight.note(Mark.ECHO, row)
+    elif row.kind == "record":
+        sight.tally.forget([Mark.ECHO])
 
 
 def _note_flow(sight: Sight, row: Row, data: bytes) -> None:

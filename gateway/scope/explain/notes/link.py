@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from typing import Final
 
 from gateway.scope.explain.marks import Mark
-from gateway.scope.explain.sight import Link, Sight
+from gateway.scope.explain.sight import Frames, Link, Sight
 from gateway.scope.rows import Row
 from protocols.fias.controls import ACCEPT_WITHIN_S
 from protocols.fias.records import Record
@@ -20,6 +20,7 @@ STAMP_S: Final = 60.0
 
 CLOCK_OFF_S: Final = 180.0
 
+_CURED_BY_LA: Final = (Mark.NOT_ACCEPTED, Mark.EARLY_DATA, Mark.CHECK_UNANSWERED, Mark.STARTED)
 _LINK: Final = frozenset({"LS", "LA", "LE", "LD", "LR", "LC", "DR"})
 _GUESTS: Final = frozenset({"GI", "GO", "GC"})
 
@@ -40,7 +41,7 @@ def note_lost(sight: Sight) -> None:
     """The line has opened or closed: nobody owes anybody anything."""
     if sight.link.resync_at is not None:
         sight.note(Mark.RESYNC_UNENDED)
-    sight.link = Link()
+    sight.link, sight.frames = Link(), Frames()
 
 
 def note_late(sight: Sight) -> None:
@@ -73,6 +74,7 @@ def _not_accepted(sight: Sight) -> None:
 def _pms_starts(sight: Sight, row: Row) -> None:
     _not_accepted(sight)
     sight.note(Mark.PMS_LS, row)
+    sight.note(Mark.STARTED, row)
     link = sight.link
     if link.resync_at is not None:
         sight.note(Mark.RESYNC_UNENDED, row)
@@ -86,6 +88,7 @@ def _pms_is_alive(sight: Sight, row: Row) -> None:
     if link.la_at is not None and now - link.la_at <= LOOP_S:
         sight.note(Mark.LA_LOOP, row)
     link.la_at, link.calls = now, 0
+    sight.tally.forget(_CURED_BY_LA)
     link.described_at = link.checked_at = None
     if link.up_since is None and link.ended_at is None:
         link.up_since, link.has_guests = now, False
@@ -120,6 +123,7 @@ def _we_call(sight: Sight, row: Row) -> None:
 
 def _we_describe(sight: Sight, row: Row) -> None:
     sight.note(Mark.OUR_DESCRIPTION, row)
+    sight.tally.forget([Mark.STARTED])
     sight.link.is_describing = True
 
 
