@@ -6,7 +6,7 @@ from typing import Final, Protocol
 from gateway.clock import Clock
 from gateway.line import Line
 from gateway.simulators.pms import PmsSimulator
-from gateway.tools.tapped import TappedOpener
+from gateway.tools.shown import ShownOpener
 from protocols.errors import LocalProtocolError, RecordError
 from protocols.fias import FiasProfile, FiasSession, decode
 from protocols.fias.framing import write_frame
@@ -46,7 +46,7 @@ class Peer(Protocol):
 class Raw:
     """Nobody: bytes and frames as they are, no link, no answers of ours."""
 
-    def __init__(self, tap: TappedOpener, *, lrc: bool, ack: bool, charset: str) -> None:
+    def __init__(self, tap: ShownOpener, *, lrc: bool, ack: bool, charset: str) -> None:
         self._tap, self._lrc, self._ack, self._charset = tap, lrc, ack, charset
         self._open = asyncio.Event()
 
@@ -76,7 +76,7 @@ class Raw:
 class AsPms:
     """The simulated PMS, whose guests are those it was told to say."""
 
-    def __init__(self, tap: TappedOpener, *, lrc: bool, ack: bool, charset: str) -> None:
+    def __init__(self, tap: ShownOpener, *, lrc: bool, ack: bool, charset: str) -> None:
         self._raw = Raw(tap, lrc=lrc, ack=ack, charset=charset)
         self._guests: dict[str, str] = {}
         self._player = PmsSimulator(
@@ -125,7 +125,7 @@ class AsPbx:
     """The gateway's own session, without a gateway behind it: every record is taken."""
 
     def __init__(
-        self, tap: TappedOpener, *, lrc: bool, ack: bool, charset: str, clock: Clock
+        self, tap: ShownOpener, *, lrc: bool, ack: bool, charset: str, clock: Clock
     ) -> None:
         self._tap, self._clock = tap, clock
         self._charset = charset

@@ -14,7 +14,7 @@ from gateway.clock import Clock
 from gateway.line import LineFailed, LineSpec, SerialSpec, opener_for
 from gateway.tools import menu
 from gateway.tools.peers import AsPbx, AsPms, Peer, Raw, as_bytes, as_record
-from gateway.tools.tapped import TappedOpener
+from gateway.tools.shown import ShownOpener
 
 LISTEN_ON_S: Final = 0.3
 """After the last record: what the other side says to it is worth seeing."""
@@ -136,7 +136,7 @@ def _lines(source: TextIO) -> asyncio.Queue[str | None]:
 
 @asynccontextmanager
 async def _conversation(part: Part, show: Callable[[str], None]) -> AsyncIterator[Peer]:
-    tap = TappedOpener(
+    tap = ShownOpener(
         opener_for(part.spec),
         show,
         as_pms=part.as_pms,
@@ -170,7 +170,7 @@ async def _conversation(part: Part, show: Callable[[str], None]) -> AsyncIterato
         )
 
 
-def _peer(part: Part, tap: TappedOpener) -> Peer:
+def _peer(part: Part, tap: ShownOpener) -> Peer:
     if part.raw:
         return Raw(tap, lrc=part.lrc, ack=part.ack, charset=part.charset)
     if part.as_pms:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.line import LineFailed, TappedOpener
+from gateway.line import LineFailed
+from gateway.line.tap import TappedOpener
 from gateway.scope.profile import LineProfile
 from gateway.scope.recorder import Recorder
 from protocols.fias.framing import write_frame

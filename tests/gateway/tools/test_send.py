@@ -15,7 +15,7 @@ from gateway.line import LineFailed, ListenSpec, SerialSpec, TcpSpec
 from gateway.simulators.pms import PmsSimulator, PtyOpener
 from gateway.tools import menu, peers, send
 from gateway.tools.peers import AsPbx, as_bytes
-from gateway.tools.tapped import TappedOpener
+from gateway.tools.shown import ShownOpener
 from tests.story.test_program import call, get, running, site, wait_for
 
 assert site  # the fixture is used by its name
@@ -47,7 +47,7 @@ async def beside(other, doing):
 def pbx(opener, heard):
     """The gateway's own session at the other end of a cable."""
     how = {"lrc": True, "charset": "cp1252"}
-    tap = TappedOpener(opener, heard.append, as_pms=False, names=True, **how)
+    tap = ShownOpener(opener, heard.append, as_pms=False, names=True, **how)
     return AsPbx(tap, ack=True, clock=Clock(None), **how)
 
 

@@ -12,7 +12,7 @@ from protocols.transcript import show_bytes
 _ANSWERS: Final = (bytes([ACK]), bytes([NAK]))
 
 
-class TappedOpener:
+class ShownOpener:
     """Opens lines as another opener does, and shows what is said on them.
 
     as_pms      our side is the PMS, so what we write is shown as `pms>`
@@ -34,7 +34,7 @@ class TappedOpener:
         self._opener, self._show = opener, show
         self._as_pms, self._lrc, self._charset, self._names = as_pms, lrc, charset, names
         self._ready: Line | None = None
-        self._line: TappedLine | None = None
+        self._line: ShownLine | None = None
         self._answers: asyncio.Queue[bytes] = asyncio.Queue()
         self.heard = 0
 
@@ -44,7 +44,7 @@ class TappedOpener:
 
     async def open(self) -> Line:
         line, self._ready = self._ready, None
-        self._line = TappedLine(line or await self._opener.open(), self)
+        self._line = ShownLine(line or await self._opener.open(), self)
         return self._line
 
     async def close(self) -> None:
@@ -92,10 +92,10 @@ class TappedOpener:
         return Cutter(lrc=self._lrc)
 
 
-class TappedLine:
-    """One line of a `TappedOpener`."""
+class ShownLine:
+    """One line of a `ShownOpener`."""
 
-    def __init__(self, line: Line, tap: TappedOpener) -> None:
+    def __init__(self, line: Line, tap: ShownOpener) -> None:
         self._line, self._tap = line, tap
         self._theirs, self._ours = tap.cutter(), tap.cutter()
 
@@ -121,3 +121,6 @@ class TappedLine:
 
     def error_counts(self) -> dict[str, int] | None:
         return self._line.error_counts()
+
+    def modem_lines(self) -> dict[str, bool] | None:
+        return self._line.modem_lines()
