@@ -53,7 +53,7 @@ _THROUGH_THE_PROGRAM = {
     # Reached by the stories through the installed program, and through their packages' fronts.
     "app", "cli", "http", "decode", "doctor", "simulate", "normalize", "worker", "spec", "base",
     "serial", "tcp", "pbx", "pms", "hotel", "errors", "checksums", "controls", "facts", "clock", "house", "book", "display", "resync", "values", "wake_ups",
-    "file", "hold", "bench", "service", "operator", "shared", "operate", "try_line",
+    "file", "hold", "replay", "tell", "bench", "service", "operator", "shared", "operate", "try_line",
 }  # fmt: skip
 
 

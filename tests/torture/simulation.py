@@ -127,7 +127,8 @@ def _look(world: World, day: Day) -> None:
 async def _compare(world: World, day: Day, note) -> None:
     """In calm weather everything must be as the PMS means it."""
     note("calm")
-    if not world.is_serial:  # what the PMS wrote into a dying socket is its own loss
+    # What the PMS wrote into a dying socket is its own loss, and a resync that was cut short ours.
+    if world.resyncs_lost() or not world.is_serial:
         records = world.hotel.resync()
         day.records += len(records)
         world.pms.say(*records)
