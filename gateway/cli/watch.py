@@ -204,7 +204,13 @@ def _run(
     try:
         if is_live:
             asyncio.run(
-                source.run(take, history_s=history, seconds=seconds, each_second=each_second)
+                source.run(
+                    take,
+                    history_s=history,
+                    seconds=seconds,
+                    each_second=each_second,
+                    tell=talk,
+                )
             )
         else:
             for step in source.kept(history):

@@ -21,6 +21,8 @@ WRITE_EVERY_S: Final = 1.0
 PRUNE_EVERY_S: Final = 3600.0
 PAST_S: Final = 86_400.0
 MOST_EXPORTED: Final = 100_000
+STEPS_AT_ONCE: Final = 20
+"""Some 5 ms of the examiner's work on a small machine."""
 MOST_UNREAD: Final = 20_000
 """Steps that wait for a reader that does not read; what comes then is counted and told."""
 
@@ -38,6 +40,7 @@ class LiveScope:
         self._zone = zone
         self._metrics = metrics
         self._examiner = Examiner(profile)
+        self._unseen: deque[Step] = deque(maxlen=MOST_UNREAD)
         self._readers: set[_Reader] = set()
         self.is_over = False
         self._complained = False
@@ -50,6 +53,7 @@ class LiveScope:
                 while True:
                     await self._clock.sleep(WRITE_EVERY_S)
                     self.recorder.tick()
+                    await self._examine()
                     if self._ring is not None:
                         is_time = self._clock.now() >= prune_at
                         prune_at += PRUNE_EVERY_S * is_time
@@ -130,12 +134,20 @@ class LiveScope:
     def _show(self, step: Step) -> str:
         return show_step(step, self._zone, self.profile.charset)
 
+    async def _examine(self) -> None:
+        """Let the examiner see what has come. Others share the loop: a few steps at a time."""
+        while self._unseen:
+            for _ in range(min(STEPS_AT_ONCE, len(self._unseen))):
+                self._examiner.take(self._unseen.popleft())
+            await asyncio.sleep(0)
+
     def findings(self) -> list[Finding]:
-        """What is wrong with the line of the last hour, the lowest layer first."""
+        """What is wrong with the line of the last hour, the lowest layer first; the last second
+        may not be in it."""
         return self._examiner.findings(self.recorder.now())
 
     def _take(self, step: Step) -> None:
-        self._examiner.take(step)
+        self._unseen.append(step)
         for reader in self._readers:
             reader.take(step)
         if self._ring is not None and not self._ring.take(step):

@@ -44,6 +44,14 @@ def kept(config: Config, history_s: float) -> Iterator[Step]:
             yield step
 
 
+def says_driver(errors: object, modem: object) -> str:
+    """What the driver of a line can tell; what it cannot is never shown as zero."""
+    told = {"error counters": errors, "handshake lines": modem}
+    return ", ".join(
+        f"{what}: {'not available' if found is None else 'watched'}" for what, found in told.items()
+    )
+
+
 async def attach(config: Config, history_s: float, take: Callable[[Step], None]) -> None:
     """The line of the running service: so many seconds back, then all that comes, until the
     service stops. Raises Declined when it does not answer."""
@@ -91,7 +99,9 @@ async def _asked(
         writer.close()
 
 
-async def listen(pms: Opener, pbx: Opener | None, recorder: Recorder) -> None:
+async def listen(
+    pms: Opener, pbx: Opener | None, recorder: Recorder, tell: Callable[[str], None]
+) -> None:
     """Open a line and only listen to it, until it is lost. Raises LineFailed.
 
     pbx     with it, the two are ports spliced into somebody else's cable: one hears what the PMS
@@ -102,6 +112,7 @@ async def listen(pms: Opener, pbx: Opener | None, recorder: Recorder) -> None:
         for opener in filter(None, (pms, pbx)):
             lines.append(await opener.open())  # noqa: PERF401  # the first is closed if the second fails
         recorder.opened(" and ".join(line.describe() for line in lines))
+        tell(says_driver(lines[0].error_counts(), lines[0].modem_lines()))
         hears = (recorder.heard, recorder.said)
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -174,16 +185,20 @@ class Source:
         history_s: float,
         seconds: float | None,
         each_second: Callable[[], None],
+        tell: Callable[[str], None],
     ) -> None:
         """Give every step until it is over. Lines typed on a terminal become comments. Raises
-        Declined or LineFailed."""
+        Declined or LineFailed.
+
+        tell    told, once, what the driver of the line can tell
+        """
         typed: asyncio.Queue[str] = asyncio.Queue()
         if sys.stdin.isatty():
             loop = asyncio.get_running_loop()
             threading.Thread(target=_type, args=(loop, typed), daemon=True).start()
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(_outcome(self._play(take, history_s))),
+                group.create_task(_outcome(self._play(take, history_s, tell))),
                 group.create_task(_outcome(self._comment(typed))),
                 group.create_task(self.enough.wait()),
             ]
@@ -195,13 +210,18 @@ class Source:
             if not task.cancelled() and (error := task.result()) is not None:
                 raise error  # type: ignore[misc]  # the third, which gives True, is not asked
 
-    async def _play(self, take: Callable[[Step], None], history_s: float) -> None:
+    async def _play(
+        self, take: Callable[[Step], None], history_s: float, tell: Callable[[str], None]
+    ) -> None:
         if self._config is not None:
+            async with _asked(self._config, "GET", "/line") as reader:
+                line = json.loads(await reader.read())
+            tell(says_driver(line["errors"], line["modem"]))
             await attach(self._config, history_s, take)
             return
         with self._recorder.told_to(take):
             pbx = self._openers[1] if len(self._openers) > 1 else None
-            await listen(self._openers[0], pbx, self._recorder)
+            await listen(self._openers[0], pbx, self._recorder, tell)
 
     async def _comment(self, typed: asyncio.Queue[str]) -> None:
         while True:

@@ -45,6 +45,7 @@ _PLAIN: Final = bytes.maketrans(
 _LETTERS: Final = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", b"x" * 52
 )
+_HIGH: Final = re.compile(rb"[\x80-\xff]")
 _PARITY_WORD: Final = re.compile(
     # At least one letter with its parity bit; F8, F9 and FA are what a fast line makes of ACK.
     rb"(?=[A-Za-z]*[\xc1-\xda\xe1-\xf7])[A-Za-z\xc1-\xda\xe1-\xfa]{3,}"
@@ -103,6 +104,9 @@ def _another(match: re.Match[bytes]) -> bytes:
 def _harshly(piece: bytes) -> bytes:
     """All letters but those of field names; also words whose letters carry a parity bit."""
     parts = _FIELD_START.split(piece)
+    if len(parts) > 1:  # text of the code page: a letter above 7F is no noise here
+        parts[::2] = [_HIGH.sub(b"\xe9", part.translate(_LETTERS)) for part in parts[::2]]
+        return b"".join(parts)
     return b"".join(
         part if number % 2 else _PARITY_WORD.sub(_parity_word, part.translate(_LETTERS))
         for number, part in enumerate(parts)

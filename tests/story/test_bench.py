@@ -8,6 +8,7 @@ import tty
 import pytest
 
 from gateway.cli import captures, watch
+from gateway.tools import watch as sources
 from protocols.fias.framing import write_frame
 from protocols.transcript import Remarked, Settings, parse
 from tests.story.test_operator import simulated
@@ -16,6 +17,7 @@ from tests.story.test_program import call, free_port, get, running, site, wait_f
 assert site  # the fixture is used by its name
 assert captures
 assert watch
+assert sources
 DAY = "GI|RN101|G#1|GNRossi|GSN|\nGI|RN909|G#2|GNMeyer|GSN|\nGO|RN101|G#1|GSN|\n"
 
 
@@ -156,6 +158,8 @@ def test_a_port_of_our_own_and_a_tap(tmp_path):
         tty.setraw(slave)
     names = [os.ttyname(slave) for _, slave in ends]
     frame = write_frame(b"GI|RN101|GNRossi|", lrc=True)
+    code, _, err = call("line", "listen", names[0], "--for", "0.2")
+    assert (code, err) == (0, "error counters: not available, handshake lines: not available\n")
     with running("line", "listen", "--tap", *names, "--for", "3") as listening:
         wait_for(lambda: "settings" in listening.stdout.readline())
         listening.stdout.readline()  # open

@@ -76,6 +76,14 @@ def test_a_wrong_check_byte_stays_wrong_by_the_same_bits():
     assert masked[-1] ^ right[-1] == 0x21
 
 
+@pytest.mark.parametrize("charset", ["cp1252", "cp1251", "utf-8"])
+def test_a_damaged_frame_shows_no_letter_of_any_alphabet(charset):
+    name = {"cp1251": "Анна", "cp1252": "Ødegård", "utf-8": "Ωmega"}[charset].encode(charset)
+    frame = write_frame(b"GI|RN101|GN" + name + b"|", lrc=True)
+    shown = mask(frame[:-1] + bytes([frame[-1] ^ 1]), has_lrc=True)
+    assert set(shown[12 : 12 + len(name)]) <= set(b"x\xe9")
+
+
 def test_answers_and_noise_stay():
     assert mask(b"\x06", has_lrc=True) == b"\x06"
     for noise in (b"\xf8\xff\x80\x00", b"\xfe\xf9\xf8\xfc\xff", b"\xf8\xf9\xf8\xf9"):
