@@ -253,7 +253,10 @@ class Console:
         return RedirectResponse("/outbox", 303, HEADERS)
 
     async def _findings(self, _: Request, session: Session | None) -> Response:
-        return self._page(session, "findings.html", findings=self.control.findings())
+        findings = self.control.findings()
+        return self._page(
+            session, "findings.html", findings=findings, time=lambda at: views.clock(at, self.zone)
+        )
 
     async def _about(self, _: Request, session: Session | None) -> Response:
         return self._page(session, "about.html", sections=self.about())

@@ -156,7 +156,7 @@ def line_row(row: Row, zone: tzinfo, charset: str) -> dict[str, Any]:
     bad = row.kind in ("refused", "errors", "close") or row.answer in ("nak", "silence")
     return {
         **told,
-        "time": "" if row.at is None else _clock(row.at, zone),
+        "time": clock(row.at, zone),
         "who": {True: "pms>", False: "gw >", None: ""}[row.from_pms],
         "answered": (row.answer.upper() + latency).strip()
         + (f" after {row.enquiries} ENQ" if row.enquiries else ""),
@@ -164,7 +164,10 @@ def line_row(row: Row, zone: tzinfo, charset: str) -> dict[str, Any]:
     }
 
 
-def _clock(at: float, zone: tzinfo) -> str:
+def clock(at: float | None, zone: tzinfo) -> str:
+    """The time of day of a moment; empty: it is not known."""
+    if at is None:
+        return ""
     when = datetime.fromtimestamp(at, zone)
     return f"{when:%H:%M:%S}.{when.microsecond // 1000:03}"
 
