@@ -13,7 +13,7 @@ from gateway.about import about
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.console.app import Console
-from gateway.console.guard import Guard, is_loopback
+from gateway.console.guard import Guard
 from gateway.control import Control
 from gateway.drivers.base import Driver
 from gateway.drivers.https import HttpsPeer, Peer, TlsSettings, Trust
@@ -24,7 +24,7 @@ from gateway.hold import Held, hold
 from gateway.house import House, Ledger, Room
 from gateway.http import HttpServer, application, bind
 from gateway.intake import Intake
-from gateway.line import ListenSpec, Opener, TappedOpener, TcpSpec, opener_for
+from gateway.line import ListenSpec, Opener, TappedOpener, TcpSpec, is_loopback, opener_for
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.outbox import (

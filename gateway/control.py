@@ -101,7 +101,7 @@ class Control:
 
     async def row(self, id_: int) -> Row:
         """One row, whatever its state."""
-        row = await self.outbox(Outbox.row, id_)
+        row = await self.outbox(Outbox.row, id_) if id_ < 1 << 63 else None  # what SQLite counts to
         if row is None:
             raise Declined(f"there is no row {id_}: purged, or never made", 404)
         return row
@@ -208,7 +208,10 @@ def application(control: Control) -> Starlette:
         return control.line()
 
     async def feed(request: Request) -> Response:
-        seconds = float(request.query_params.get("history", "0"))
+        try:
+            seconds = float(request.query_params.get("history", "0"))
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
         lines = control.scope.feed(max(0.0, seconds))
         return StreamingResponse((line + "\n" async for line in lines), media_type="text/plain")
 

@@ -49,6 +49,8 @@ def line_decode(
             talk(f"{each}: no such file, and no record (a record has bars, as GI|RN101|)")
             raise typer.Exit(2)
         found += decode_input(data, charset, lrc=lrc)
+    if not found:
+        talk("nothing of a line in it: give a capture, bytes, hex, or records such as GI|RN101|")
     if as_json:
         print_json([each.as_json() for each in found])
     else:

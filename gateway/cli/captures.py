@@ -90,7 +90,7 @@ def line_replay(
         ),
     ] = "decoder",
     speed: Annotated[
-        float, typer.Option(help="As a PMS: 2 is twice as fast, 0 without pauses.")
+        float, typer.Option(min=0, max=1e6, help="As a PMS: 2 is twice as fast, 0 without pauses.")
     ] = 1.0,
     listen_s: Annotated[
         float, typer.Option("--listen", help="As a PMS: seconds to wait for the last answers.")
@@ -133,13 +133,16 @@ def _read(file: str, encoding: str, lrc: bool | None) -> "Capture":
         else:
             with Path(file).open("rb") as opened:
                 data = opened.read(MAX_BYTES + 1)
-        return read(data, charset, lrc=lrc)
+        capture = read(data, charset, lrc=lrc)
     except UnreadableSource as error:
         talk(f"{file}: {error}")
         raise typer.Exit(1) from None
     except OSError as error:
         talk(f"{file}: {error.strerror}")
         raise typer.Exit(2) from None
+    for sentence in capture.left_out:
+        talk(f"{file}: {sentence}")
+    return capture
 
 
 def _to_decoder(capture: "Capture", *, names: bool, as_json: bool) -> None:
@@ -234,8 +237,7 @@ def _as_pms(
 
 def _is_lab(spec: "LineSpec") -> bool:
     """A pseudo-terminal, or this machine: nobody lives there who was not asked."""
-    from gateway.console.guard import is_loopback
-    from gateway.line import SerialSpec
+    from gateway.line import SerialSpec, is_loopback
 
     if isinstance(spec, SerialSpec):
         return os.path.realpath(spec.path).startswith("/dev/pts/")

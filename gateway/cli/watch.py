@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,7 +30,7 @@ TapOption = Annotated[
     typer.Option(help="Two ports in somebody else's cable: what the PMS says, what the PBX says."),
 ]
 NamesOption = Annotated[bool, typer.Option("--names", help="Show guests; else they are masked.")]
-ForOption = Annotated[float | None, typer.Option("--for", help="Seconds, then stop.")]
+ForOption = Annotated[float | None, typer.Option("--for", min=0, help="Seconds, then stop.")]
 LrcOption = Annotated[bool | None, typer.Option("--lrc/--no-lrc", help="Check bytes.")]
 AckOption = Annotated[bool | None, typer.Option("--ack/--no-ack", help="Answers.")]
 EncodingOption = Annotated[str, typer.Option(help="The code page of the line.")]
@@ -39,7 +41,7 @@ def line_listen(
     line: LineArgument = None,
     tap: TapOption = None,
     config: ConfigOption = DEFAULT_PATH,
-    history: Annotated[float, typer.Option(help="Begin so many seconds ago.")] = 60.0,
+    history: Annotated[float, typer.Option(min=0, help="Begin so many seconds ago.")] = 60.0,
     seconds: ForOption = None,
     hexa: Annotated[bool, typer.Option("--hex", help="The bytes below each row.")] = False,
     names: NamesOption = False,
@@ -88,7 +90,7 @@ def line_capture(
     tap: TapOption = None,
     config: ConfigOption = DEFAULT_PATH,
     history: Annotated[
-        float, typer.Option(help="Begin so many seconds ago; default: all that was kept.")
+        float, typer.Option(min=0, help="Begin so many seconds ago; default: all that was kept.")
     ] = 10 * 365 * 86400.0,
     seconds: ForOption = None,
     live: Annotated[bool, typer.Option("--live", help="Go on until Ctrl-C or --stop-on.")] = False,
@@ -111,6 +113,7 @@ def line_capture(
     What you type becomes a comment in it. Guests are masked unless you ask for them.
     """
     from gateway.scope.triggers import Gate, condition
+    from gateway.tools.capture_file import CaptureFile
 
     try:
         start, stop = (condition(each) if each else None for each in (start_on, stop_on))
@@ -119,19 +122,34 @@ def line_capture(
         talk(str(error))
         raise typer.Exit(2) from None
     source = _source(line, tap, config, lrc=lrc, ack=ack, encoding=encoding)
+    goes_on = live or seconds is not None or bool(line or tap)
+    if goes_on and not source.is_live:
+        talk("no service runs, so nothing will come: start it, or leave --live and --for out")
+        raise typer.Exit(1)
+    file = CaptureFile(output, form, source.profile, source.zone, names=names)
+    try:
+        file.open()
+    except OSError as error:
+        talk(f"{output}: {error.strerror}")
+        raise typer.Exit(2) from None
     gate = Gate(source.profile, start, stop, before_s=before, after_s=after)
-    caught: list[Step] = []
 
-    def take(step: "Step") -> None:
-        caught.extend(gate.take(step))
+    def take(steps: "Iterable[Step]") -> None:
+        file.steps.extend(steps)
         if gate.is_over:
             source.enough.set()
 
-    goes_on = live or seconds is not None or bool(line or tap)
-    _run(source, take, is_live=source.is_live and goes_on, history=history, seconds=seconds)
-    _write(form, output, caught, source, names=names)
-    talk(f"{len(caught)} lines" + (f" in {output}" if output else ""))
-    raise typer.Exit(0 if caught else 1)
+    def look() -> None:
+        take(gate.tick(source.now()))
+        file.save_now_and_then()
+
+    try:
+        _run(source, lambda step: take(gate.take(step)), is_live=goes_on, history=history,
+             seconds=seconds, each_second=look)  # fmt: skip
+    finally:
+        file.save()
+        talk(f"{len(file.steps)} lines" + (f" in {output}" if output else ""))
+    raise typer.Exit(0 if file.steps else 1)
 
 
 @line_app.command("remark")
@@ -166,6 +184,9 @@ def _source(
     from gateway.tools.watch import Source
     from protocols.fias import CHARSETS, known_charset
 
+    if line and tap:
+        talk("either a line or --tap: a tap names its two ports itself")
+        raise typer.Exit(2)
     if not (line or tap):
         return Source.of_config(load_config(config))
     charset = known_charset(encoding)
@@ -201,6 +222,8 @@ def _run(
     from gateway.control import Declined
     from gateway.line import LineFailed
 
+    for each in (signal.SIGTERM, signal.SIGHUP):  # a closed window ends it as Ctrl-C does
+        signal.signal(each, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         if is_live:
             asyncio.run(
@@ -218,6 +241,9 @@ def _run(
     except (Declined, LineFailed) as error:
         talk(str(error))
         raise typer.Exit(1) from None
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python would complain once more at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         pass  # the usual way to stop looking
 
@@ -228,26 +254,3 @@ def _format(form: str, output: Path | None) -> str:
     if form not in ("line", "jsonl", "pcapng"):
         raise ValueError(f"--format {form!r}: expected line, jsonl or pcapng")
     return form
-
-
-def _write(
-    form: str, output: Path | None, steps: "Sequence[Step]", source: "Source", *, names: bool
-) -> None:
-    from gateway.scope import export
-
-    match form:
-        case "line":
-            text = export.to_notation(steps, source.zone, source.profile, names=names)
-            data = text.encode("utf-8", "replace")
-        case "jsonl":
-            data = export.to_json_lines(steps, source.profile, names=names).encode()
-        case _:
-            data = export.to_pcapng(steps, source.profile, names=names)
-    if output is None:
-        sys.stdout.buffer.write(data)
-        return
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        talk(f"{output}: {error.strerror}")
-        raise typer.Exit(1) from None

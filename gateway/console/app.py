@@ -68,6 +68,8 @@ class Console:
     site: str
     zone: tzinfo
     streams: set[object] = field(default_factory=set)
+    guessing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    exporting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def routes(self) -> list[BaseRoute]:
         """What the HTTP listener serves beside the metrics."""
@@ -95,9 +97,7 @@ class Console:
     def _look(self, handle: Handle) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             session = self.guard.session(request.cookies.get(COOKIE))
-            client = request.client.host if request.client else ""
-            host = request.headers.get("host", "")
-            if not self.guard.may_look(session, host=host, client=client):
+            if not self._may_look(request, session):
                 return RedirectResponse("/login", 303, HEADERS)
             try:
                 return await handle(request, session)
@@ -106,6 +106,23 @@ class Console:
                 return self._page(session, "sorry.html", status=status, words=str(error))
 
         return answer
+
+    def _may_look(self, request: Request, session: Session | None) -> bool:
+        headers = request.headers
+        is_embedded = headers.get("sec-fetch-mode", "navigate") != "navigate"
+        if is_embedded and headers.get("sec-fetch-site") == "cross-site":
+            return False  # a picture or a script in somebody else's page
+        client = request.client.host if request.client else ""
+        return self.guard.may_look(session, host=headers.get("host", ""), client=client)
+
+    def _still(self, request: Request, session: Session | None) -> bool:
+        """Whether an open page may go on as it began."""
+        now = self.guard.session(request.cookies.get(COOKIE), uses=False)
+        return (
+            self._may_look(request, now)
+            and _names(now) == _names(session)
+            and ((now is None) == (session is None))
+        )
 
     def _change(self, handle: Change) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
@@ -132,14 +149,15 @@ class Console:
             return self._page(None, "login.html", status=403, is_set=False, words="")
         if request.method == "GET":
             return self._page(None, "login.html", is_set=True, words="")
-        pause = self.guard.pause()
-        if pause > 0:
-            words = f"Too many wrong passwords: wait {pause:.0f} seconds."
-            return self._page(None, "login.html", status=429, is_set=True, words=words)
-        form = await _form(request)
-        right = await asyncio.to_thread(fits, form.get("password", ""), hashed)
-        session = self.guard.judge(right=right)
         client = request.client.host if request.client else "?"
+        form = await _form(request)
+        async with self.guessing:  # one at a time: a guess costs 16 MiB, and counts before the next
+            pause = self.guard.pause(client)
+            if pause > 0:
+                words = f"Too many wrong passwords: wait {pause:.0f} seconds."
+                return self._page(None, "login.html", status=429, is_set=True, words=words)
+            right = await asyncio.to_thread(fits, form.get("password", ""), hashed)
+            session = self.guard.judge(client, right=right)
         if session is None:
             logger().warning("console_login_refused", client=client)
             words = "That is not the password."
@@ -177,10 +195,10 @@ class Console:
             "troubles": views.troubles(status, line, control.findings(), drifts),
         }
 
-    async def _now_stream(self, _: Request, session: Session | None) -> Response:  # noqa: ARG002  # the shape of a page
+    async def _now_stream(self, request: Request, session: Session | None) -> Response:
         async def fragments() -> AsyncIterator[str]:
             shown = ""
-            while not self.control.scope.is_over:
+            while not self.control.scope.is_over and self._still(request, session):
                 text = self._render("_now.html", **await self._now_told())
                 if text != shown:
                     shown = text
@@ -195,18 +213,20 @@ class Console:
 
     async def _line(self, _: Request, session: Session | None) -> Response:
         scope = self.control.scope
-        watcher = Watcher(scope.profile, names=session is not None and session.names)
+        watcher = Watcher(scope.profile, names=_names(session))
         past = await scope.past(watcher, PAST_ROWS)
         rows = [views.line_row(row, self.zone, scope.profile.charset) for row in reversed(past)]
         line = self.control.line()
         return self._page(session, "line.html", line=line, rows=rows, forms=_FORMS)
 
-    async def _line_stream(self, _: Request, session: Session | None) -> Response:
-        names = session is not None and session.names
+    async def _line_stream(self, request: Request, session: Session | None) -> Response:
+        names = _names(session)
         charset = self.control.scope.profile.charset
 
         async def fragments() -> AsyncIterator[str]:
             async for rows in self.control.scope.rows(last=PAST_ROWS, names=names):
+                if not self._still(request, session):
+                    return
                 yield "".join(
                     self._render("_row.html", row=views.line_row(row, self.zone, charset))
                     for row in rows
@@ -218,7 +238,10 @@ class Console:
         form = request.query_params.get("format", "line")
         if form not in _FORMS:
             raise Declined(f"format {form!r} is none of {', '.join(_FORMS)}", 400)
-        data = await self.control.scope.capture(form)
+        if self.exporting.locked():
+            raise Declined("another capture is being made: try again", 503)
+        async with self.exporting:
+            data = await self.control.scope.capture(form)
         name = f'attachment; filename="line.{form}"'
         return Response(
             data, media_type=_FORMS[form], headers={**HEADERS, "Content-Disposition": name}
@@ -229,12 +252,12 @@ class Console:
     async def _rooms(self, _: Request, session: Session | None) -> Response:
         control = self.control
         entries = await control.rows(STATES, None, 2000)
-        names = session is not None and session.names
+        names = _names(session)
         board = views.board(control.house.rooms, control.known_drifts(), entries, names=names)
         return self._page(session, "rooms.html", board=board)
 
     async def _outbox(self, _: Request, session: Session | None) -> Response:
-        names = session is not None and session.names
+        names = _names(session)
         rows = await self.control.rows(OPEN_STATES, None, 500)
         entries = [views.entry(row, self.zone, names=names) for row in rows]
         return self._page(session, "outbox.html", entries=entries)
@@ -316,6 +339,11 @@ class _Static(StaticFiles):
         answer = await super().get_response(path, scope)
         answer.headers.update({**HEADERS, "Cache-Control": "max-age=3600"})
         return answer
+
+
+def _names(session: Session | None) -> bool:
+    """Whether guests are shown to this browser."""
+    return session is not None and session.names
 
 
 def _deed(request: Request) -> str:

@@ -7,12 +7,14 @@ import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Final
+
+from gateway.line.spec import is_loopback
 
 _N, _R, _P = 1 << 14, 8, 1  # 16 MiB and 50 ms for each guess
 SESSION_S: Final = 12 * 3600.0
 MOST_SESSIONS: Final = 32
+MOST_CLIENTS: Final = 256
 FREE_GUESSES: Final = 5
 GUESS_PAUSE_S: Final = 60.0
 
@@ -58,14 +60,6 @@ def _text(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def is_loopback(host: str) -> bool:
-    """Whether an address is this machine's own."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 @dataclass(slots=True)
 class Session:
     """One browser that knew the password. `names`: it asked to see guests."""
@@ -89,18 +83,19 @@ class Guard:
     open_to_all: bool
     now: Callable[[], float]
     _sessions: dict[str, Session] = field(default_factory=dict)
-    _wrong: int = 0
-    _wrong_at: float = float("-inf")
+    _wrong: dict[str, tuple[int, float]] = field(default_factory=dict)
 
-    def session(self, token: str | None) -> Session | None:
-        """The session of a cookie, if it is still good."""
+    def session(self, token: str | None, *, uses: bool = True) -> Session | None:
+        """The session of a cookie, if it is still good. `uses`: somebody did something with it; a
+        page that is merely open does not keep it alive."""
         found = self._sessions.get(token or "")
         if found is None:
             return None
         if self.now() - found.used_at > SESSION_S:
             del self._sessions[found.token]
             return None
-        found.used_at = self.now()
+        if uses:
+            found.used_at = self.now()
         return found
 
     def may_look(self, session: Session | None, *, host: str, client: str) -> bool:
@@ -115,19 +110,19 @@ class Guard:
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
         return self.open_to_all and is_loopback(client) and is_loopback(name)
 
-    def pause(self) -> float:
-        """Seconds until the next guess is listened to; the more were wrong, the longer."""
-        if self._wrong < FREE_GUESSES:
-            return 0.0
-        return max(0.0, self._wrong_at + GUESS_PAUSE_S - self.now())
+    def pause(self, client: str) -> float:
+        """Seconds until the next guess from this address is listened to."""
+        count, at = self._wrong.get(client, (0, 0.0))
+        return max(0.0, at + GUESS_PAUSE_S - self.now()) if count >= FREE_GUESSES else 0.0
 
-    def judge(self, *, right: bool) -> Session | None:
+    def judge(self, client: str, *, right: bool) -> Session | None:
         """A guess was made. The new session, if it was right."""
+        count, _ = self._wrong.pop(client, (0, 0.0))
         if not right:
-            self._wrong += 1
-            self._wrong_at = self.now()
+            if len(self._wrong) >= MOST_CLIENTS:
+                del self._wrong[next(iter(self._wrong))]  # the one that has not tried for longest
+            self._wrong[client] = (count + 1, self.now())
             return None
-        self._wrong = 0
         if len(self._sessions) >= MOST_SESSIONS:
             del self._sessions[min(self._sessions.values(), key=lambda each: each.used_at).token]
         session = Session(secrets.token_urlsafe(32), secrets.token_urlsafe(32), self.now())

@@ -1,7 +1,7 @@
 """Lines: one medium a file, all alike from outside. They move bytes and know no frame."""
 
 from gateway.line.base import Line, LineFailed, Opener
-from gateway.line.spec import LineSpec, ListenSpec, SerialSpec, TcpSpec, parse_line
+from gateway.line.spec import LineSpec, ListenSpec, SerialSpec, TcpSpec, is_loopback, parse_line
 from gateway.line.tap import TappedOpener
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "SerialSpec",
     "TappedOpener",
     "TcpSpec",
+    "is_loopback",
     "opener_for",
     "parse_line",
 ]

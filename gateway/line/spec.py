@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final
 
 BAUDS: Final = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
@@ -72,3 +73,11 @@ def parse_line(text: str) -> LineSpec:
         host = tcp["host"].strip("[]")
         return TcpSpec(host, port) if tcp["role"] == "tcp" else ListenSpec(host, port)
     raise ValueError(f"expected {ALLOWED}")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's own."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -120,7 +120,9 @@ class LiveScope:
             yield await self.past(watcher, last)
             while not self.is_over:
                 step = await reader.next(within_s=1.0)
-                yield watcher.take(step) if step else watcher.late(self.recorder.now())
+                rows = watcher.take(step) if step else watcher.late(self.recorder.now())
+                if rows or step is None:
+                    yield rows
         finally:
             self._readers.discard(reader)
 

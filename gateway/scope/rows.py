@@ -109,6 +109,7 @@ class Watcher:
         self._names = names
         self._controls = controls
         self._count = 0
+        self._latest: float | None = None
         self._use(profile)
 
     def _use(self, profile: LineProfile) -> None:
@@ -122,6 +123,7 @@ class Watcher:
 
     def take(self, step: Step) -> list[Row]:
         """The rows that this step completed."""
+        self._latest = self._latest if step.at is None else step.at
         match step:
             case Spoken():
                 return list(self._spoken(step))
@@ -159,9 +161,15 @@ class Watcher:
     def end(self) -> Iterator[Row]:
         """What is still open: the line has gone, or the capture is over."""
         for from_pms, way in self._ways.items():
-            yield from self._close(way, "silence" if self.profile.ack else "", None)
+            yield from self._close(way, self._answer_at_end(way), None)
             yield from self._give_up(from_pms, way)
             self._ways[from_pms] = self._new_way()
+
+    def _answer_at_end(self, way: _Way) -> str:
+        """Silence is what somebody had the time to break."""
+        asked = way.open.at if way.open is not None else None
+        waited = self._latest is not None and asked is not None and self._latest - asked >= T1_S
+        return "silence" if waited else ""
 
     def _spoken(self, step: Spoken) -> Iterator[Row]:
         way = self._ways[step.from_pms]

@@ -11,6 +11,9 @@ from protocols.transcript import Settings, Step
 
 ALLOWED: Final = "nak, timeout, lrc, noise, errors, close or text:WORDS"
 
+MOST_BEFORE: Final = 10_000
+"""Steps without a moment are never too old, and must not be too many."""
+
 Condition = Callable[[Row], bool]
 
 _CONDITIONS: Final[dict[str, Condition]] = {
@@ -53,7 +56,7 @@ class Gate:
     _watcher: Watcher = field(init=False)
     _has_begun: bool = False
     _ends_at: float | None = None
-    _before: deque[Step] = field(default_factory=deque)
+    _before: deque[Step] = field(default_factory=lambda: deque(maxlen=MOST_BEFORE))
     _settings: Settings | None = None
 
     def __post_init__(self) -> None:
@@ -69,19 +72,29 @@ class Gate:
             self.is_over = True
             return
         rows = self._watcher.take(step) + (self._watcher.late(at) if at is not None else [])
-        if not self._has_begun:
-            self._remember(step)
-            if self.start is None or not any(map(self.start, rows)):
-                return
-            self._has_begun = True
-            if self._settings is not None:
-                yield self._settings  # without them nobody can read what follows
-            yield from self._before
-            self._before.clear()
-            rows = []  # what began it does not end it
-        else:
+        if self._has_begun:
             yield step
-        if self.stop is not None and self._ends_at is None and any(map(self.stop, rows)):
+        else:
+            self._remember(step)
+        yield from self._judge(rows, at)
+
+    def tick(self, now: float) -> Iterator[Step]:
+        """The steps that belong to the capture because nothing came: a silence begins and ends it
+        as well. `now`: seconds since 1970."""
+        if self._ends_at is not None and now > self._ends_at:
+            self.is_over = True
+        if not self.is_over:
+            yield from self._judge(self._watcher.late(now), now)
+
+    def _judge(self, rows: list[Row], at: float | None) -> Iterator[Step]:
+        if not self._has_begun and self.start is not None:
+            if any(map(self.start, rows)):  # what begins it does not end it
+                self._has_begun = True
+                if self._settings is not None:
+                    yield self._settings  # without them nobody can read what follows
+                yield from self._before
+                self._before.clear()
+        elif self.stop is not None and self._ends_at is None and any(map(self.stop, rows)):
             self._ends_at = (at or 0.0) + self.after_s
 
     def _remember(self, step: Step) -> None:

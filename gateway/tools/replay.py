@@ -20,7 +20,7 @@ from gateway.scope.rows import rows_of
 from gateway.simulators.ucm import Call
 from protocols.fias import decode, mask_body
 from protocols.fias.records import Record
-from protocols.transcript import Spoken, Step, show_bytes
+from protocols.transcript import Spoken, Step, parse_bytes, show_bytes
 
 DELIVERED_WITHIN_S: Final = 30.0
 _TELLING: Final = ("checkin", "checkout", "update", "mov", "wakeup", "dnd")
@@ -63,12 +63,11 @@ class _CaptureClock(Clock):
 
 def bodies(steps: Sequence[Step], profile: LineProfile) -> list[tuple[float | None, bytes]]:
     """The records about the hotel that the PMS said, each with its moment."""
-    found = []
-    for row in rows_of(steps, profile, names=True):
-        if row.kind == "record" and row.from_pms and row.decoded and row.decoded.name not in _LINK:
-            start, end = row.data.rindex(b"\x02"), row.data.index(b"\x03", 1)
-            found.append((row.at, row.data[start + 1 : end]))
-    return found
+    return [
+        (row.at, parse_bytes(row.decoded.raw, profile.charset))
+        for row in rows_of(steps, profile, names=True)
+        if row.kind == "record" and row.from_pms and row.decoded and row.decoded.name not in _LINK
+    ]
 
 
 async def through_gateway(

@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC
-from ipaddress import ip_address
 from typing import Final, TextIO
 
 from gateway.clock import Clock
-from gateway.line import LineFailed, LineSpec, SerialSpec, opener_for
+from gateway.line import LineFailed, LineSpec, SerialSpec, is_loopback, opener_for
 from gateway.tools import menu
 from gateway.tools.peers import AsPbx, AsPms, Peer, Raw, as_bytes, as_record
 from gateway.tools.shown import ShownOpener
@@ -43,12 +42,7 @@ class Part:
 def is_elsewhere(spec: LineSpec) -> bool:
     """A line to another machine, where a hotel may be at work. A serial port is opened for us
     alone, so it cannot be one that the service uses."""
-    if isinstance(spec, SerialSpec):
-        return False
-    try:
-        return not ip_address(spec.host).is_loopback
-    except ValueError:
-        return spec.host != "localhost"
+    return not isinstance(spec, SerialSpec) and not is_loopback(spec.host)
 
 
 def check(part: Part, texts: Sequence[str]) -> None:
@@ -112,7 +106,11 @@ async def _texts(
     entry = entries[int(choice) - 1]
     for name in menu.blanks(entry):
         ask(f"{menu.QUESTIONS[name][0]} [{answers[name]}]?")
-        answers[name] = await typed.get() or answers[name]
+        answer = await typed.get()
+        if answer is None:
+            typed.put_nowait(None)  # the input is over: the menu ends as well
+            return []
+        answers[name] = answer or answers[name]
     return menu.fill(entry, answers, Clock(UTC).stamp())
 
 

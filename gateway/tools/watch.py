@@ -53,20 +53,21 @@ def says_driver(errors: object, modem: object) -> str:
 
 
 async def attach(config: Config, history_s: float, take: Callable[[Step], None]) -> None:
-    """The line of the running service: so many seconds back, then all that comes, until the
-    service stops. Raises Declined when it does not answer."""
+    """The line of the running service: so many seconds back, then all that comes. Raises Declined
+    when it does not answer, and when it stops."""
     profile = profile_of_config(config)
     since = Clock(config.zone).epoch() - history_s
-    async with _asked(config, "GET", f"/line/feed?history={history_s:g}") as reader:
+    async with _asked(config, "GET", f"/line/feed?history={history_s:.3f}") as reader:
         while line := await reader.readline():
             step = _step(line.decode("utf-8", "replace"), profile.charset)
             if step is not None and (step.at is None or step.at >= since or not history_s):
                 take(step)
+    raise Declined("the service has stopped: what it kept is still in its files")
 
 
 async def remark(config: Config, words: str) -> None:
     """Put a comment into the capture of the running service. Raises Declined."""
-    async with _asked(config, "POST", "/line/remarks", words.encode()) as reader:
+    async with _asked(config, "POST", "/line/remarks", words.encode("utf-8", "replace")) as reader:
         json.loads(await reader.read())
 
 
@@ -112,7 +113,8 @@ async def listen(
         for opener in filter(None, (pms, pbx)):
             lines.append(await opener.open())  # noqa: PERF401  # the first is closed if the second fails
         recorder.opened(" and ".join(line.describe() for line in lines))
-        tell(says_driver(lines[0].error_counts(), lines[0].modem_lines()))
+        driver = says_driver(lines[0].error_counts(), lines[0].modem_lines())
+        tell(f"{lines[0].describe()}: {driver}")
         hears = (recorder.heard, recorder.said)
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -200,15 +202,18 @@ class Source:
             tasks = [
                 group.create_task(_outcome(self._play(take, history_s, tell))),
                 group.create_task(_outcome(self._comment(typed))),
-                group.create_task(self.enough.wait()),
+                group.create_task(_outcome(_tick(each_second))),
+                group.create_task(_outcome(self._until_enough())),
             ]
-            ticking = group.create_task(_tick(each_second))
             await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            for task in (*tasks, ticking):
+            for task in tasks:
                 task.cancel()
-        for task in tasks[:2]:
+        for task in tasks:
             if not task.cancelled() and (error := task.result()) is not None:
-                raise error  # type: ignore[misc]  # the third, which gives True, is not asked
+                raise error
+
+    async def _until_enough(self) -> None:
+        await self.enough.wait()
 
     async def _play(
         self, take: Callable[[Step], None], history_s: float, tell: Callable[[str], None]
@@ -242,7 +247,7 @@ async def _outcome(deed: Coroutine[Any, Any, None]) -> Exception | None:
     """What went wrong as a value: raised in a group it would be one of several."""
     try:
         await deed
-    except (LineFailed, Declined) as error:
+    except (LineFailed, Declined, BrokenPipeError) as error:
         return error
     return None
 

@@ -39,7 +39,8 @@ function follow(place) {
     if (waiting.length > MOST_ROWS) waiting.shift();
   });
   source.onopen = () => {
-    if ("newestFirst" in place.dataset) place.replaceChildren(); // the stream tells the past again
+    const paused = pause && pause.checked;
+    if ("newestFirst" in place.dataset && !paused) place.replaceChildren(); // it tells the past again
     lost.hidden = true;
   };
   source.onerror = () => { lost.hidden = false; };

@@ -73,6 +73,7 @@ class Port:
     calling_at: float = 0.0  # when the first of them was said
     modem: dict[str, bool] = field(default_factory=dict)
     sent: bytearray = field(default_factory=bytearray)
+    unechoed: int = 0  # records of ours since the last one that came back
 
 
 @dataclass(slots=True)
@@ -90,6 +91,7 @@ class Frames:
 class Link:
     """Who said what of the link. Moments are None where nothing is waited for."""
 
+    is_known: bool = False  # its beginning was seen; a capture may begin in the middle
     up_since: float | None = None
     has_guests: bool = False  # a GI, GO or GC came since then
     is_describing: bool = False

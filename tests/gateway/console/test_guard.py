@@ -3,7 +3,8 @@
 import pytest
 
 from gateway.console import guard
-from gateway.console.guard import Guard, fits, hash_password, is_hash, is_loopback, is_own_form
+from gateway.console.guard import Guard, fits, hash_password, is_hash, is_own_form
+from gateway.line import is_loopback
 
 
 class Now:
@@ -57,19 +58,19 @@ def test_who_is_on_this_machine_may_look(door, host, client, may):
 def test_on_an_open_address_only_who_knows_the_password_may_look(now):
     door = Guard("scrypt:…", open_to_all=False, now=now)
     assert not door.may_look(None, host="127.0.0.1:1", client="127.0.0.1")
-    session = door.judge(right=True)
+    session = door.judge("c", right=True)
     assert door.may_look(session, host="gateway.example", client="10.0.0.7")
 
 
 def test_a_session_ends_by_itself_and_by_leaving(door, now):
-    session = door.judge(right=True)
+    session = door.judge("c", right=True)
     now.at += guard.SESSION_S - 1
     assert door.session(session.token) is session
     now.at += guard.SESSION_S - 1  # it was used meanwhile
     assert door.session(session.token) is session
     now.at += guard.SESSION_S + 1
     assert door.session(session.token) is None
-    session = door.judge(right=True)
+    session = door.judge("c", right=True)
     door.end(session)
     assert door.session(session.token) is None
     assert door.session(None) is None
@@ -77,32 +78,33 @@ def test_a_session_ends_by_itself_and_by_leaving(door, now):
 
 
 def test_the_oldest_session_makes_room(door, now):
-    first = door.judge(right=True)
+    first = door.judge("c", right=True)
     for _ in range(guard.MOST_SESSIONS):
         now.at += 1
-        last = door.judge(right=True)
+        last = door.judge("c", right=True)
     assert door.session(first.token) is None
     assert door.session(last.token) is last
 
 
 def test_guessing_is_slow(door, now):
     for _ in range(guard.FREE_GUESSES):
-        assert door.pause() == 0
-        assert door.judge(right=False) is None
-    assert door.pause() == guard.GUESS_PAUSE_S
+        assert door.pause("c") == 0
+        assert door.judge("c", right=False) is None
+    assert door.pause("c") == guard.GUESS_PAUSE_S
+    assert door.pause("somebody else") == 0
     now.at += guard.GUESS_PAUSE_S
-    assert door.pause() == 0
-    door.judge(right=False)
-    assert door.pause() > 0
+    assert door.pause("c") == 0
+    door.judge("c", right=False)
+    assert door.pause("c") > 0
     now.at += guard.GUESS_PAUSE_S
-    door.judge(right=True)
-    door.judge(right=False)
-    assert door.pause() == 0
+    door.judge("c", right=True)
+    door.judge("c", right=False)
+    assert door.pause("c") == 0
 
 
 def test_a_form_of_another_page_is_refused(door):
-    session = door.judge(right=True)
-    other = door.judge(right=True)
+    session = door.judge("c", right=True)
+    other = door.judge("c", right=True)
     assert is_own_form(session, session.csrf)
     assert not is_own_form(session, other.csrf)
     assert not is_own_form(session, "")
@@ -116,3 +118,17 @@ def test_a_form_of_another_page_is_refused(door):
 )  # fmt: skip
 def test_this_machines_own_addresses(host, is_ours):
     assert is_loopback(host) is is_ours
+
+
+def test_those_who_guess_are_forgotten_before_they_are_too_many(door):
+    for number in range(guard.MOST_CLIENTS + 10):
+        door.judge(str(number), right=False)
+    assert len(door._wrong) == guard.MOST_CLIENTS
+
+
+def test_an_open_page_does_not_keep_a_session(door, now):
+    session = door.judge("c", right=True)
+    now.at += guard.SESSION_S - 1
+    assert door.session(session.token, uses=False) is session
+    now.at += 2
+    assert door.session(session.token, uses=False) is None

@@ -12,6 +12,7 @@ SLOW_S: Final = 2.0
 """An answer is due within T1, 3 s: from here on a busy minute is enough to miss it."""
 
 _ECHO_BYTES: Final = 6
+_UNECHOED: Final = 2
 _NEXT_BYTES: Final = frozenset({STX, ACK, NAK, ENQ, 0x0D, 0x0A})
 """What follows ETX where no check byte does: whatever is said next, or a line end."""
 
@@ -50,6 +51,9 @@ def _note_ours(sight: Sight, row: Row) -> None:
     if row.kind != "record":
         return
     sight.note(Mark.SAID, row)
+    sight.port.unechoed += 1
+    if sight.port.unechoed > _UNECHOED:  # two LS of one second: a plug would return all of it
+        sight.tally.forget([Mark.ECHO])
     if row.answer in _ANSWERED:
         sight.note(_ANSWERED[row.answer], row)
     if row.answer in ("ack", "nak"):
@@ -139,12 +143,13 @@ def _note_garbage(sight: Sight, row: Row) -> None:
 
 
 def _note_echo(sight: Sight, row: Row) -> None:
-    # Two that say LA in the same second say the same; no other record of ours is also theirs.
+    # Two that say LA in the same second say the same.
     if row.decoded is not None and row.decoded.name == "LA":
         return
-    if len(row.data) >= _ECHO_BYTES and row.data in sight.port.sent:
+    if row.kind == "record" and len(row.data) >= _ECHO_BYTES and row.data in sight.port.sent:
         sight.note(Mark.ECHO, row)
-    elif row.kind == "record":
+        sight.port.unechoed = 0
+    elif row.kind == "record" or STX in row.data:
         sight.tally.forget([Mark.ECHO])
 
 

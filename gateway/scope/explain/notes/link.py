@@ -32,7 +32,7 @@ def note_link(sight: Sight, row: Row, record: Record) -> None:
         said[record.record_id](sight, row)
     _note_stamp(sight, row, record)
     if row.from_pms and record.record_id not in _LINK:
-        if sight.link.up_since is None:
+        if sight.link.up_since is None and sight.link.is_known:
             sight.note(Mark.EARLY_DATA, row)
         sight.link.has_guests |= record.record_id in _GUESTS
 
@@ -41,7 +41,8 @@ def note_lost(sight: Sight) -> None:
     """The line has opened or closed: nobody owes anybody anything."""
     if sight.link.resync_at is not None:
         sight.note(Mark.RESYNC_UNENDED)
-    sight.link, sight.frames = Link(), Frames()
+    sight.link = Link(is_known=True, clock_off_s=sight.link.clock_off_s)
+    sight.frames = Frames()
 
 
 def note_late(sight: Sight) -> None:
@@ -78,6 +79,7 @@ def _pms_starts(sight: Sight, row: Row) -> None:
     link = sight.link
     if link.resync_at is not None:
         sight.note(Mark.RESYNC_UNENDED, row)
+    link.is_known = True
     link.calls, link.is_describing = 0, False
     link.checked_at = link.ended_at = link.resync_at = link.la_at = None
 
@@ -96,6 +98,7 @@ def _pms_is_alive(sight: Sight, row: Row) -> None:
 
 def _pms_leaves(sight: Sight, row: Row) -> None:
     sight.note(Mark.PMS_LE, row)
+    sight.link.is_known = True
     sight.link.up_since, sight.link.ended_at = None, sight.now
 
 
@@ -116,6 +119,7 @@ def _resync_ends(sight: Sight, _: Row) -> None:
 def _we_call(sight: Sight, row: Row) -> None:
     sight.note(Mark.OUR_LS, row)
     link = sight.link
+    link.is_known = True
     link.calls += 1
     if link.up_since is not None and link.checked_at is None:
         link.checked_at = sight.now
@@ -134,8 +138,8 @@ def _we_are_alive(sight: Sight, _: Row) -> None:
 
 
 def _we_leave(sight: Sight, _: Row) -> None:
-    ended_at = sight.link.ended_at
-    sight.link = Link(ended_at=ended_at)
+    before = sight.link
+    sight.link = Link(is_known=True, ended_at=before.ended_at, clock_off_s=before.clock_off_s)
 
 
 def _we_ask(sight: Sight, row: Row) -> None:
