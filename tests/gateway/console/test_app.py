@@ -9,6 +9,7 @@ from dataclasses import replace
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 
 from gateway import demo
 from gateway.console import app
@@ -162,3 +163,44 @@ async def test_open_pages_are_counted(tmp_path, monkeypatch):
     monkeypatch.setattr(app, "MOST_STREAMS", 0)
     async with console(tmp_path) as (http, _):
         assert (await http.get("/events/now")).status_code == 503
+
+
+async def test_guesses_that_come_at_once_are_counted_one_by_one(tmp_path):
+    async with console(tmp_path) as (http, _):
+        answers = await asyncio.gather(*(log_in(http, "wrong") for _ in range(12)))
+        assert sorted(answer.status_code for answer in answers) == [403] * 5 + [429] * 7
+
+
+@pytest.mark.parametrize("leaves", ["masks", "logs out"])
+async def test_an_open_page_that_showed_guests_ends_when_they_are_masked(tmp_path, leaves):
+    async with console(tmp_path) as (_, on):
+        pages = on.service._console()
+        session = pages.guard.judge("c", right=True)
+        session.names = True
+        request = Request(
+            {"type": "http", "method": "GET", "path": "/events/line", "client": ("127.0.0.1", 1),
+             "headers": [(b"host", b"localhost"), (b"cookie", f"pmsgw_session={session.token}".encode())]}
+        )  # fmt: skip
+        told = (await pages._line_stream(request, session)).body_iterator
+        assert "Rossi" in await anext(told)
+        if leaves == "masks":
+            session.names = False
+        else:
+            pages.guard.end(session)
+        on.pms.say("GI|RN102|G#4713|GNRossi|GSN|")
+        assert [text async for text in told] == []
+        assert not pages.streams
+
+
+async def test_a_picture_in_somebody_elses_page_is_not_served(tmp_path):
+    async with console(tmp_path) as (http, _):
+        embedded = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
+        assert (await http.get("/line/capture", headers=embedded)).status_code == 303
+        followed = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+        assert (await http.get("/", headers=followed)).status_code == 200
+
+
+async def test_a_row_that_no_file_can_have_is_not_there(tmp_path):
+    async with console(tmp_path) as (http, _):
+        await log_in(http)
+        assert (await http.get(f"/outbox/{10**24}/drop")).status_code == 404

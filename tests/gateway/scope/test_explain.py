@@ -39,6 +39,7 @@ from protocols.transcript import (
 from tests.transcript_play import session_of
 
 DATA = Path(__file__, "../../../data").resolve()
+SERIAL_LINE = "line serial:/dev/ttyUSB0,9600,8n1 lrc=on ack=on charset=cp1252"
 SERIAL = LineProfile("serial:/dev/ttyUSB0,9600,8n1")
 TCP = LineProfile("tcp:10.0.0.5:5010", lrc=False, ack=False)
 
@@ -579,3 +580,53 @@ def test_a_wrong_speed_is_known_by_what_a_uart_makes_of_it(slower_by, code, sayi
         for sent in (write_frame(body, lrc=True), b"\x05", b"\x05", b"\x05"):
             steps += [Spoken(True, misread(sent, slower_by)), Waited(3)]
     assert codes(explain(steps)) == [code]
+
+
+def test_a_capture_that_begins_in_the_middle_of_a_well_link_shows_nothing():
+    """What a service keeps of the last hour of a link that came up yesterday."""
+    frame = show_bytes(write_frame(b"GI|RN101|G#1|GNRossi|GSN|", lrc=True))
+    lines = [SERIAL_LINE]
+    for minute in range(40):
+        lines += [f"10:{minute:02}:00 pms> {frame}", f"10:{minute:02}:00.1 gw > <ACK>"]
+        frame = show_bytes(write_frame(b"GI|RN101|G#%d|GNRossi|GSN|" % minute, lrc=True))
+    assert explain(parse("\n".join(lines))) == []
+
+
+def test_both_sides_that_call_in_the_same_second_are_no_plug():
+    start = b"LS|DA260314|TI1015%02d|"
+    lines = [SERIAL_LINE, "open"]
+    for second in (0, 20):
+        call = show_bytes(write_frame(start % second, lrc=True))
+        lines += [
+            f"10:15:{second:02} gw > {call}", f"10:15:{second:02}.1 pms> {call}",
+            f"10:15:{second:02}.2 gw > <ACK>", f"10:15:{second:02}.2 pms> <ACK>",
+            f"10:15:{second + 1:02} gw > {show_bytes(write_frame(b'LD|IFPB|', lrc=True))}",
+            f"10:15:{second + 1:02}.1 pms> <ACK>",
+        ]  # fmt: skip
+        for record in (b"LR|RIGI|FLRN|", b"LR|RIGO|FLRN|"):
+            lines += [f"10:15:{second + 2:02} gw > {show_bytes(write_frame(record, lrc=True))}",
+                      f"10:15:{second + 2:02}.1 pms> <ACK>"]  # fmt: skip
+    assert "loopback" not in [finding.fault for finding in explain(parse("\n".join(lines)))]
+
+
+def test_a_pms_without_check_bytes_that_calls_when_we_do_is_no_plug():
+    lines = [SERIAL_LINE, "open"]
+    for second in range(0, 50, 10):
+        body = b"LS|DA260314|TI1015%02d|" % second
+        lines.append(f"10:15:{second:02} gw > {show_bytes(write_frame(body, lrc=True))}")
+        lines.append(f"10:15:{second:02}.1 pms> {show_bytes(write_frame(body, lrc=False))}")
+        lines.append(f"10:15:{second + 2:02} gw > <NAK>")
+    first = explain(parse("\n".join(lines)))[0]
+    assert first.fault == "no-check-byte"
+
+
+def test_a_clock_that_is_an_hour_off_is_so_after_the_line_has_closed():
+    lines = [
+        SERIAL_LINE, "open",
+        f"10:15:00 gw > {show_bytes(write_frame(b'LS|DA260314|TI101500|', lrc=True))}",
+        "10:15:00.1 pms> <ACK>",
+        f"10:15:01 pms> {show_bytes(write_frame(b'LS|DA260314|TI091501|', lrc=True))}",
+        "10:15:01.1 gw > <ACK>", "10:15:02 close",
+    ]  # fmt: skip
+    (clock,) = [each for each in explain(parse("\n".join(lines))) if each.fault == "pms-clock-off"]
+    assert "1 h behind" in clock.words
