@@ -115,14 +115,12 @@ class Console:
         client = request.client.host if request.client else ""
         return self.guard.may_look(session, host=headers.get("host", ""), client=client)
 
-    def _still(self, request: Request, session: Session | None) -> bool:
-        """Whether an open page may go on as it began."""
-        now = self.guard.session(request.cookies.get(COOKIE), uses=False)
-        return (
-            self._may_look(request, now)
-            and _names(now) == _names(session)
-            and ((now is None) == (session is None))
-        )
+    def _still(self, request: Request, *, known: bool, names: bool) -> bool:
+        """Whether an open page may go on as it began: by a browser that was (not) known, with
+        guests (not) shown."""
+        session = self.guard.session(request.cookies.get(COOKIE), uses=False)
+        as_it_was = (session is not None) == known and _names(session) == names
+        return as_it_was and self._may_look(request, session)
 
     def _change(self, handle: Change) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
@@ -196,9 +194,11 @@ class Console:
         }
 
     async def _now_stream(self, request: Request, session: Session | None) -> Response:
+        known, names = session is not None, _names(session)
+
         async def fragments() -> AsyncIterator[str]:
             shown = ""
-            while not self.control.scope.is_over and self._still(request, session):
+            while not self.control.scope.is_over and self._still(request, known=known, names=names):
                 text = self._render("_now.html", **await self._now_told())
                 if text != shown:
                     shown = text
@@ -220,12 +220,12 @@ class Console:
         return self._page(session, "line.html", line=line, rows=rows, forms=_FORMS)
 
     async def _line_stream(self, request: Request, session: Session | None) -> Response:
-        names = _names(session)
+        known, names = session is not None, _names(session)
         charset = self.control.scope.profile.charset
 
         async def fragments() -> AsyncIterator[str]:
             async for rows in self.control.scope.rows(last=PAST_ROWS, names=names):
-                if not self._still(request, session):
+                if not self._still(request, known=known, names=names):
                     return
                 yield "".join(
                     self._render("_row.html", row=views.line_row(row, self.zone, charset))
