@@ -300,3 +300,16 @@ async def test_a_stop_at_the_moment_a_wait_ends_is_a_stop(tmp_path):
         await waiting
         assert stopped
         assert pump._stopping
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("ack", [True, False])
+async def test_the_time_to_each_ack_is_measured_where_the_line_has_acks(tmp_path, ack):
+    line = ScriptedLine(
+        [frame("GI|RN101|G#1|GNA|GSN|", lrc=ack), frame("GI|RN102|G#2|GNB|GSN|", lrc=ack)]
+    )
+    async with pump_on(tmp_path, line, ack=ack) as pump:
+        await pump.run()
+        value = pump.metrics.registry.get_sample_value
+        assert value("pmsgw_ack_seconds_count") == (2 if ack else 0)
+        assert value("pmsgw_ack_seconds_sum") == 0  # the clock of this test stands still
