@@ -86,7 +86,7 @@ NOW: Final = Dashboard(
             state("Link and UCM", "When was either of the two sides away?",
                   {"PMS link {{instance}}": "pmsgw_link_up{$me}", "UCM {{instance}}": "pmsgw_ucm_up{$me}"}),
             stat("Silence of the PMS", "How long ago did the last record come? At night hours are normal.",
-                 "time() - pmsgw_last_record_timestamp_seconds{$me}", unit="s", limits=Limits(14_400, 43_200)),
+                 "time() - (pmsgw_last_record_timestamp_seconds{$me} > 0)", unit="s", limits=Limits(14_400, 43_200)),
         ),
         (
             lines("Records from the PMS", "How much does the PMS say?", "short",

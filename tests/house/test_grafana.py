@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli import app
 from gateway.metrics import Metrics
 from grafana import make
 from grafana.pages import DASHBOARDS
@@ -120,16 +121,9 @@ def test_a_section_answers_the_same_questions(section):
 
 
 def test_the_runbook_speaks_only_of_commands_that_exist():
-    from gateway.cli import app
-
     known = {command.name or command.callback.__name__ for command in app.registered_commands}
     for group in app.registered_groups:
         known |= {f"{group.name} {each.name}" for each in group.typer_instance.registered_commands}
-    text = RUNBOOK + ALERTS
-    for said in re.findall(
-        r"pms-gateway ((?:line|outbox|simulate) [a-z-]+|[a-z-]+)",
-        text.replace("-u pms-gateway", "")
-        .replace("status pms-gateway", "")
-        .replace("restart pms-gateway", ""),
-    ):
-        assert said in known, f"`pms-gateway {said}`"
+    said = re.findall(r"`pms-gateway ((?:line|outbox|simulate) [a-z-]+|[a-z-]+)", RUNBOOK + ALERTS)
+    assert len(said) > 30
+    assert set(said) - known == set()

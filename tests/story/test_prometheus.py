@@ -91,7 +91,7 @@ def impatient(text):
 
 
 @asynccontextmanager
-async def prometheus(folder, target):
+async def prometheus(folder, target, certificate):
     """A Prometheus with our rules that scrapes the second listener, as the README of grafana/ says."""
     program = shutil.which("prometheus")
     if program is None:
@@ -107,7 +107,7 @@ scrape_configs:
   - job_name: pms-gateway
     scheme: https
     authorization: {{ credentials_file: {folder}/metrics-token }}
-    tls_config: {{ insecure_skip_verify: true }}  # the simulators' certificates have no address in them
+    tls_config: {{ ca_file: {certificate} }}
     static_configs: [{{ targets: ["127.0.0.1:{target}"] }}]
 """)
     with socket.socket() as free:
@@ -125,6 +125,12 @@ scrape_configs:
     finally:
         process.kill()
         await process.wait()
+
+
+def scraping(folder, on):
+    """A Prometheus for the second listener of this gateway."""
+    (certificate,) = folder.glob("gateway-*.pem")
+    return prometheus(folder, on.service.pages[2].port, certificate)
 
 
 @asynccontextmanager
@@ -169,7 +175,7 @@ async def make_trouble(on):
 
 def on_stage(folder):
     """The demo over a pseudo-terminal, comparing often and only reporting, with a second listener."""
-    pem = write_certificate(folder, name="GATEWAY")
+    pem = write_certificate(folder, name="GATEWAY", address="127.0.0.1")
     (folder / "metrics-token").write_text(TOKEN)
     keys = {"metrics_listen": "127.0.0.1:0", "metrics_cert_file": pem.name, "metrics_key_file": pem.name,
             "metrics_token_file": "metrics-token"}  # fmt: skip
@@ -194,7 +200,7 @@ async def empty_panels(told):
 
 @pytest.mark.asyncio
 async def test_every_panel_shows_something_and_alerts_ring(tmp_path):
-    async with on_stage(tmp_path) as on, prometheus(tmp_path, on.service.pages[2].port) as told:
+    async with on_stage(tmp_path) as on, scraping(tmp_path, on) as told:
         port = int(on.ucm_url.split(":")[2].split("/")[0])
         own = next(tmp_path.glob("ucm6304-*.pem"))
 
