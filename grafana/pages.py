@@ -85,8 +85,8 @@ NOW: Final = Dashboard(
         (
             state("Link and UCM", "When was either of the two sides away?",
                   {"PMS link {{instance}}": "pmsgw_link_up{$me}", "UCM {{instance}}": "pmsgw_ucm_up{$me}"}),
-            stat("Silence of the PMS", "How long ago did the last record come? At night hours are normal.",
-                 "time() - (pmsgw_last_record_timestamp_seconds{$me} > 0)", unit="s", limits=Limits(14_400, 43_200)),
+            stat("Silence of the PMS", "How long ago did the PMS say anything? While the link is up it is asked every 5 minutes.",
+                 "time() - (pmsgw_last_record_timestamp_seconds{$me} > 0)", unit="s", limits=Limits(600, 1800)),
         ),
         (
             lines("Records from the PMS", "How much does the PMS say?", "short",
