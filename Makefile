@@ -1,10 +1,10 @@
-# The words: setup, check, fix, test, demo, lock; and torture, soak for long nights. Nothing but Python 3.11, venv and make is needed.
+# The words: setup, check, fix, test, demo, grafana, lock; and torture, soak for long nights. Nothing but Python 3.11, venv and make is needed.
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup check fix test torture soak demo lock
+.PHONY: setup check fix test torture soak demo grafana lock
 
 setup: $(VENV)/ready                     ## make the virtual environment from the lock file
 
@@ -37,6 +37,9 @@ soak: setup                              ## a hotel year in virtual time; ten mi
 
 demo: setup                              ## a PMS, the gateway, a UCM, and a hotel day between them
 	$(BIN)/pms-gateway demo --once
+
+grafana: setup                           ## write the dashboards and the table of their panels
+	$(BIN)/python -m grafana.make
 
 lock: setup                              ## renew both lock files (needs uv)
 	uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-annotate --no-header \

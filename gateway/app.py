@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from gateway import __version__, control
+from gateway import __version__, control, scrape
 from gateway.about import about
 from gateway.clock import Clock
 from gateway.config import Config
@@ -20,6 +20,7 @@ from gateway.drivers.https import HttpsPeer, Peer, TlsSettings, Trust
 from gateway.drivers.ucm import UcmDriver
 from gateway.drivers.ucm_api import NewApi, OldApi, UcmApi, pms_token
 from gateway.drivers.ucm_wire import LANGUAGES, Words
+from gateway.gauges import ANSWER_WITHIN_S, Gauges, totals_of
 from gateway.hold import Held, hold
 from gateway.house import House, Ledger, Room
 from gateway.http import HttpServer, application, bind
@@ -28,8 +29,6 @@ from gateway.line import ListenSpec, Opener, TappedOpener, TcpSpec, is_loopback,
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.outbox import (
-    LANES,
-    OPEN_STATES,
     Outbox,
     OutboxWorker,
     StorageCorrupt,
@@ -219,19 +218,27 @@ class Service:
         )
 
     def _listen(self, data_dir: Path) -> tuple[HttpServer, ...]:
-        address = self._config.http.listen
+        config = self._config
+        refresh = Gauges(self.metrics, self.outbox, self.house, self.clock, data_dir).refresh
         try:
-            pages = application(self.metrics, self.refresh, self.status, self._console().routes())
-            http = HttpServer(pages, bind(address))
+            pages = application(self.metrics, refresh, self.status, self._console().routes())
+            http = HttpServer(pages, bind(config.http.listen))
         except OSError as error:
             raise StartFailed(
-                f"http.listen = {address!r}: {error.strerror}; is another one running?"
+                f"http.listen = {config.http.listen!r}: {error.strerror}; is another one running?"
             ) from error
         try:
             desk = HttpServer(control.application(self.control), control.listen(data_dir))
         except OSError as error:
             raise StartFailed(f"{data_dir / control.SOCKET_NAME}: {error.strerror}") from error
-        return http, desk
+        if config.scraped is None:
+            return http, desk
+        try:
+            scraped = scrape.listen(config.scraped, self.metrics, refresh, self.status)
+        except OSError as error:
+            address = config.scraped.address
+            raise StartFailed(f"http.metrics_listen = {address!r}: {error.strerror}") from error
+        return http, desk, scraped
 
     def _console(self) -> Console:
         http = self._config.http
@@ -285,34 +292,11 @@ class Service:
         self._lock.close()
         logger().info("stopped")
 
-    async def refresh(self) -> None:
-        """Bring the gauges that are not counted on the way up to date."""
-        totals = await self.outbox(Outbox.totals)
-        now = self.clock.epoch()
-        for (lane, state), count in totals.entries.items():
-            if state in OPEN_STATES:
-                self.metrics.outbox_entries.labels(lane, state).set(count)
-        for lane in LANES:
-            oldest = totals.oldest_waiting.get(lane, now)
-            self.metrics.outbox_oldest.labels(lane).set(max(0.0, now - oldest))
-            self.metrics.outbox_unaccounted.labels(lane).set(totals.unaccounted(lane))
-            self.metrics.set_books(
-                lane,
-                accepted=totals.accepted[lane],
-                delivered=totals.entries[lane, "done"],
-                superseded=totals.entries[lane, "superseded"],
-            )
-        occupied = sum(1 for room in self.house.rooms.values() if room.guests)
-        self.metrics.rooms.labels("occupied").set(occupied)
-        self.metrics.rooms.labels("vacant").set(len(self.house.rooms) - occupied)
-
     async def status(self) -> dict[str, Any]:
         """Which part is well and which is not, in words."""
         try:
-            async with asyncio.timeout(2):
-                if self.outbox.trouble:  # perhaps there is space again
-                    await self.outbox(Outbox.try_write)
-                totals = await self.outbox(Outbox.totals)
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                totals = await totals_of(self.outbox)
             outbox: dict[str, Any] = {
                 "ok": True,
                 "waiting": totals.entries["to_ucm", "waiting"],

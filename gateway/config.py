@@ -1,13 +1,12 @@
 """The configuration: one TOML file, read once, strictly; all mistakes are told at once."""
 
-import os
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -21,6 +20,7 @@ from pydantic import (
 
 from gateway.console.guard import is_hash
 from gateway.line.spec import LineSpec, parse_line
+from gateway.named_files import Scraped, beside, is_file, scraped, secret
 from protocols.fias import CHARSETS, known_charset
 
 
@@ -171,7 +171,14 @@ class Http(_Section):
     """[http]"""
 
     listen: Annotated[str, AfterValidator(_address)] = "127.0.0.1:9843"
+    metrics_listen: Annotated[str, AfterValidator(_address)] | None = None
+    metrics_cert_file: _FileName | None = None
+    metrics_key_file: _FileName | None = None
+    metrics_token_file: _FileName | None = None
     password_hash: Annotated[str, AfterValidator(_password_hash)] | None = None
+
+
+_SCRAPED: Final = {name for name in Http.model_fields if name.startswith("metrics_")}
 
 
 class _File(_Section):
@@ -214,6 +221,7 @@ class Config:
     room_status: Mapping[str, int]
     capture: Capture
     http: Http
+    scraped: Scraped | None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -251,14 +259,14 @@ def load(path: Path) -> Config:
         raise ConfigError(sentences + problems) from None
     if problems:
         raise ConfigError(problems)
-    password = _secret(
-        path, "ucm.password", parsed.ucm.password, parsed.ucm.password_file, problems
+    ucm = parsed.ucm
+    password = secret(path, "ucm.password", ucm.password, ucm.password_file, problems)
+    pms_password = secret(
+        path, "ucm.pms_password", ucm.pms_password, ucm.pms_password_file, problems
     )
-    pms_password = _secret(
-        path, "ucm.pms_password", parsed.ucm.pms_password, parsed.ucm.pms_password_file, problems
-    )
-    ca_file = parsed.ucm.ca_file and str(_beside(path, parsed.ucm.ca_file))
-    if ca_file and not _is_file(Path(ca_file)):
+    listener = scraped(path, parsed.http.model_dump(include=_SCRAPED), problems)
+    ca_file = ucm.ca_file and str(beside(path, ucm.ca_file))
+    if ca_file and not is_file(Path(ca_file)):
         problems.append(f"{path}: ucm.ca_file = {parsed.ucm.ca_file!r}: {ca_file} does not exist")
     if problems:
         raise ConfigError(problems)
@@ -271,7 +279,7 @@ def load(path: Path) -> Config:
         fias=parsed.fias,
         lrc=is_serial if parsed.fias.lrc is None else parsed.fias.lrc,
         ack=is_serial if parsed.fias.ack is None else parsed.fias.ack,
-        ucm=parsed.ucm,
+        ucm=ucm,
         password=password,
         pms_password=pms_password,
         ca_file=ca_file,
@@ -281,6 +289,7 @@ def load(path: Path) -> Config:
         room_status=parsed.room_status,
         capture=parsed.capture,
         http=parsed.http,
+        scraped=listener,
     )
 
 
@@ -313,41 +322,6 @@ def _misfits(raw: Mapping[str, Any]) -> list[str]:
         twice = sorted({each for each in upper if upper.count(each) > 1})
         found += [f"language.{_named(each)}: is there twice; case does not count" for each in twice]
     return found
-
-
-def _beside(config: Path, name: str) -> Path:
-    """A relative name: in systemd's credentials, else in the folder of the configuration."""
-    path = Path(name)
-    if path.is_absolute():
-        return path
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    if credentials and _is_file(Path(credentials) / path):
-        return Path(credentials) / path
-    return config.parent / path
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name that is too long for any file
-        return False
-
-
-def _secret(
-    config: Path, key: str, inline: SecretStr | None, file: str | None, problems: list[str]
-) -> SecretStr:
-    if inline is not None:
-        return inline
-    path = _beside(config, file or "")
-    try:
-        text = path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "not UTF-8 text"
-        problems.append(f"{config}: {key}_file = {file!r}: {path}: {why}")
-        return SecretStr("")
-    if not text:
-        problems.append(f"{config}: {key}_file = {file!r}: {path} is empty")
-    return SecretStr(text)
 
 
 def _sentence(path: Path, raw: Mapping[str, Any], error: Mapping[str, Any]) -> str:

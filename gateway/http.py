@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,16 +12,19 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from gateway.metrics import Metrics
 
 Status = Callable[[], Awaitable[dict[str, Any]]]
 """Gives the parts of the service: each a dict with `ok` and words."""
+Refresh = Callable[[], Awaitable[None]]
+"""Brings the gauges up to date before a scrape."""
 
 
 def application(
     metrics: Metrics,
-    refresh: Callable[[], Awaitable[None]],
+    refresh: Refresh,
     status: Status,
     pages: Sequence[BaseRoute] = (),
 ) -> Starlette:
@@ -65,13 +69,21 @@ def bind(address: str) -> socket.socket:
 
 
 class HttpServer:
-    """The listener. Its socket is bound before anything else starts: a taken port is told."""
+    """The listener. Its socket is bound before anything else starts: a taken port is told.
 
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+    tls     with which it speaks; None: plain HTTP
+    """
+
+    def __init__(
+        self, app: ASGIApp, listener: socket.socket, *, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._socket = listener
-        self._server = _Quiet(
-            uvicorn.Config(app, log_config=None, lifespan="off", access_log=False, ws="none")
+        config = uvicorn.Config(
+            app, log_config=None, lifespan="off", access_log=False, ws="none", server_header=False
         )
+        config.load()
+        config.ssl = tls  # uvicorn itself takes names of files only, and reads them too late
+        self._server = _Quiet(config)
 
     @property
     def port(self) -> int:

@@ -8,6 +8,8 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    PlatformCollector,
+    ProcessCollector,
     disable_created_metrics,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -15,6 +17,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, Metric
 
 _CALL_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15)
 _COMMIT_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 3)
+_ACK_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 2.5, 3, 5)
 _DELIVERY_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600)
 
 
@@ -85,6 +88,11 @@ class Metrics:
         self.last_record = self._gauge(
             "pmsgw_last_record_timestamp_seconds", "When the last record from the PMS came."
         )
+        self.ack = self._histogram(
+            "pmsgw_ack_seconds",
+            "From the last byte of a record to our ACK on the line; the PMS waits 3 s for it.",
+            _ACK_BUCKETS,
+        )
         self.guest_events = self._counter(
             "pmsgw_guest_events", "Things the UCM must be told, by event.", "event"
         )
@@ -96,6 +104,9 @@ class Metrics:
         )
         self.outbox_commit = self._histogram(
             "pmsgw_outbox_commit_seconds", "Time to store one read durably.", _COMMIT_BUCKETS
+        )
+        self.outbox_up = self._gauge(
+            "pmsgw_outbox_up", "1 while the outbox file can be read and written, else 0."
         )
         self.outbox_failures = self._counter(
             "pmsgw_outbox_failures", "Writes to the outbox file that failed."
@@ -126,6 +137,10 @@ class Metrics:
         self.ucm_certificate_expiry = self._gauge(
             "pmsgw_ucm_certificate_expiry_timestamp_seconds", "When the UCM's certificate ends."
         )
+        self.ucm_certificate_refused = self._gauge(
+            "pmsgw_ucm_certificate_refused",
+            "1 from a certificate (or no TLS) that is not trusted until the UCM answers, else 0.",
+        )
         self.delivery = self._histogram(
             "pmsgw_delivery_seconds",
             "From the last byte of a record to the UCM's yes.",
@@ -137,6 +152,20 @@ class Metrics:
             "pmsgw_rooms_drifted",
             "Rooms in which the UCM differed from the PMS at the last comparison.",
         )
+        self.disk_free = self._gauge(
+            "pmsgw_data_dir_free_bytes", "What is free on the disk of the data directory."
+        )
+        self.disk_size = self._gauge(
+            "pmsgw_data_dir_size_bytes", "The size of the disk of the data directory."
+        )
+        self.clock = self._gauge(
+            "pmsgw_clock_timestamp_seconds", "What the clock of this machine says now."
+        )
+        self.utc_offset = self._gauge(
+            "pmsgw_utc_offset_seconds", "What the hotel's time zone adds to UTC now."
+        )
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
         self._serial_errors = _Counted(
             "pmsgw_serial_errors", "Errors counted by the driver of the serial port.", "kind"
         )
@@ -154,6 +183,8 @@ class Metrics:
             self.line_bytes.labels(direction)
             for signal in ("ack", "nak", "enq"):
                 self.handshakes.labels(direction, signal)
+        for result in ("ok", "rejected", "unreachable"):
+            self.ucm_logins.labels(result)
         self.ucm_up.set(0)
         self.link_up.set(0)
 

@@ -69,6 +69,8 @@ class Pump:
     line: str = ""
     _stopping: bool = False
     _waiting: "asyncio.Timeout | None" = None
+    _read_at: float = 0.0
+    _accepted: int = 0
     _heard: bool = True
     _told_noise: float = float("-inf")
     _kept_noise: float = float("-inf")
@@ -142,6 +144,7 @@ class Pump:
         # A peer that takes the line and leaves without a word does so every second: told once.
         tell = logger().info if self._heard else logger().debug
         self._heard = False
+        self._accepted = 0
         tell("line_open", line=self.line)
         self.session.opened(self.clock.now())
         why = "closed by the peer"
@@ -182,6 +185,7 @@ class Pump:
                 return
             if data is not None:
                 self.metrics.line_bytes.labels("in").inc(len(data))
+                self._read_at = now
                 self.session.receive_data(data, now)
             self.session.handle_timeout(now)
             await self._write(line)  # answers to link records do not wait for the disk
@@ -201,6 +205,9 @@ class Pump:
         if output:
             self.metrics.line_bytes.labels("out").inc(len(output))
             await line.write(output)
+            while self._accepted:
+                self._accepted -= 1
+                self.metrics.ack.observe(self.clock.now() - self._read_at)
 
     async def _work_off(self) -> None:
         """All events, in their order: some are told, some are stored and then answered."""
@@ -243,6 +250,7 @@ class Pump:
             else:
                 for _ in received:
                     self.session.accept(self.clock.now())
+                self._accepted += len(received) * self.answers
                 return
 
     async def _void_resync(self) -> None:

@@ -78,6 +78,7 @@ class _Meter:
 
     def took(self, action: str, started: float, reply: Reply) -> None:
         """The UCM answered."""
+        self._metrics.ucm_certificate_refused.set(0)
         good = reply.verdict in (Verdict.DONE, Verdict.DONE_WITH_WARNING)
         self._observe(action, started, "ok" if good else "rejected")
         if not good:
@@ -88,6 +89,8 @@ class _Meter:
         """It did not, or not as a UCM does."""
         self._observe(action, started, result)
         self._metrics.ucm_failures.labels(action, code).inc()
+        if code == "tls":
+            self._metrics.ucm_certificate_refused.set(1)
 
     def _observe(self, action: str, started: float, result: str) -> None:
         self._metrics.ucm_request.labels(action, result).observe(perf_counter() - started)

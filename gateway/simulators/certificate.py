@@ -1,6 +1,7 @@
 """A self-signed certificate as a UCM has it: the name does not fit the address."""
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -9,12 +10,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def write_certificate(folder: Path, *, name: str = "UCM6304", days: int = 3650) -> Path:
-    """Make key and certificate in one PEM file and return its path. Negative days: expired."""
+def write_certificate(
+    folder: Path, *, name: str = "UCM6304", days: int = 3650, address: str | None = None
+) -> Path:
+    """Make key and certificate in one PEM file and return its path. Negative days: expired.
+
+    address     of the machine that shows it, for who checks that; a UCM's has none
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
@@ -22,8 +28,11 @@ def write_certificate(folder: Path, *, name: str = "UCM6304", days: int = 3650) 
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=4000))
         .not_valid_after(now + timedelta(days=days))
-        .sign(key, hashes.SHA256())
     )
+    if address is not None:
+        known_as = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
+        builder = builder.add_extension(known_as, critical=False)
+    certificate = builder.sign(key, hashes.SHA256())
     path = folder / f"{name.lower()}-{certificate.serial_number:x}.pem"
     path.touch(mode=0o600)
     path.write_bytes(

@@ -300,3 +300,22 @@ async def test_a_stop_at_the_moment_a_wait_ends_is_a_stop(tmp_path):
         await waiting
         assert stopped
         assert pump._stopping
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("ack", [True, False])
+async def test_the_time_to_each_ack_is_measured_where_the_line_has_acks(tmp_path, monkeypatch, ack):
+    line = ScriptedLine([frame("GI|RN101|G#1|GNA|GSN|", lrc=ack), frame("GI|RN102|G#2|GNB|GSN|", lrc=ack)])  # fmt: skip
+    async with pump_on(tmp_path, line, ack=ack) as pump:
+        put = Outbox.put
+
+        def slow(self, batch):
+            pump.clock.wind(1.2)  # a disk that is worn out
+            return put(self, batch)
+
+        monkeypatch.setattr(Outbox, "put", slow)
+        await pump.run()
+        value = pump.metrics.registry.get_sample_value
+        assert value("pmsgw_ack_seconds_count") == (2 if ack else 0)
+        assert value("pmsgw_ack_seconds_bucket", {"le": "1.0"}) == 0
+        assert value("pmsgw_ack_seconds_bucket", {"le": "1.5"}) == (2 if ack else 0)

@@ -96,10 +96,12 @@ async def test_a_changed_certificate_stops_the_calls_and_nothing_is_lost(tmp_pat
         await until(lambda: asyncio.sleep(0, not on.service.relay.ucm_up))
         assert len(on.ucm.journal) == calls  # not one request byte
         assert (await page(on, "/readyz"))[0] == 503
+        assert "pmsgw_ucm_certificate_refused 1.0" in (await page(on, "/metrics"))[1]
         await on.ucm.stop()
         own = next(path for path in tmp_path.glob("ucm6304-*.pem"))
         await on.ucm.start(own, port=port)
         await until(lambda: asyncio.sleep(0, on.ucm.rooms.rooms["101"].is_in))
+        assert "pmsgw_ucm_certificate_refused 0.0" in (await page(on, "/metrics"))[1]
 
 
 @pytest.mark.asyncio

@@ -1,0 +1,1 @@
+"""Dashboards, alerts and recording rules; `make grafana` writes what is made from tables."""
