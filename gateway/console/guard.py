@@ -92,6 +92,12 @@ class Guard:
     _wrong: int = 0
     _wrong_at: float = float("-inf")
 
+    def change_lock(self, password_hash: str | None) -> None:
+        """Another password from now on; whoever knew only the old one is out."""
+        if password_hash != self.password_hash:
+            self.password_hash = password_hash
+            self._sessions.clear()
+
     def session(self, token: str | None) -> Session | None:
         """The session of a cookie, if it is still good."""
         found = self._sessions.get(token or "")
