@@ -123,7 +123,7 @@ def console_password() -> None:
     if len(first) < 8:
         talk("A password has at least 8 characters.")
         raise typer.Exit(1)
-    talk("Put this under [http] and restart the service:")
+    talk("Put this under [http], then `systemctl reload pms-gateway`:")
     say(f'password_hash = "{hash_password(first)}"')
 
 
