@@ -51,7 +51,8 @@ def reload(service: Service, notifier: Notifier) -> None:
         for key in found.restart:
             logger().warning("restart_needed", why=f"restart needed for {key}")
         logger().info("config_reloaded", taken=", ".join(found.taken) or "nothing")
-    notifier.tell("READY=1")
+    finally:
+        notifier.tell("READY=1")
 
 
 def watchdog(service: Service, notifier: Notifier) -> Watchdog:

@@ -94,6 +94,7 @@ class Pump:
         """Open, converse, lose, pause, for ever."""
         pause = FIRST_PAUSE_S
         complained = ""
+        self.awake_by = self.clock.now()
         await self._void_resync()
         while not self._stopping:
             try:

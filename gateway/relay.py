@@ -97,6 +97,7 @@ class Relay:
                 self.metrics.outbox_failures.inc()
                 logger().error("outbox_failed", error=str(error), do="free the disk; trying again")
                 await self._nap(1.0)
+        self.awake_by = self.clock.now()
 
     async def _next(self) -> Entry | None:
         entries = await self.outbox(

@@ -80,7 +80,7 @@ class Watchdog:
         every = min(LOOK_EVERY_S, limit / 2) if limit else LOOK_EVERY_S
         while True:
             await asyncio.sleep(every)
-            self._tell(await self.stuck(limit / 3 or LOOK_EVERY_S), await self.status())
+            self._tell(await self.stuck(limit / 3 or LOOK_EVERY_S), await self._status())
 
     async def stuck(self, within_s: float) -> str:
         """The parts that do not turn, in words; empty: all are well."""
@@ -94,6 +94,12 @@ class Watchdog:
         except Exception as error:  # noqa: BLE001  # it answered; who needs the disk complains
             logger().debug("disk_answered", error=str(error))
         return ", ".join(parts)
+
+    async def _status(self) -> str:
+        try:
+            return await self.status()
+        except Exception as error:  # noqa: BLE001  # who watches must not be what fails
+            return f"unknown: {error}"
 
     def _tell(self, stuck: str, status: str) -> None:
         if stuck:

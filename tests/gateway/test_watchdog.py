@@ -139,6 +139,18 @@ async def test_a_disk_that_says_no_has_answered():
 
 
 @pytest.mark.asyncio
+async def test_who_watches_is_not_what_fails(systemd):
+    async def broken():
+        raise ValueError("a mistake of ours")
+
+    sock, environ = systemd
+    dog = watch(Notifier(environ), ask_disk=broken)
+    dog.status = broken
+    await watched_for(dog, 0.3)
+    assert "WATCHDOG=1\nSTATUS=unknown: a mistake of ours" in heard(sock)
+
+
+@pytest.mark.asyncio
 async def test_a_blocked_loop_gives_no_sign(systemd):
     sock, environ = systemd
     running = asyncio.ensure_future(watch(Notifier(environ)).run())
@@ -172,12 +184,65 @@ async def test_a_blocked_disk_stops_the_signs_of_a_real_service(tmp_path, system
         running.cancel()
 
 
+@contextmanager
+def hanging(monkeypatch, cls, name):
+    """This method does not return before the end of the block."""
+    end = asyncio.Event()
+
+    async def hang(*_, **__):
+        await end.wait()
+
+    monkeypatch.setattr(cls, name, hang)
+    yield
+    end.set()
+
+
+def impatient(service, grace_s):
+    """The watchdog of a service, with less patience."""
+    dog = watchdog(service, Notifier({}))
+    dog.tasks = {name: Task(task.awake_by, grace_s) for name, task in dog.tasks.items()}
+    return dog
+
+
 @pytest.mark.asyncio
-async def test_the_tasks_of_a_real_service_are_watched(tmp_path, systemd):
+async def test_a_line_task_that_hangs_in_its_turn_is_stuck(tmp_path, systemd, monkeypatch):
     async with stage(tmp_path / "site") as on:
-        dog = watchdog(on.service, Notifier({}))
-        await asyncio.sleep(0.5)
+        dog = impatient(on.service, 1.0)
+        await asyncio.sleep(1.5)
         assert await dog.stuck(1) == ""
-        for part, task in (("line", on.service.pump), ("relay", on.service.relay)):
-            task.awake_by = on.service.clock.now() - 10_000  # as if it had never come back
-            assert part in (await dog.stuck(1)).split(", ")
+        with hanging(monkeypatch, type(on.service.intake), "take"):
+            on.pms.say(f"GI|RN{on.hotel.rooms[0]}|G#1|GNRossi|GSN|")
+            await asyncio.sleep(2)
+            assert await dog.stuck(1) == "line"
+
+
+@pytest.mark.asyncio
+async def test_a_call_that_never_ends_is_stuck(tmp_path, systemd, monkeypatch):
+    async with stage(tmp_path / "site") as on:
+        dog = impatient(on.service, 1.0)
+        with hanging(monkeypatch, type(on.service._driver), "apply"):
+            on.pms.say(f"GI|RN{on.hotel.rooms[0]}|G#1|GNRossi|GSN|")
+            await on.pms.all_said()
+            await asyncio.sleep(2)
+            assert await dog.stuck(1) == "relay"
+
+
+@pytest.mark.asyncio
+async def test_days_without_a_peer_are_no_hang(tmp_path, systemd):
+    async with stage(tmp_path / "site") as on:
+        pump, relay = on.service.pump, on.service.relay
+        await asyncio.sleep(0.5)
+        assert pump.awake_by > on.service.clock.now()  # the session's next deadline, or never
+        assert relay.awake_by > on.service.clock.now()
+        assert await impatient(on.service, 0.5).stuck(1) == ""
+
+
+@pytest.mark.asyncio
+async def test_a_task_that_ended_by_mistake_is_stuck(tmp_path, systemd):
+    async with stage(tmp_path / "site") as on:
+        dog = impatient(on.service, 1.0)
+        await asyncio.sleep(0.5)
+        on.service.relay.stop()  # as if it had returned by itself
+        on.service.pump.stop()
+        await asyncio.sleep(2)
+        assert await dog.stuck(1) == "line, relay"
