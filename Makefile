@@ -1,10 +1,12 @@
-# The words: setup, check, fix, test, demo, grafana, lock; and torture, soak for long nights. Nothing but Python 3.11, venv and make is needed.
+# The words: setup, check, fix, test, demo, grafana, deb, lock; and torture, soak, deb-test for long nights. Nothing but
+# Python 3.11, venv and make is needed; for the two deb words also dpkg-deb, and for deb-test root, debootstrap and
+# systemd-nspawn.
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup check fix test torture soak demo grafana lock
+.PHONY: setup check fix test torture soak demo grafana deb deb-test lock
 
 setup: $(VENV)/ready                     ## make the virtual environment from the lock file
 
@@ -40,6 +42,13 @@ demo: setup                              ## a PMS, the gateway, a UCM, and a hot
 
 grafana: setup                           ## write the dashboards and the table of their panels
 	$(BIN)/python -m grafana.make
+
+deb: setup                               ## the Debian packages for amd64 and arm64, in dist/
+	$(BIN)/python deploy/debian/build.py
+
+deb-test: setup                          ## as root: install, upgrade, roll back, purge on a fresh Debian 12 and 13
+	$(BIN)/python -m tests.deploy.machine --suite bookworm
+	$(BIN)/python -m tests.deploy.machine --suite trixie
 
 lock: setup                              ## renew both lock files (needs uv)
 	uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-annotate --no-header \

@@ -1,8 +1,6 @@
 """The composition root: build everything from a Config, run it, stop it in order."""
 
 import asyncio
-import os
-import signal
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +13,6 @@ from gateway.config import Config
 from gateway.console.app import Console
 from gateway.console.guard import Guard
 from gateway.control import Control
-from gateway.drivers.base import Driver
 from gateway.drivers.https import HttpsPeer, Peer, TlsSettings, Trust
 from gateway.drivers.ucm import UcmDriver
 from gateway.drivers.ucm_api import NewApi, OldApi, UcmApi, pms_token
@@ -174,7 +171,7 @@ class Service:
             else Resync.NEVER,
         )
         api, self._peer = ucm_api(config, self.metrics, peer)
-        self._driver: Driver = UcmDriver(api, words(config), self.metrics)
+        self._driver = UcmDriver(api, words(config), self.metrics)
         self.reconciler = Reconciler(
             intake=self.intake,
             judge=self._driver,
@@ -195,6 +192,11 @@ class Service:
         )
         self.control = Control(
             self.outbox, self.house, self.pump, self.relay, self.clock, self.scope
+        )
+        self._guard = Guard(
+            config.http.password_hash,
+            open_to_all=is_loopback(config.http.listen.rsplit(":", 1)[0]),
+            now=self.clock.now,
         )
         self.pages: tuple[HttpServer, ...] = self._listen(data_dir) if pages else ()
 
@@ -241,19 +243,29 @@ class Service:
         return http, desk, scraped
 
     def _console(self) -> Console:
-        http = self._config.http
         return Console(
             control=self.control,
-            guard=Guard(
-                http.password_hash,
-                open_to_all=is_loopback(http.listen.rsplit(":", 1)[0]),
-                now=self.clock.now,
-            ),
+            guard=self._guard,
             status=self.status,
             about=lambda: about(self._config, self._peer.certificate_ends),
             site=self._config.site.name,
             zone=self._config.zone,
         )
+
+    @property
+    def config(self) -> Config:
+        """What it runs by now."""
+        return self._config
+
+    def adopt(self, config: Config) -> None:
+        """Go on with a configuration that differs only where `gateway.reload` says that it may."""
+        self._config = config
+        self._driver.words = words(config)
+        self.relay.retries = config.ucm.retries
+        self.relay.retry_interval_s = config.ucm.retry_interval_s
+        self.reconciler.heals = config.ucm.reconcile == "heal"
+        self.reconciler.interval_s = config.ucm.reconcile_interval_s
+        self._guard.change_lock(config.http.password_hash)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Everything, until `stop` is set; then in order: line, call in flight, pages, file."""
@@ -358,16 +370,3 @@ def _open_outbox(path: Path, vfs: str | None) -> _Kept:
         except StorageFailed as error:
             raise StartFailed(f"{path}: {error}") from error
     raise AssertionError("the second turn returns or raises")
-
-
-async def run(config: Config) -> None:
-    """The service until SIGTERM or SIGINT. Raises StartFailed."""
-    service = Service(config)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(each, stop.set)
-    await service.run(stop)
-    # Everything is closed. The interpreter's own end would wait for a name server that hangs in
-    # some thread, longer than systemd waits for us.
-    os._exit(0)

@@ -65,6 +65,7 @@ class Pump:
     answers: bool
     resync: Resync = Resync.NEVER
     rng: Callable[[], float] = random.random
+    awake_by: float = float("inf")  # see gateway.watchdog.Task
     state: str = "closed"
     line: str = ""
     _stopping: bool = False
@@ -95,6 +96,7 @@ class Pump:
         """Open, converse, lose, pause, for ever."""
         pause = FIRST_PAUSE_S
         complained = ""
+        self.awake_by = self.clock.now()
         await self._void_resync()
         while not self._stopping:
             try:
@@ -132,11 +134,13 @@ class Pump:
     @asynccontextmanager
     async def _interruptible(self, seconds: float | None) -> AsyncIterator[None]:
         """Wait inside no longer than this, and not at all once told to stop: TimeoutError."""
+        self.awake_by = float("inf") if seconds is None else self.clock.now() + seconds
         try:
             async with within(0 if self._stopping else seconds) as self._waiting:
                 yield
         finally:
             self._waiting = None
+            self.awake_by = self.clock.now()
 
     async def _use(self, line: Line) -> bool:
         """One line from open to lost. Returns whether the peer ever said a whole frame."""

@@ -48,6 +48,7 @@ class Relay:
     marks_calls: bool = False
     reconciler: Reconciler | None = None
     rng: Callable[[], float] = random.random
+    awake_by: float = float("inf")  # see gateway.watchdog.Task
     ucm_up: bool = False
     ucm_trouble: str = "not asked yet"
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -67,7 +68,8 @@ class Relay:
     async def run(self) -> None:
         """Deliver, probe when there is nothing to deliver, for ever."""
         while not self._stopping.is_set():
-            wait = self._shut_until - self.clock.now()
+            self.awake_by = self.clock.now()
+            wait = self._shut_until - self.awake_by
             if wait > 0:
                 self._tell_who_asked(None)
                 await self._nap(wait)
@@ -95,6 +97,7 @@ class Relay:
                 self.metrics.outbox_failures.inc()
                 logger().error("outbox_failed", error=str(error), do="free the disk; trying again")
                 await self._nap(1.0)
+        self.awake_by = self.clock.now()
 
     async def _next(self) -> Entry | None:
         entries = await self.outbox(
@@ -115,6 +118,7 @@ class Relay:
             until_probe = min(until_probe, max(LOOK_AGAIN_S, self.reconciler.due_in()))
         # Rows that wait out a refusal become due by the clock, not by an event.
         wait = min(LOOK_AGAIN_S, until_probe) if waiting else until_probe
+        self.awake_by = self.clock.now() + wait
         try:
             async with asyncio.timeout(wait):
                 await self.outbox.new_entries.wait()
@@ -122,6 +126,7 @@ class Relay:
             pass  # time to look again
 
     async def _nap(self, seconds: float) -> None:
+        self.awake_by = self.clock.now() + seconds
         try:
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()

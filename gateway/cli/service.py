@@ -48,12 +48,13 @@ def run(
     config: ConfigOption = DEFAULT_PATH,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log at debug level.")] = False,
 ) -> None:
-    """The service. SIGTERM stops it in order; an absent peer never does."""
+    """The service. SIGTERM stops it in order, SIGHUP reads the file again; no peer ends it."""
     # Before anything is open there is nothing to close: a stop during the start is a stop.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the file is read soon anyway
     from gateway import logs
     from gateway.app import StartFailed
-    from gateway.app import run as serve
+    from gateway.daemon import run as serve
 
     loaded = load_config(config)
     logs.set_up(site=loaded.site.name, verbose=verbose)
@@ -122,7 +123,7 @@ def console_password() -> None:
     if len(first) < 8:
         talk("A password has at least 8 characters.")
         raise typer.Exit(1)
-    talk("Put this under [http] and restart the service:")
+    talk("Put this under [http], then `systemctl reload pms-gateway`:")
     say(f'password_hash = "{hash_password(first)}"')
 
 

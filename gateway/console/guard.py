@@ -85,6 +85,12 @@ class Guard:
     _sessions: dict[str, Session] = field(default_factory=dict)
     _wrong: dict[str, tuple[int, float]] = field(default_factory=dict)
 
+    def change_lock(self, password_hash: str | None) -> None:
+        """Another password from now on; whoever knew only the old one is out."""
+        if password_hash != self.password_hash:
+            self.password_hash = password_hash
+            self._sessions.clear()
+
     def session(self, token: str | None, *, uses: bool = True) -> Session | None:
         """The session of a cookie, if it is still good. `uses`: somebody did something with it; a
         page that is merely open does not keep it alive."""

@@ -50,10 +50,10 @@ class _Trip:
 
 
 class UcmDriver:
-    """One UCM. See `gateway.drivers.base.Driver`."""
+    """One UCM. See `gateway.drivers.base.Driver`. `words` may be replaced between two calls."""
 
     def __init__(self, api: UcmApi, words: Words, metrics: Metrics) -> None:
-        self._api, self._words, self._metrics = api, words, metrics
+        self._api, self.words, self._metrics = api, words, metrics
 
     async def apply(self, event: GuestEvent, *, unsure: bool, repairs: bool) -> str | None:
         trip = _Trip(self.action_of(event))
@@ -63,7 +63,7 @@ class UcmDriver:
             case CheckOut(room=room):
                 await self._say(trip, wire.check_out(room))  # "not checked in" is done
             case Update(room=room, guest=guest, was=was):
-                request = wire.update(room, guest, None if repairs else was, self._words)
+                request = wire.update(room, guest, None if repairs else was, self.words)
                 if request is not None:
                     await self._say_in(trip, request, guest)
             case Move(room=room, from_room=from_room, guest=guest):
@@ -71,7 +71,7 @@ class UcmDriver:
             case DoNotDisturb(room=room, on=on, guest=guest):
                 await self._say_in(trip, wire.do_not_disturb(room, on), guest)
             case RoomStatus(room=room, code=code, guest=guest):
-                status = self._words.room_status.get(code)
+                status = self.words.room_status.get(code)
                 if status is None:
                     return f"room status {code!r} has no mapping under [room_status]"
                 await self._say_in(trip, wire.set_status(room, status), guest)
@@ -92,7 +92,7 @@ class UcmDriver:
 
     def differences(self, room: ShownRoom, guest: Guest) -> tuple[str, ...] | None:
         assert isinstance(room, UcmRoom)  # they come from `rooms`
-        return wire.differences(room, guest, self._words)
+        return wire.differences(room, guest, self.words)
 
     async def close(self) -> None:
         await self._api.close()
@@ -100,11 +100,11 @@ class UcmDriver:
     # --- Steps ---
 
     async def _check_in(self, trip: _Trip, room: str, guest: Guest, *, unsure: bool) -> None:
-        request = wire.check_in(room, guest, self._words)
+        request = wire.check_in(room, guest, self.words)
         if await self._say(trip, request) is not Verdict.ALREADY_IN:
             return
         if await self._shows(room, guest, unsure=unsure):
-            everything = wire.update(room, guest, None, self._words)
+            everything = wire.update(room, guest, None, self.words)
             if everything is not None and await self._say(trip, everything) in _STATE:
                 raise Refused(20, "the UCM says checked in and not checked in at once")
             return
@@ -157,7 +157,7 @@ class UcmDriver:
 
     def _is_listed(self, rows: list[UcmRoom], room: str, guest: Guest) -> bool:
         return any(
-            row.address == room and row.is_in and wire.is_ours(row, guest, self._words)
+            row.address == room and row.is_in and wire.is_ours(row, guest, self.words)
             for row in rows
         )
 

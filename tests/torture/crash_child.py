@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gateway import app, config, logs
+from gateway import config, daemon, logs
 from gateway.drivers.https import HttpsPeer
 from gateway.house import House
 from gateway.line.serial import SerialLine
@@ -77,7 +77,7 @@ def main() -> None:
     logs.set_up(quiet=True)
     if point != "never":
         arm(point, int(count))
-    asyncio.run(app.run(config.load(Path(path))))
+    asyncio.run(daemon.run(config.load(Path(path))))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,84 @@
+"""The service as a process: signals, and what systemd is told."""
+
+import asyncio
+import os
+import signal
+from typing import Final
+
+from gateway.app import Service
+from gateway.config import Config, ConfigError, load
+from gateway.logs import logger
+from gateway.outbox import Outbox
+from gateway.reload import change
+from gateway.watchdog import STUCK_AFTER_S, Notifier, Task, Watchdog
+
+REQUESTS_OF_A_TURN: Final = 12
+"""Most requests one row can cost: asked, refused, logged in, listed, out, in, and each again."""
+
+
+async def run(config: Config) -> None:
+    """The service until SIGTERM or SIGINT; SIGHUP reads the file again. Raises StartFailed."""
+    service, notifier, stop = Service(config), Notifier(), asyncio.Event()
+
+    def halt() -> None:
+        notifier.tell("STOPPING=1", "STATUS=stopping")
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, halt)
+    loop.add_signal_handler(signal.SIGHUP, reload, service, notifier)
+    async with asyncio.TaskGroup() as group:
+        watching = group.create_task(watchdog(service, notifier).run())
+        await service.run(stop)  # its tasks exist when the watchdog gets its first turn
+        watching.cancel()
+    # Everything is closed. The interpreter's own end would wait for a name server that hangs in
+    # some thread, longer than systemd waits for us.
+    os._exit(0)
+
+
+def reload(service: Service, notifier: Notifier) -> None:
+    """Read the configuration again and take over what can be; what cannot is told."""
+    notifier.reloading()
+    try:
+        found = change(service.config, load(service.config.path))
+    except ConfigError as error:
+        for sentence in error.sentences:
+            logger().error("config_refused", why=sentence)
+        logger().error("config_kept", do="mend the file and reload; the old one goes on")
+    else:
+        service.adopt(found.config)
+        for key in found.restart:
+            logger().warning("restart_needed", why=f"restart needed for {key}")
+        logger().info("config_reloaded", taken=", ".join(found.taken) or "nothing")
+    finally:
+        notifier.tell("READY=1")
+
+
+def watchdog(service: Service, notifier: Notifier) -> Watchdog:
+    """Whoever looks whether the parts of a service still turn."""
+
+    async def ask_disk() -> None:
+        await service.outbox(Outbox.row, 0)
+
+    async def status() -> str:
+        parts = await service.status()
+        link, outbox, ucm = parts["link"], parts["outbox"], parts["ucm"]
+        return (
+            f"link {link['state']} on {link['line']}; "
+            + (f"{outbox['waiting']} waiting, {outbox['parked']} parked; " if outbox["ok"] else "")
+            + ("UCM answers" if ucm["ok"] else "UCM away")
+            + ("" if outbox["ok"] else f"; {outbox['why']}")
+        )
+
+    a_turn = STUCK_AFTER_S + REQUESTS_OF_A_TURN * service.config.ucm.timeout_s
+    return Watchdog(
+        notifier=notifier,
+        clock=service.clock,
+        tasks={
+            "line": Task(lambda: service.pump.awake_by),
+            "relay": Task(lambda: service.relay.awake_by, a_turn),
+        },
+        ask_disk=ask_disk,
+        status=status,
+    )

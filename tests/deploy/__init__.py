@@ -1,0 +1,1 @@
+"""What a site installs: unit, package, scripts."""

@@ -1,0 +1,137 @@
+"""The Debian package is built, unpacked and run, without installing it (`make deb-test` does that)."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "deploy" / "debian"))
+
+import build  # noqa: E402  # it is a program, not a package
+import pages  # noqa: E402
+
+PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
+ARCH = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine)
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """A package for this machine and this Python alone, and what is in it."""
+    if shutil.which("dpkg-deb") is None or ARCH is None or PYTHON not in build.PYTHONS:
+        pytest.skip("a package can be built and run on Debian's machine types with dpkg-deb")
+    folder = tmp_path_factory.mktemp("deb")
+    try:
+        deb = build.build(ARCH, folder, "9.8.7", (PYTHON,), 0)
+    except SystemExit as error:
+        if "pip failed" in str(error) and not os.environ.get("CI"):
+            pytest.skip("the libraries cannot be fetched here: no network")
+        raise
+    subprocess.run(["dpkg-deb", "--raw-extract", str(deb), str(folder / "root")], check=True)
+    return deb, folder / "root"
+
+
+def call(root, *arguments, **environ):
+    """The unpacked program, with a Python that has none of our libraries in sight."""
+    base = Path(sys.base_prefix, "bin", f"python{PYTHON}")
+    done = subprocess.run(
+        [str(base), "-IB", str(root / "usr/bin/pms-gateway"), *arguments], capture_output=True,
+        text=True, check=False, timeout=100, env={**os.environ, **environ},
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.timeout(400)
+def test_the_unpacked_program_runs_with_its_own_libraries(package):
+    _, root = package
+    assert call(root, "version") == (0, "pms-gateway 9.8.7\n", "")
+    good = ROOT / "tests/data/config/good.toml"
+    assert call(root, "check-config", str(good))[:2] == (0, f"{good}: ok\n")
+    code, out, err = call(root, "demo", "--once")
+    assert "Every room on the UCM is as the PMS meant it." in out, err
+    assert code == 0
+
+
+@pytest.mark.timeout(400)
+def test_the_package_has_everything_and_nothing_of_the_builder(package):
+    deb, root = package
+    for _, target, mode in build.FILES:
+        assert (root / target).stat().st_mode & 0o777 == mode, target
+    library = root / "usr/lib/pms-gateway"
+    assert {"gateway", "protocols", "apsw", "httpx"} <= {each.name for each in library.iterdir()}
+    assert (library / "gateway/console/templates/now.html").exists()
+    assert not list(root.rglob("__pycache__")) + list(root.rglob("direct_url.json"))
+    told = subprocess.run(
+        ["dpkg-deb", "--contents", str(deb)], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert {line.split()[1] for line in told} == {"root/root"}
+    control = (root / "DEBIAN/control").read_text()
+    assert "Version: 9.8.7\n" in control
+    assert "conffiles" not in {each.name for each in (root / "DEBIAN").iterdir()}
+
+
+@pytest.mark.timeout(400)
+def test_the_same_sources_give_the_same_bytes(package, tmp_path, monkeypatch):
+    deb, root = package
+
+    def fetch(target, *_):
+        shutil.copytree(root / "usr/lib/pms-gateway", target)
+        for ours in ("gateway", "protocols"):
+            shutil.rmtree(target / ours)
+
+    monkeypatch.setattr(build, "fetch", fetch)
+    was = os.umask(0o077)  # another builder
+    try:
+        again = build.build(ARCH, tmp_path, "9.8.7", (PYTHON,), 0)
+    finally:
+        os.umask(was)
+    assert again.read_bytes() == deb.read_bytes()
+
+
+def test_libraries_that_differ_between_two_pythons_are_not_mixed(tmp_path):
+    for python, text in (("3.11", "one"), ("3.13", "other")):
+        (tmp_path / python).mkdir()
+        (tmp_path / python / "library.py").write_text(text)
+    build.merge(tmp_path / "3.11", tmp_path / "library")
+    with pytest.raises(SystemExit, match="not the same for every Python"):
+        build.merge(tmp_path / "3.13", tmp_path / "library")
+
+
+def test_the_manual_and_the_completion_have_every_command_and_option():
+    manual, completion = pages.manual(), pages.completion()
+    for name, command in pages.commands():
+        assert f'"{name}") words=' in completion
+        for option in (each for each in command.params if each.opts[0].startswith("-")):
+            assert option.opts[0] in completion
+            assert option.opts[0].replace("-", "\\-") in manual
+        if name and not hasattr(command, "commands"):
+            assert f"\n.B {name}".replace("-", "\\-") in manual
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("pms-gateway outb", "outbox"),
+        ("pms-gateway line de", "decode detect"),
+        ("pms-gateway outbox ret", "retry"),
+        ("pms-gateway run --config /etc/x --verb", "--verbose"),
+    ],
+)
+def test_the_completion_completes(tmp_path, typed, offered):
+    script = tmp_path / "completion"
+    script.write_text(pages.completion())
+    words = typed.split()
+    shell = f'source {script}; COMP_WORDS=({typed}); COMP_CWORD={len(words) - 1}; _pms_gateway; echo "${{COMPREPLY[*]}}"'
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == (offered, "")
+
+
+def test_the_manual_has_no_line_that_roff_would_take_for_a_command(tmp_path):
+    page = tmp_path / "pms-gateway.1"
+    page.write_text(pages.manual())
+    known = (".TH", ".SH", ".B", ".I", ".TP", ".RS", ".RE")
+    lines = page.read_text().splitlines()
+    assert not [each for each in lines if each[:1] in (".", "'") and not each.startswith(known)]
