@@ -138,7 +138,7 @@ def test_a_changed_secret_is_named_and_not_shown(tmp_path):
 
 def test_another_password_ends_the_sessions_of_the_old_one():
     guard = Guard("old", open_to_all=False, now=lambda: 0.0)
-    session = guard.judge(right=True)
+    session = guard.judge("c", right=True)
     guard.change_lock("old")
     assert guard.session(session.token) is session
     guard.change_lock("new")
