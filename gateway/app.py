@@ -155,7 +155,8 @@ class Service:
             ),
             self.clock.stamp,
         )
-        self.opener = opener or opener_for(config.line)
+        self.opener = opener or opener_for(config.line, config.allow, self._peer_refused)
+        self._told_of_peers = float("-inf")
         self.scope = self._scope(data_dir)
         self.pump = Pump(
             opener=TappedOpener(self.opener, self.scope.recorder),
@@ -199,6 +200,13 @@ class Service:
             now=self.clock.now,
         )
         self.pages: tuple[HttpServer, ...] = self._listen(data_dir) if pages else ()
+
+    def _peer_refused(self, address: str) -> None:
+        self.metrics.line_peers_refused.inc()
+        if self.clock.now() - self._told_of_peers >= 60:  # a hostile one dials without end
+            self._told_of_peers = self.clock.now()
+            do = "if it is the PMS, add it to pms.allow"
+            logger().warning("peer_refused", address=address, do=do)
 
     def _scope(self, data_dir: Path) -> LiveScope:
         config = self._config

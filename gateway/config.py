@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -40,6 +41,14 @@ def _printable(text: str) -> str:
 
 def _line(text: str) -> str:
     parse_line(_printable(text))
+    return text
+
+
+def _network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError:
+        raise ValueError("expected an address or a network, as 10.0.0.5 or 10.0.0.0/24") from None
     return text
 
 
@@ -117,6 +126,7 @@ class Pms(_Section):
 
     protocol: Literal["fias"] = "fias"
     line: Annotated[str, AfterValidator(_line)]
+    allow: list[Annotated[str, AfterValidator(_network)]] = []
 
 
 class Fias(_Section):
@@ -208,6 +218,7 @@ class Config:
     path: Path
     site: Site
     line: LineSpec
+    allow: tuple[IPv4Network | IPv6Network, ...]
     fias: Fias
     lrc: bool
     ack: bool
@@ -276,6 +287,7 @@ def load(path: Path) -> Config:
         path=path,
         site=parsed.site,
         line=line,
+        allow=tuple(ip_network(each) for each in parsed.pms.allow),
         fias=parsed.fias,
         lrc=is_serial if parsed.fias.lrc is None else parsed.fias.lrc,
         ack=is_serial if parsed.fias.ack is None else parsed.fias.ack,
@@ -316,6 +328,10 @@ def _misfits(raw: Mapping[str, Any]) -> list[str]:
                 'ucm.fingerprint: tls = "pinned" needs it; `pms-gateway doctor` prints it, '
                 'or say tls = "ca" or "insecure"'
             )
+    pms = raw.get("pms")
+    said = pms if isinstance(pms, Mapping) else {}
+    if said.get("allow") and not str(said.get("line")).startswith("listen:"):
+        found.append("pms.allow: says who may dial us, so it needs a listen: line")
     language = raw.get("language")
     if isinstance(language, Mapping):
         upper = [str(code).upper() for code in language]

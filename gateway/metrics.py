@@ -49,6 +49,9 @@ class Metrics:
             "Bytes from the PMS line that are no frame, by reason.",
             "reason",
         )
+        self.line_peers_refused = self._counter(
+            "pmsgw_line_peers_refused", "Peers that dialled the PMS line and may not be the PMS."
+        )
         self.capture_lost = self._counter(
             "pmsgw_capture_lost", "Pieces of the line that could not be kept in the capture."
         )

@@ -144,6 +144,8 @@ LINE: Final = Dashboard(
                    "pmsgw_fields_odd_total", ""),
             counts("Remarks", "What did the PMS say that did not fit what we knew?", "pmsgw_remarks_total", "remark"),
             counts("Lost pieces of the capture", "Is the record of the line whole?", "pmsgw_capture_lost_total", ""),
+            counts("Strangers on the line", "Does somebody dial who may not be the PMS?",
+                   "pmsgw_line_peers_refused_total", ""),
         ),
     ),
 )  # fmt: skip

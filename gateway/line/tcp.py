@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import Callable
-from ipaddress import ip_address
+from collections.abc import Callable, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
 
 from gateway.line.base import MAX_UNWRITTEN_BYTES, READ_BYTES, Line, LineFailed
@@ -20,6 +20,7 @@ CALL_WITHIN_S: Final = 2.0
 KEEPALIVE_IDLE_S: Final = 10
 KEEPALIVE_INTERVAL_S: Final = 5
 KEEPALIVE_PROBES: Final = 3
+MOST_WAITING: Final = 16
 UNACKED_MS: Final = 20_000
 
 
@@ -60,6 +61,11 @@ class TcpLine(asyncio.Protocol):
         self._arrived.set()
 
     # The line's side
+
+    @property
+    def peer_address(self) -> str:
+        """Who is at the other end, without the port."""
+        return self._peer.rpartition(":")[0]
 
     @property
     def has_nothing_left(self) -> bool:
@@ -165,8 +171,18 @@ class ListenOpener:
     A PMS that was restarted dials again long before its old connection is known to be dead.
     """
 
-    def __init__(self, spec: ListenSpec) -> None:
+    def __init__(
+        self,
+        spec: ListenSpec,
+        allow: Sequence[IPv4Network | IPv6Network] = (),
+        on_refused: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Take peers from these networks; none given: from anywhere.
+
+        on_refused  told the address of a peer that may not be the PMS, or of one too many
+        """
         self._spec = spec
+        self._allow, self._on_refused = tuple(allow), on_refused
         self._server: asyncio.Server | None = None
         self._waiting: deque[TcpLine] = deque()
         self._current: TcpLine | None = None
@@ -212,13 +228,27 @@ class ListenOpener:
         return str(self._spec)
 
     def _accept(self, line: TcpLine) -> None:
+        # While the disk is full nobody takes a line, and a peer may dial without end.
+        self._waiting = deque(each for each in self._waiting if not each.has_nothing_left)
+        if not self._may(line.peer_address) or len(self._waiting) >= MOST_WAITING:
+            self._on_refused(line.peer_address)
+            line.abort()
+            return
         for older in (self._current, *self._waiting):
             if older is not None:
                 older.replace()
-        # While the disk is full nobody takes a line, and a peer may dial every second.
-        self._waiting = deque(each for each in self._waiting if not each.has_nothing_left)
         self._waiting.append(line)
         self._came.set()
+
+    def _may(self, address: str) -> bool:
+        if not self._allow:
+            return True
+        try:
+            found = ip_address(address)
+        except ValueError:
+            return False
+        mapped = getattr(found, "ipv4_mapped", None)  # an IPv6 listener tells IPv4 peers so
+        return any((mapped or found) in network for network in self._allow)
 
 
 def _watch(sock: socket.socket | None) -> None:

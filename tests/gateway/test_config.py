@@ -1,5 +1,6 @@
 """Strict configuration: every mistake has its exact sentence, and no secret is ever printed."""
 
+import re
 from datetime import time
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def test_check_bytes_and_answers_are_on_for_serial_lines_only(tmp_path, line, sp
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (("[pms]", "[pms]\nspeed = 1"), "pms.speed: unknown key; allowed: line, protocol"),
+        (("[pms]", "[pms]\nspeed = 1"), "pms.speed: unknown key; allowed: allow, line, protocol"),
         (("[pms]", "[dentist]\n[pms]"), "dentist: unknown key; allowed: capture, class_of_service, fias, http, language, pms, room_status, rooms, site, ucm"),
         (('line = "tcp:10.0.0.5:5010"', ""), "pms.line: missing"),
         (("tcp:10.0.0.5:5010", "tcp:10.0.0.5"), "pms.line = 'tcp:10.0.0.5': expected serial:DEVICE,BAUD,MODE (as serial:/dev/ttyUSB0,9600,8n1), tcp:HOST:PORT (we dial) or listen:HOST:PORT (the PMS dials)"),
@@ -102,6 +103,7 @@ def test_check_bytes_and_answers_are_on_for_serial_lines_only(tmp_path, line, sp
         (("[ucm]", "[site]\ntimezone = 'Mars/North'\n[ucm]"), "site.timezone = 'Mars/North': expected a time zone as Europe/Lisbon"),
         (("[ucm]", "[site]\ncheckout_time = '25:00'\n[ucm]"), "site.checkout_time = '25:00': expected HH:MM, 00:00 to 23:59"),
         (("[ucm]", "[class_of_service]\n'1' = 7\n[ucm]"), "class_of_service.1 = 7: expected less than or equal to 4"),
+        (("[ucm]", "allow = ['10.0.0.5']\n[ucm]"), "pms.allow: says who may dial us, so it needs a listen: line"),
         (("[ucm]", "[http]\nlisten = '9843'\n[ucm]"), "http.listen = '9843': expected HOST:PORT, as 127.0.0.1:9843"),
     ],
 )  # fmt: skip
@@ -200,3 +202,14 @@ def test_no_secret_is_ever_printed(tmp_path):
     printed += "".join(mistakes(tmp_path, GOOD.replace("[ucm]", "[site.name]")))
     assert "api-invented" not in printed
     assert "pms-invented" not in printed
+
+
+def test_who_may_dial_is_addresses_and_networks(tmp_path):
+    text = re.sub(
+        r'line = ".*"', 'line = "listen:0.0.0.0:5010"\nallow = ["10.0.0.5", "10.1.0.0/16"]', MINIMAL
+    )
+    path = tmp_path / "gateway.toml"
+    path.write_text(text)
+    assert [str(each) for each in load(path).allow] == ["10.0.0.5/32", "10.1.0.0/16"]
+    (found,) = mistakes(tmp_path, text.replace("10.1.0.0/16", "10.1.0.0/99"))
+    assert "expected an address or a network" in found

@@ -2,10 +2,12 @@
 
 import asyncio
 import socket
+from ipaddress import ip_network
 
 import pytest
 
-from gateway.line import LineFailed, ListenSpec, TcpSpec, opener_for
+from gateway.line import LineFailed, ListenSpec, TcpSpec, opener_for, tcp
+from gateway.line.tcp import ListenOpener
 
 
 @pytest.mark.asyncio
@@ -207,3 +209,53 @@ async def test_one_read_is_never_so_much_that_others_must_wait():
     assert max(sizes) <= 16384
     for each in (peer, line, listener):
         await each.close()
+
+
+@pytest.mark.asyncio
+async def test_only_the_pms_may_dial():
+    refused = []
+    allow = (ip_network("10.0.0.5/32"), ip_network("127.0.0.2/32"))
+    listener = opener_for(ListenSpec("127.0.0.1", 0), allow, refused.append)
+    await listener.listen()
+    stranger = await opener_for(TcpSpec("127.0.0.1", listener.port)).open()
+    async with asyncio.timeout(5):
+        assert await stranger.read() == b""
+    assert refused == ["127.0.0.1"]
+    _, pms = await asyncio.open_connection("127.0.0.1", listener.port, local_addr=("127.0.0.2", 0))
+    pms.write(b"hello")
+    async with asyncio.timeout(5):
+        line = await listener.open()
+        assert await line.read() == b"hello"
+    stranger = await opener_for(TcpSpec("127.0.0.1", listener.port)).open()
+    pms.write(b" again")
+    async with asyncio.timeout(5):
+        assert await line.read() == b" again"  # a stranger replaces nobody
+    pms.close()
+    await stranger.close()
+    await line.close()
+    await listener.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "may"),
+    [("10.0.0.5", True), ("::ffff:10.0.0.5", True), ("10.0.0.6", False), ("::1", False), ("?", False), ("", False)],
+)  # fmt: skip
+def test_an_address_is_compared_as_a_number(address, may):
+    assert ListenOpener(ListenSpec("::", 0), (ip_network("10.0.0.5"),))._may(address) is may
+
+
+@pytest.mark.asyncio
+async def test_who_dials_without_end_is_refused_while_nobody_takes_lines():
+    refused = []
+    listener = opener_for(ListenSpec("127.0.0.1", 0), (), refused.append)
+    await listener.listen()
+    writers = []
+    for _ in range(tcp.MOST_WAITING + 5):
+        _, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(b"x")  # what it said is kept until it is read
+        writers.append(writer)
+        await asyncio.sleep(0.01)
+    assert len(refused) == 5
+    for writer in writers:
+        writer.close()
+    await listener.close()
