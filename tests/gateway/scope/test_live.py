@@ -82,8 +82,10 @@ async def test_a_capture_that_cannot_be_kept_is_counted(tmp_path):
         running = group.create_task(scope.run())
         await asyncio.sleep(0)
         scope.recorder.heard(FRAME)
-        while metrics.capture_lost._value.get() == 0:
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(10):
+            while metrics.capture_lost._value.get() == 0:
+                await asyncio.sleep(0.01)
+        assert not running.done()  # the line goes on
         running.cancel()
     scope.recorder.heard(FRAME)
     scope.end()
