@@ -57,7 +57,10 @@ def ucm_api(config: Config, metrics: Metrics, peer: Peer | None = None) -> tuple
     peer = peer or HttpsPeer(
         ucm.url,
         tls=TlsSettings(
-            trust=Trust(ucm.tls), fingerprint=config.fingerprint, ca_file=config.ca_file
+            trust=Trust(ucm.tls),
+            fingerprint=config.fingerprint,
+            ca_file=config.ca_file,
+            is_old=ucm.old_tls,
         ),
         timeout_s=ucm.timeout_s,
         digest=(ucm.username, config.password.get_secret_value()) if ucm.api == "old" else None,

@@ -153,6 +153,7 @@ class Ucm(_Section):
     pms_password_file: _FileName | None = None
     token_case: Literal["lower", "upper"] = "lower"
     tls: Literal["pinned", "ca", "insecure"] = "pinned"
+    old_tls: bool = False
     fingerprint: Annotated[str, AfterValidator(_fingerprint)] | None = None
     ca_file: _FileName | None = None
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 15
@@ -323,6 +324,8 @@ def _misfits(raw: Mapping[str, Any]) -> list[str]:
             found.append('ucm.url: /pmsapi is the old API; say api = "old", or end it with /api')
         if api == "old" and url.endswith("/api"):
             found.append('ucm.url: /api is the new API; say api = "new", or end it with /pmsapi')
+        if ucm.get("old_tls") and tls != "pinned":
+            found.append('ucm.old_tls: weak encryption needs tls = "pinned", or anybody can answer')
         if tls == "pinned" and "fingerprint" not in ucm:
             found.append(
                 'ucm.fingerprint: tls = "pinned" needs it; `pms-gateway doctor` prints it, '

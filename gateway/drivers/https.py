@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import ssl
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,11 +45,13 @@ class TlsSettings:
 
     fingerprint     SHA-256 of the certificate in DER, 32 bytes; for PINNED
     ca_file         PEM file; None: the system's; for CA
+    is_old          the UCM speaks only what today's OpenSSL refuses; see `weaken`
     """
 
     trust: Trust
     fingerprint: bytes = b""
     ca_file: str | None = None
+    is_old: bool = False
 
 
 class CertificateChanged(ssl.SSLCertVerificationError):
@@ -59,6 +62,20 @@ def fingerprint_text(der: bytes) -> str:
     """SHA-256 of a certificate the way it is written in the configuration."""
     digest = hashlib.sha256(der).hexdigest().upper()
     return "sha256:" + ":".join(digest[i : i + 2] for i in range(0, 64, 2))
+
+
+def weaken(context: ssl.SSLContext) -> None:
+    """Speak to a UCM6202 of old: Diffie-Hellman of 1024 bits, TLS 1.0, no safe renegotiation. Who
+    listens may learn what is said; the pin still says who answers.
+    """
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that is why it is a setting
+        context.minimum_version = ssl.TLSVersion.TLSv1
+    context.options |= ssl.Options(_LEGACY_SERVER_CONNECT)
+
+
+_LEGACY_SERVER_CONNECT: Final = 0x4  # ssl.OP_LEGACY_SERVER_CONNECT from Python 3.12 on
 
 
 def tls_context(settings: TlsSettings, on_certificate: Callable[[bytes], None]) -> ssl.SSLContext:
@@ -73,6 +90,9 @@ def tls_context(settings: TlsSettings, on_certificate: Callable[[bytes], None]) 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+
+    if settings.is_old:
+        weaken(context)
 
     class _Checked(ssl.SSLObject):
         def do_handshake(self) -> None:

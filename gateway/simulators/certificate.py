@@ -6,18 +6,26 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 
 def write_certificate(
-    folder: Path, *, name: str = "UCM6304", days: int = 3650, address: str | None = None
+    folder: Path,
+    *,
+    name: str = "UCM6304",
+    days: int = 3650,
+    address: str | None = None,
+    is_rsa: bool = False,
 ) -> Path:
     """Make key and certificate in one PEM file and return its path. Negative days: expired.
 
     address     of the machine that shows it, for who checks that; a UCM's has none
+    is_rsa      as old firmware has it
     """
-    key = ec.generate_private_key(ec.SECP256R1())
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = (
+        rsa.generate_private_key(65537, 2048) if is_rsa else ec.generate_private_key(ec.SECP256R1())
+    )
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
     builder = (

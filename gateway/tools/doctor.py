@@ -16,7 +16,7 @@ from gateway import __version__
 from gateway.app import ucm_api
 from gateway.config import Config
 from gateway.drivers.base import DriverFailed, Paused
-from gateway.drivers.https import fingerprint_text
+from gateway.drivers.https import fingerprint_text, weaken
 from gateway.hold import holder_of
 from gateway.line import LineFailed, ListenSpec, opener_for
 from gateway.line.tcp import ListenOpener
@@ -121,6 +121,8 @@ def _certificate(config: Config) -> Finding:
     # Looking at a certificate needs no trust; nothing is sent to its owner.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if config.ucm.old_tls:
+        weaken(context)
     try:
         with (
             socket.create_connection((url.hostname, port), timeout=config.ucm.timeout_s) as plain,
@@ -131,7 +133,7 @@ def _certificate(config: Config) -> Finding:
         return Finding(
             "certificate",
             ok=False,
-            words=f"{url.hostname}:{port}: {error.strerror or error}: is this the UCM's address?",
+            words=f"{url.hostname}:{port}: {error.strerror or error}: {_tls_advice(error)}",
         )
     shown = fingerprint_text(der)
     if config.ucm.tls != "pinned":
@@ -141,6 +143,13 @@ def _certificate(config: Config) -> Finding:
         words = f'not the pinned one; if this is your UCM, set fingerprint = "{shown}"'
         return Finding("certificate", ok=False, words=words)
     return Finding("certificate", ok=True, words=f"{shown}, as pinned")
+
+
+def _tls_advice(error: OSError) -> str:
+    reason = getattr(error, "reason", None) or ""
+    if any(word in reason for word in ("TOO_SMALL", "PROTOCOL", "LEGACY", "HANDSHAKE_FAILURE")):
+        return "old firmware? update it, or set ucm.old_tls = true"
+    return "is this the UCM's address?"
 
 
 async def _ucm(config: Config) -> AsyncIterator[Finding]:

@@ -103,6 +103,7 @@ def test_check_bytes_and_answers_are_on_for_serial_lines_only(tmp_path, line, sp
         (("[ucm]", "[site]\ntimezone = 'Mars/North'\n[ucm]"), "site.timezone = 'Mars/North': expected a time zone as Europe/Lisbon"),
         (("[ucm]", "[site]\ncheckout_time = '25:00'\n[ucm]"), "site.checkout_time = '25:00': expected HH:MM, 00:00 to 23:59"),
         (("[ucm]", "[class_of_service]\n'1' = 7\n[ucm]"), "class_of_service.1 = 7: expected less than or equal to 4"),
+        (("[ucm]", "[ucm]\nold_tls = true"), "ucm.old_tls: weak encryption needs tls = \"pinned\", or anybody can answer"),
         (("[ucm]", "allow = ['10.0.0.5']\n[ucm]"), "pms.allow: says who may dial us, so it needs a listen: line"),
         (("[ucm]", "[http]\nlisten = '9843'\n[ucm]"), "http.listen = '9843': expected HOST:PORT, as 127.0.0.1:9843"),
     ],
