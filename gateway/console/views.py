@@ -153,14 +153,13 @@ def line_row(row: Row, zone: tzinfo, charset: str) -> dict[str, Any]:
     """One transaction for the table of the line."""
     told = row.as_json(charset)
     latency = "" if row.latency_s is None else f" {row.latency_s * 1000:.0f} ms"
-    bad = row.kind in ("refused", "errors", "close") or row.answer in ("nak", "silence")
     return {
         **told,
         "time": clock(row.at, zone),
         "who": {True: "pms>", False: "gw >", None: ""}[row.from_pms],
         "answered": (row.answer.upper() + latency).strip()
         + (f" after {row.enquiries} ENQ" if row.enquiries else ""),
-        "tone": "bad" if bad else {True: "pms", False: "gw", None: "quiet"}[row.from_pms],
+        "tone": "bad" if row.is_bad else {True: "pms", False: "gw", None: "quiet"}[row.from_pms],
     }
 
 

@@ -64,6 +64,11 @@ class Row:
     enquiries: int = 0
     number: int = 0
 
+    @property
+    def is_bad(self) -> bool:
+        """Something went wrong here: worth a colour."""
+        return self.kind in ("refused", "errors", "close") or self.answer in ("nak", "silence")
+
     def as_json(self, charset: str) -> dict[str, Any]:
         """For `--json` and the console."""
         return {

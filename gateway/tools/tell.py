@@ -28,12 +28,11 @@ class Teller:
         who = {True: "pms>", False: "gw >", None: "    "}[row.from_pms]
         paint = {True: "pms", False: "gw", None: "quiet"}[row.from_pms]
         name = row.decoded.name if row.decoded else row.kind
-        bad = row.kind in ("refused", "errors", "close") or row.answer in ("nak", "silence")
         meaning = row.decoded.meaning if row.decoded else row.words
-        answer = self._painted("bad" if bad else "answer", f"{_answer(row):<16}")
+        answer = self._painted("bad" if row.is_bad else "answer", f"{_answer(row):<16}")
         line = (
             f"{self._moment(row)}  {self._painted(paint, who)} "
-            f"{self._painted('bad' if bad else paint, f'{name:<9}')} {answer} {meaning}"
+            f"{self._painted('bad' if row.is_bad else paint, f'{name:<9}')} {answer} {meaning}"
         )
         yield line.rstrip()
         if row.data and not self._hexa:
