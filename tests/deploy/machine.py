@@ -124,7 +124,7 @@ def booted(base, folder):
         wait_for("systemd", lambda: re.search(
             "running|degraded", machine.run("systemctl", "is-system-running", check=False)))  # fmt: skip
         yield machine
-    except Exception:
+    except Exception:  # whatever it was: what the machine says of it, and then it is raised
         say(machine.run("journalctl", "--lines=60", "--no-pager", check=False))
         raise
     finally:

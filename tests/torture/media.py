@@ -25,8 +25,7 @@ QUICK: Final = 20.0
 KEPT_KIB: Final = 8192
 BACK_WITHIN_S: Final = 3.0
 NOTICED_WITHIN_S: Final = 30.0
-BLOCKED_S: Final = 1.5
-"""A busy machine keeps a loop waiting for half of that; a write to a full port blocked it for good."""
+BLOCKED_S: Final = 0.5
 
 
 def on_real_media(scale: float, seed: int) -> list[Figure]:
