@@ -1,12 +1,12 @@
-# The words: setup, check, fix, test, demo, grafana, deb, lock; and torture, soak, deb-test for long nights. Nothing but
-# Python 3.11, venv and make is needed; for the two deb words also dpkg-deb, and for deb-test root, debootstrap and
+# The words: setup, check, fix, test, demo, grafana, deb, audit, lock; and torture, soak, deb-test for long nights.
+# Nothing but Python 3.11, venv and make is needed; for the two deb words also dpkg-deb, and for deb-test root, debootstrap and
 # systemd-nspawn.
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup check fix test torture soak demo grafana deb deb-test lock
+.PHONY: setup check fix test torture soak demo grafana deb deb-test audit lock
 
 setup: $(VENV)/ready                     ## make the virtual environment from the lock file
 
@@ -49,6 +49,9 @@ deb: setup                               ## the Debian packages for amd64 and ar
 deb-test: setup                          ## as root: install, upgrade, roll back, purge on a fresh Debian 12 and 13
 	$(BIN)/python -m tests.deploy.machine --suite bookworm
 	$(BIN)/python -m tests.deploy.machine --suite trixie
+
+audit: setup                             ## known weaknesses of the locked libraries (needs pip-audit and its databases)
+	pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 
 lock: setup                              ## renew both lock files (needs uv)
 	uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-annotate --no-header \

@@ -22,7 +22,7 @@ from gateway.hold import Held, hold
 from gateway.house import House, Ledger, Room
 from gateway.http import HttpServer, application, bind
 from gateway.intake import Intake
-from gateway.line import ListenSpec, Opener, TappedOpener, TcpSpec, is_loopback, opener_for
+from gateway.line import Gate, ListenSpec, Opener, TappedOpener, TcpSpec, is_loopback, opener_for
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.outbox import (
@@ -158,8 +158,10 @@ class Service:
             ),
             self.clock.stamp,
         )
-        self.opener = opener or opener_for(config.line, config.allow, self._peer_refused)
-        self._told_of_peers = float("-inf")
+        self.opener = opener or opener_for(
+            config.line, Gate(config.allow, self._peer_refused, self._peer_slowed)
+        )
+        self._told_of_peers = self._told_of_flood = float("-inf")
         self.scope = self._scope(data_dir)
         self.pump = Pump(
             opener=TappedOpener(self.opener, self.scope.recorder),
@@ -208,8 +210,15 @@ class Service:
         self.metrics.line_peers_refused.inc()
         if self.clock.now() - self._told_of_peers >= 60:  # a hostile one dials without end
             self._told_of_peers = self.clock.now()
-            do = "if it is the PMS, add it to pms.allow"
+            do = "if it is the PMS: add it to pms.allow, or find out why it dials so often"
             logger().warning("peer_refused", address=address, do=do)
+
+    def _peer_slowed(self) -> None:
+        self.metrics.line_slowed.inc()
+        if self.clock.now() - self._told_of_flood >= 60:
+            self._told_of_flood = self.clock.now()
+            do = "more than any line carries: is it the PMS? nothing of it is lost"
+            logger().warning("peer_slowed", line=self.pump.line, do=do)
 
     def _scope(self, data_dir: Path) -> LiveScope:
         config = self._config

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 from typing import Final
 
@@ -18,6 +19,8 @@ REQUESTS_OF_A_TURN: Final = 12
 
 async def run(config: Config) -> None:
     """The service until SIGTERM or SIGINT; SIGHUP reads the file again. Raises StartFailed."""
+    # A crash leaves no core file: it would hold the passwords and everybody in the house.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     service, notifier, stop = Service(config), Notifier(), asyncio.Event()
 
     def halt() -> None:

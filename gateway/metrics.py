@@ -50,7 +50,12 @@ class Metrics:
             "reason",
         )
         self.line_peers_refused = self._counter(
-            "pmsgw_line_peers_refused", "Peers that dialled the PMS line and may not be the PMS."
+            "pmsgw_line_peers_refused",
+            "Peers that dialled the PMS line and may not be the PMS, or dial too often.",
+        )
+        self.line_slowed = self._counter(
+            "pmsgw_line_slowed",
+            "Reads from a TCP peer put off because it says more than any line carries.",
         )
         self.capture_lost = self._counter(
             "pmsgw_capture_lost", "Pieces of the line that could not be kept in the capture."

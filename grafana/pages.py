@@ -146,6 +146,8 @@ LINE: Final = Dashboard(
             counts("Lost pieces of the capture", "Is the record of the line whole?", "pmsgw_capture_lost_total", ""),
             counts("Strangers on the line", "Does somebody dial who may not be the PMS?",
                    "pmsgw_line_peers_refused_total", ""),
+            counts("Flood", "Does the peer say more than any line carries, so that it is read later?",
+                   "pmsgw_line_slowed_total", ""),
         ),
     ),
 )  # fmt: skip

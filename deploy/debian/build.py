@@ -46,6 +46,7 @@ FILES: Final = (
     ("debian/prerm", "DEBIAN/prerm", 0o755),
     ("debian/postrm", "DEBIAN/postrm", 0o755),
 )
+SBOM: Final = "usr/share/doc/pms-gateway/sbom.cdx.json"
 CONTROL: Final = """\
 Package: pms-gateway
 Version: {version}
@@ -75,6 +76,7 @@ def build(arch: str, output: Path, version: str, pythons: tuple[str, ...], level
             merge(wheels, library)
         copy_sources(library, version)
         copy_files(tree)
+        list_parts(library, tree / SBOM, epoch)
         describe(tree, arch, version)
         settle(tree, epoch)
         output.mkdir(parents=True, exist_ok=True)
@@ -132,6 +134,20 @@ def copy_files(tree: Path) -> None:
     manual = tree / "usr/share/man/man1/pms-gateway.1.gz"
     manual.parent.mkdir(parents=True)
     manual.write_bytes(gzip.compress(pages.manual().encode(), mtime=0))
+
+
+def list_parts(library: Path, target: Path, epoch: int) -> None:
+    """The software bill of materials (CycloneDX): each library that the package brings, as it is
+    there, with version, licence and what needs it.
+    """
+    with tempfile.TemporaryDirectory(prefix="pms-gateway-sbom-") as folder:
+        # The tool asks a Python where its libraries are; this one has those of the package alone.
+        python = Path(folder, "python")
+        python.write_text(f"#!/bin/sh\necho '[\"{library}\"]'\n")
+        python.chmod(0o755)
+        run(sys.executable, "-m", "cyclonedx_py", "environment", "--output-reproducible",
+            "--pyproject", str(ROOT / "pyproject.toml"), "--output-file", str(target), str(python),
+            SOURCE_DATE_EPOCH=str(epoch))  # fmt: skip
 
 
 def describe(tree: Path, arch: str, version: str) -> None:

@@ -1,13 +1,12 @@
 """Lines: one medium a file, all alike from outside. They move bytes and know no frame."""
 
-from collections.abc import Callable, Sequence
-from ipaddress import IPv4Network, IPv6Network
-
 from gateway.line.base import Line, LineFailed, Opener
+from gateway.line.gate import Gate
 from gateway.line.spec import LineSpec, ListenSpec, SerialSpec, TcpSpec, is_loopback, parse_line
 from gateway.line.tap import TappedOpener
 
 __all__ = [
+    "Gate",
     "Line",
     "LineFailed",
     "LineSpec",
@@ -22,14 +21,9 @@ __all__ = [
 ]
 
 
-def opener_for(
-    spec: LineSpec,
-    allow: Sequence[IPv4Network | IPv6Network] = (),
-    on_refused: Callable[[str], None] = lambda _: None,
-) -> Opener:
-    """What opens lines of this kind. Media are imported only when asked for.
-
-    allow, on_refused   who may dial us, and who is told of the others; see `tcp.ListenOpener`
+def opener_for(spec: LineSpec, gate: Gate | None = None) -> Opener:
+    """What opens lines of this kind; a TCP line goes through the gate. Media are imported only when
+    asked for.
     """
     match spec:
         case SerialSpec():
@@ -39,8 +33,8 @@ def opener_for(
         case TcpSpec():
             from gateway.line.tcp import DialOpener
 
-            return DialOpener(spec)
+            return DialOpener(spec, gate or Gate())
         case ListenSpec():
             from gateway.line.tcp import ListenOpener
 
-            return ListenOpener(spec, allow, on_refused)
+            return ListenOpener(spec, gate or Gate())

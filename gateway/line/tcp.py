@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import Callable, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Final
 
 from gateway.line.base import MAX_UNWRITTEN_BYTES, READ_BYTES, Line, LineFailed
+from gateway.line.gate import Gate
 from gateway.line.spec import ListenSpec, TcpSpec
 
 DIAL_WITHIN_S: Final = 10.0
@@ -31,8 +32,8 @@ class TcpLine(asyncio.Protocol):
     is still read, because a PMS without ACK will never say it again.
     """
 
-    def __init__(self, on_made: Callable[["TcpLine"], None] | None = None) -> None:
-        self._on_made = on_made
+    def __init__(self, gate: Gate, on_made: Callable[["TcpLine"], None] | None = None) -> None:
+        self._gate, self._on_made = gate, on_made
         self._buffer = bytearray()
         self._arrived = asyncio.Event()
         self._lost = False
@@ -78,8 +79,12 @@ class TcpLine(asyncio.Protocol):
                 return b""
             self._arrived.clear()
             await self._arrived.wait()
+        # Who says too much is not read for a while, so that the kernel lets it wait.
+        while pause := self._gate.pause_s(asyncio.get_running_loop().time()):  # noqa: ASYNC110
+            await asyncio.sleep(pause)
         data = bytes(self._buffer[:READ_BYTES])  # no more at once: others share the loop
         del self._buffer[:READ_BYTES]
+        self._gate.passed(len(data))
         if not self._lost and self._transport is not None:
             self._transport.resume_reading()
         return data
@@ -135,8 +140,8 @@ class TcpLine(asyncio.Protocol):
 class DialOpener:
     """Dials the PMS."""
 
-    def __init__(self, spec: TcpSpec) -> None:
-        self._spec = spec
+    def __init__(self, spec: TcpSpec, gate: Gate) -> None:
+        self._spec, self._gate = spec, gate
         self._within_s = DIAL_WITHIN_S
         with contextlib.suppress(ValueError):
             ip_address(spec.host)
@@ -146,7 +151,9 @@ class DialOpener:
         try:
             async with asyncio.timeout(self._within_s):
                 loop = asyncio.get_running_loop()
-                _, line = await loop.create_connection(TcpLine, self._spec.host, self._spec.port)
+                _, line = await loop.create_connection(
+                    lambda: TcpLine(self._gate), self._spec.host, self._spec.port
+                )
         except TimeoutError:
             raise LineFailed(
                 f"{self._spec}: no answer within {self._within_s:.0f} s; check address and firewall"
@@ -171,18 +178,8 @@ class ListenOpener:
     A PMS that was restarted dials again long before its old connection is known to be dead.
     """
 
-    def __init__(
-        self,
-        spec: ListenSpec,
-        allow: Sequence[IPv4Network | IPv6Network] = (),
-        on_refused: Callable[[str], None] = lambda _: None,
-    ) -> None:
-        """Take peers from these networks; none given: from anywhere.
-
-        on_refused  told the address of a peer that may not be the PMS, or of one too many
-        """
-        self._spec = spec
-        self._allow, self._on_refused = tuple(allow), on_refused
+    def __init__(self, spec: ListenSpec, gate: Gate) -> None:
+        self._spec, self._gate = spec, gate
         self._server: asyncio.Server | None = None
         self._waiting: deque[TcpLine] = deque()
         self._current: TcpLine | None = None
@@ -201,7 +198,7 @@ class ListenOpener:
             return
         try:
             self._server = await asyncio.get_running_loop().create_server(
-                lambda: TcpLine(self._accept), self._spec.host, self._spec.port
+                lambda: TcpLine(self._gate, self._accept), self._spec.host, self._spec.port
             )
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that can be none
             why = getattr(error, "strerror", None) or error
@@ -230,8 +227,11 @@ class ListenOpener:
     def _accept(self, line: TcpLine) -> None:
         # While the disk is full nobody takes a line, and a peer may dial without end.
         self._waiting = deque(each for each in self._waiting if not each.has_nothing_left)
-        if not self._may(line.peer_address) or len(self._waiting) >= MOST_WAITING:
-            self._on_refused(line.peer_address)
+        if not self._gate.lets_in(line.peer_address, asyncio.get_running_loop().time()):
+            line.abort()
+            return
+        if len(self._waiting) >= MOST_WAITING:
+            self._gate.refuse(line.peer_address)
             line.abort()
             return
         for older in (self._current, *self._waiting):
@@ -239,16 +239,6 @@ class ListenOpener:
                 older.replace()
         self._waiting.append(line)
         self._came.set()
-
-    def _may(self, address: str) -> bool:
-        if not self._allow:
-            return True
-        try:
-            found = ip_address(address)
-        except ValueError:
-            return False
-        mapped = getattr(found, "ipv4_mapped", None)  # an IPv6 listener tells IPv4 peers so
-        return any((mapped or found) in network for network in self._allow)
 
 
 def _watch(sock: socket.socket | None) -> None:

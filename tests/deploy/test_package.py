@@ -1,5 +1,6 @@
 """The Debian package is built, unpacked and run, without installing it (`make deb-test` does that)."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -71,6 +72,20 @@ def test_the_package_has_everything_and_nothing_of_the_builder(package):
     control = (root / "DEBIAN/control").read_text()
     assert "Version: 9.8.7\n" in control
     assert "conffiles" not in {each.name for each in (root / "DEBIAN").iterdir()}
+
+
+@pytest.mark.timeout(400)
+def test_the_package_lists_the_libraries_that_it_brings(package):
+    _, root = package
+    listed = json.loads((root / build.SBOM).read_text())
+    brought = {
+        tuple(each.name.removesuffix(".dist-info").lower().split("-"))
+        for each in (root / "usr/lib/pms-gateway").glob("*.dist-info")
+    }
+    parts = listed["components"]
+    assert {(each["name"].replace("-", "_").lower(), each["version"]) for each in parts} == brought
+    assert all(each["licenses"] for each in parts)
+    assert "/tmp" not in json.dumps(listed)
 
 
 @pytest.mark.timeout(400)

@@ -1,10 +1,12 @@
 """The process as systemd runs it: started, reloaded, stopped, each told on the socket (gateway.daemon)."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +60,10 @@ def test_the_process_tells_systemd_what_it_does(tmp_path, systemd):
         assert hear(systemd, "READY=1").startswith("READY=1\nSTATUS=started")
         alive = hear(systemd, "WATCHDOG=1")
         assert "0 waiting, 0 parked; UCM away" in alive
+        about = Path("/proc", str(process.pid))
+        for name in ("cmdline", "environ"):
+            assert b"known-secret" not in (about / name).read_bytes()
+        assert re.search(r"Max core file size +0 +0 ", (about / "limits").read_text())
         config.write_text(config.read_text().replace("127.0.0.1:0", "127.0.0.1:9"))
         process.send_signal(signal.SIGHUP)
         assert hear(systemd, "RELOADING=1").splitlines()[1].startswith("MONOTONIC_USEC=")

@@ -6,8 +6,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from gateway.line import LineFailed, ListenSpec, TcpSpec, opener_for, tcp
-from gateway.line.tcp import ListenOpener
+from gateway.line import Gate, LineFailed, ListenSpec, TcpSpec, opener_for, tcp
+from gateway.line.gate import Bucket
 
 
 @pytest.mark.asyncio
@@ -215,7 +215,7 @@ async def test_one_read_is_never_so_much_that_others_must_wait():
 async def test_only_the_pms_may_dial():
     refused = []
     allow = (ip_network("10.0.0.5/32"), ip_network("127.0.0.2/32"))
-    listener = opener_for(ListenSpec("127.0.0.1", 0), allow, refused.append)
+    listener = opener_for(ListenSpec("127.0.0.1", 0), Gate(allow, refused.append))
     await listener.listen()
     stranger = await opener_for(TcpSpec("127.0.0.1", listener.port)).open()
     async with asyncio.timeout(5):
@@ -241,13 +241,13 @@ async def test_only_the_pms_may_dial():
     [("10.0.0.5", True), ("::ffff:10.0.0.5", True), ("10.0.0.6", False), ("::1", False), ("?", False), ("", False)],
 )  # fmt: skip
 def test_an_address_is_compared_as_a_number(address, may):
-    assert ListenOpener(ListenSpec("::", 0), (ip_network("10.0.0.5"),))._may(address) is may
+    assert Gate((ip_network("10.0.0.5"),)).lets_in(address, 0) is may
 
 
 @pytest.mark.asyncio
 async def test_who_dials_without_end_is_refused_while_nobody_takes_lines():
     refused = []
-    listener = opener_for(ListenSpec("127.0.0.1", 0), (), refused.append)
+    listener = opener_for(ListenSpec("127.0.0.1", 0), Gate((), refused.append))
     await listener.listen()
     writers = []
     for _ in range(tcp.MOST_WAITING + 5):
@@ -259,3 +259,38 @@ async def test_who_dials_without_end_is_refused_while_nobody_takes_lines():
     for writer in writers:
         writer.close()
     await listener.close()
+
+
+def test_who_dials_too_often_is_sent_away_until_he_calms_down():
+    refused = []
+    gate = Gate((), refused.append)
+    gate._dials = Bucket(per_s=10, at_once=3)
+    assert [gate.lets_in("10.0.0.5", now) for now in (0, 0, 0, 0, 0.05, 0.11, 0.12)] == [
+        True, True, True, True, False, True, False
+    ]  # fmt: skip
+    assert refused == ["10.0.0.5", "10.0.0.5"]
+
+
+@pytest.mark.asyncio
+async def test_a_flood_is_slowed_down_and_nothing_of_it_is_lost():
+    slowed = []
+    gate = Gate(on_slowed=lambda: slowed.append(True))
+    gate._bytes = Bucket(per_s=100_000, at_once=20_000)
+    listener = opener_for(ListenSpec("127.0.0.1", 0), gate)
+    await listener.listen()
+    peer = await opener_for(TcpSpec("127.0.0.1", listener.port)).open()
+    line = await listener.open()
+    said = bytes(range(256)) * 256  # 65,536 bytes: 20,000 at once, the rest takes 0.3 s
+    peer._transport.write(said)
+    began, got, impatient = asyncio.get_running_loop().time(), bytearray(), 0
+    while len(got) < len(said):
+        try:
+            got += await asyncio.wait_for(line.read(), 0.02)
+        except TimeoutError:
+            impatient += 1  # as the pump is, when a deadline of the link comes first
+    assert bytes(got) == said
+    assert impatient
+    assert slowed
+    assert asyncio.get_running_loop().time() - began >= 0.25
+    for each in (peer, line, listener):
+        await each.close()
