@@ -8,9 +8,13 @@ that their records can be named too.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
+
+_few_of_many = lru_cache(maxsize=1024)
+"""A hotel says the same days and hours again and again."""
 
 PIVOT_YEARS: Final = 50
 """A two-digit year is the one within 50 years of today; FIAS does not say, this is ours."""
@@ -42,14 +46,13 @@ class Field(Generic[T]):
 
 
 def _flag(text: str) -> bool:
-    match text.upper():
-        case "Y":
-            return True
-        case "N":
-            return False
-    raise ValueError(text)
+    flag = {"Y": True, "y": True, "N": False, "n": False}.get(text)
+    if flag is None:
+        raise ValueError(text)
+    return flag
 
 
+@_few_of_many
 def _day(text: str) -> date:
     if len(text) != 6 or not text.isascii() or not text.isdigit():
         raise ValueError(text)
@@ -69,6 +72,7 @@ def century_of(two_digits: int, *, today: date = date(2026, 1, 1)) -> int:
     return year
 
 
+@_few_of_many
 def _time(text: str) -> time:
     # HHMM is seen in the field beside HHMMSS; the specification's own examples also contain
     # seven digits, which is no time at all.

@@ -91,7 +91,12 @@ class FrameReader:
     def __init__(self, *, lrc: bool, handshake: bool, max_body_bytes: int = MAX_BODY_BYTES) -> None:
         self._lrc = lrc
         self._max_body_bytes = max_body_bytes
-        self._ends = re.compile(rb"[\x02\x03\x05]" if handshake else rb"[\x02\x03]")
+        ends = rb"\x02\x03\x05" if handshake else rb"\x02\x03"
+        self._ends = re.compile(rb"[%b]" % ends)
+        self._whole = re.compile(
+            rb"\x02([^%b]{0,%d})\x03%b" % (ends, max_body_bytes, rb"(.)" if lrc else rb""),
+            re.DOTALL,
+        )
         self.reset()
 
     def reset(self) -> None:
@@ -138,6 +143,16 @@ class FrameReader:
         byte = data[position]
         if byte == STX:
             self._end_noise(found)
+            # Most frames come in one piece and are good: taken at once. All others take their time.
+            good = position
+            while whole := self._whole.match(data, good):
+                body = whole[1]
+                if self._lrc and lrc(body) ^ ETX != whole[2][0]:
+                    break
+                found.append(Frame(body))
+                good = whole.end()
+            if good > position:
+                return good
             self._place = _Place.INSIDE
         elif byte in _SIGNALS:
             self._end_noise(found)

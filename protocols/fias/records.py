@@ -30,9 +30,14 @@ class Sender(Enum):
     BOTH = "both"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Record:
-    """One record. `extra` and `odd` hold (field id, text) in the order of the wire."""
+    """One record. `extra` and `odd` hold (field id, text) in the order of the wire,
+    those of blocks first.
+
+    Without slots: a record of 40 fields of which the PMS said six has six values, and the class
+    answers for the others.
+    """
 
     record_id: ClassVar[str] = ""
     sender: ClassVar[Sender] = Sender.BOTH
@@ -91,7 +96,7 @@ def record(record_id: str, sender: Sender) -> Callable[[R], R]:
     return register
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class UnknownRecord(Record):
     """A record with an id that FIAS does not have; all its fields are in `extra`.
 
@@ -105,7 +110,7 @@ class UnknownRecord(Record):
 
 
 @record("LS", Sender.BOTH)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LinkStart(Record):
     """The link starts: the gateway answers each one with its whole description.
 
@@ -117,7 +122,7 @@ class LinkStart(Record):
 
 
 @record("LA", Sender.BOTH)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LinkAlive(Record):
     """The sender considers the link alive. Never answered by another LA.
 
@@ -129,7 +134,7 @@ class LinkAlive(Record):
 
 
 @record("LE", Sender.BOTH)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LinkEnd(Record):
     """The sender leaves; an LE comes back.
 
@@ -141,7 +146,7 @@ class LinkEnd(Record):
 
 
 @record("LD", Sender.GATEWAY)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LinkDescription(Record):
     """Who we are; opens the description that LR records continue.
 
@@ -158,7 +163,7 @@ class LinkDescription(Record):
 
 
 @record("LR", Sender.GATEWAY)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LinkRecordWanted(Record):
     """One record type that this link receives or sends, with all its fields.
 
@@ -172,7 +177,7 @@ class LinkRecordWanted(Record):
 
 
 @record("LC", Sender.PMS)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LinkConfiguration(Record):
     """What the PMS tells of itself when LD asked for it.
 
@@ -192,7 +197,7 @@ class LinkConfiguration(Record):
 
 
 @record("DR", Sender.GATEWAY)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ResyncRequest(Record):
     """Tell me every room. Newer systems ignore a needless one without a word.
 
@@ -204,7 +209,7 @@ class ResyncRequest(Record):
 
 
 @record("DS", Sender.PMS)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ResyncStart(Record):
     """Every room follows, marked SF; live records may stand between.
 
@@ -216,7 +221,7 @@ class ResyncStart(Record):
 
 
 @record("DE", Sender.PMS)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ResyncEnd(Record):
     """Every room has been told.
 
@@ -228,7 +233,7 @@ class ResyncEnd(Record):
 
 
 @record("NS", Sender.PMS)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class NightAuditStart(Record):
     """The night audit begins; a mark, without relation to the business date.
 
@@ -240,7 +245,7 @@ class NightAuditStart(Record):
 
 
 @record("NE", Sender.PMS)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class NightAuditEnd(Record):
     """The night audit is over.
 
@@ -255,7 +260,7 @@ class NightAuditEnd(Record):
 
 
 @record("GI", Sender.PMS)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class GuestIn(Record):
     """A guest has checked in to a room.
 
@@ -302,7 +307,7 @@ class GuestIn(Record):
 
 
 @record("GO", Sender.PMS)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class GuestOut(Record):
     """A guest has checked out; `shared`: others are still in. In a resync without G#.
 
@@ -322,7 +327,7 @@ class GuestOut(Record):
 
 
 @record("GC", Sender.PMS)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class GuestChange(Record):
     """Something about a guest is different; with `old_room` it is a room move.
 
@@ -373,7 +378,7 @@ class GuestChange(Record):
 
 
 @record("VA", Sender.GATEWAY)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class VirtualNumberAnswer(Record):
     """Whether a direct number could be assigned.
 
@@ -394,7 +399,7 @@ class VirtualNumberAnswer(Record):
 
 
 @record("RE", Sender.BOTH)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RoomEquipment(Record):
     """Something of the room was set: class of service, do-not-disturb, lamp, status.
 
@@ -419,7 +424,7 @@ class RoomEquipment(Record):
 
 
 @record("WR", Sender.BOTH)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WakeUpRequest(Record):
     """Call the room at this moment. Identity: room, date and time; there is no guest in it.
 
@@ -432,7 +437,7 @@ class WakeUpRequest(Record):
 
 
 @record("WC", Sender.BOTH)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WakeUpClear(Record):
     """Do not call the room at this moment; with empty date and time: do not call it at all.
 
@@ -445,7 +450,7 @@ class WakeUpClear(Record):
 
 
 @record("WA", Sender.GATEWAY)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WakeUpAnswer(Record):
     """What became of a wake-up: one per request, with the seconds of the request.
 
@@ -470,7 +475,7 @@ class Article:
 
 
 @record("PS", Sender.GATEWAY)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Posting(Record):
     """A charge for a room: a call or articles from the minibar.
 
@@ -501,7 +506,7 @@ class Posting(Record):
 
 
 @record("PA", Sender.PMS)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PostingAnswer(Record):
     """What became of a posting; matched by its number, never by the room.
 
@@ -523,7 +528,7 @@ class PostingAnswer(Record):
 
 
 @record("PR", Sender.GATEWAY)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PostingRequest(Record):
     """An inquiry for guests, or a posting to one of them.
 
@@ -556,7 +561,7 @@ class ListedGuest:
 
 
 @record("PL", Sender.PMS)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PostingList(Record):
     """The guests that an inquiry found; the RN block repeats.
 
@@ -575,7 +580,7 @@ class PostingList(Record):
 
 
 @record("XL", Sender.BOTH)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MessageOnline(Record):
     """A message text as it is left. Source: FIAS 2.20.24, guest messages."""
 
@@ -589,7 +594,7 @@ class MessageOnline(Record):
 
 
 @record("XM", Sender.GATEWAY)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MessageRequest(Record):
     """Which messages has this guest? Source: FIAS 2.20.24, guest messages."""
 
@@ -599,7 +604,7 @@ class MessageRequest(Record):
 
 
 @record("XT", Sender.PMS)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MessageText(Record):
     """One message of a guest. Source: FIAS 2.20.24, guest messages."""
 
@@ -610,7 +615,7 @@ class MessageText(Record):
 
 
 @record("XD", Sender.BOTH)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MessageDone(Record):
     """A message was read or deleted. Source: FIAS 2.20.24, guest messages."""
 
@@ -622,7 +627,7 @@ class MessageDone(Record):
 
 
 @record("XR", Sender.GATEWAY)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class BillRequest(Record):
     """What has this guest to pay? Source: FIAS 2.20.24, guest bill."""
 
@@ -631,7 +636,7 @@ class BillRequest(Record):
 
 
 @record("XI", Sender.PMS)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class BillItem(Record):
     """One item of a bill. Source: FIAS 2.20.24, guest bill."""
 
@@ -647,7 +652,7 @@ class BillItem(Record):
 
 
 @record("XB", Sender.PMS)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class BillBalance(Record):
     """The sum of a bill. Source: FIAS 2.20.24, guest bill."""
 
@@ -658,7 +663,7 @@ class BillBalance(Record):
 
 
 @record("XC", Sender.BOTH)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RemoteCheckOut(Record):
     """The guest checks out by himself; done only when a GO comes.
 
@@ -673,7 +678,7 @@ class RemoteCheckOut(Record):
 
 
 @record("LO", Sender.GATEWAY)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LocatorOn(Record):
     """Where the guest is to be found. Source: FIAS 2.20.24, locator."""
 
@@ -685,7 +690,7 @@ class LocatorOn(Record):
 
 
 @record("LF", Sender.GATEWAY)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LocatorOff(Record):
     """The guest is in his room again. Source: FIAS 2.20.24, locator."""
 
@@ -693,7 +698,7 @@ class LocatorOff(Record):
 
 
 @record("LP", Sender.BOTH)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LocatorRead(Record):
     """Asks for a locator, and answers. Source: FIAS 2.20.24, locator."""
 
@@ -704,7 +709,7 @@ class LocatorRead(Record):
 
 
 @record("KR", Sender.PMS)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class KeyRequest(Record):
     """Make a key. Source: FIAS 2.20.24, key service."""
 
@@ -718,7 +723,7 @@ class KeyRequest(Record):
 
 
 @record("KD", Sender.PMS)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class KeyDelete(Record):
     """A key is void. Source: FIAS 2.20.24, key service."""
 
@@ -728,7 +733,7 @@ class KeyDelete(Record):
 
 
 @record("KM", Sender.PMS)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class KeyModify(Record):
     """A key changes, perhaps its room. Source: FIAS 2.20.24, key service."""
 
@@ -740,7 +745,7 @@ class KeyModify(Record):
 
 
 @record("KA", Sender.GATEWAY)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class KeyAnswer(Record):
     """What became of a key order. Source: FIAS 2.20.24, key service."""
 
@@ -751,7 +756,7 @@ class KeyAnswer(Record):
 
 
 @record("KZ", Sender.BOTH)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class KeyRead(Record):
     """Read a key, and what it says. Source: FIAS 2.20.24, key service."""
 

@@ -1,12 +1,20 @@
 """Bytes to records under every code page; no byte sequence raises anything but RecordError."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocols.errors import RecordError
-from protocols.fias.codec import CHARSETS, decode, encode, fields_of, known_charset
-from protocols.fias.records import GuestIn, RoomEquipment
+from protocols.fias.codec import (
+    CHARSETS,
+    decode,
+    decode_by_grammar,
+    encode,
+    fields_of,
+    known_charset,
+)
+from protocols.fias.fields import FIELDS
+from protocols.fias.records import RECORDS, GuestIn, RoomEquipment
 
 NAMES = {
     "cp1252": "Müller-Œuvré", "cp850": "Müller", "cp437": "Müller", "cp1250": "Żółć",
@@ -75,6 +83,32 @@ def test_any_bytes_give_a_record_or_a_record_error(body, charset):
         assert error.reason in ("empty", "grammar")
     else:
         assert isinstance(encode(record, charset), bytes)
+
+
+PIECES = st.lists(
+    st.one_of(
+        st.sampled_from([record_id.encode() for record_id in (*RECORDS, "ZZ", "G", "")]),
+        st.sampled_from([b"|" + field_id.encode() for field_id in (*FIELDS, "ZZ", "G", "")]),
+        st.sampled_from([b"|RN101", b"|RO102", b"|GSY", b"|GSN", b"|MA7", b"|M#2", b"|GNA", b"|DA261120",
+                         b"|DA269999", b"|TI0630", b"|CGx", b"|\xc3\xa4x", b"|\xe4\xf6x", b"|R\xc3", b"|\x83|",
+                         b"\r\n", b"\xff", b"|"]),
+        st.binary(max_size=4),
+    ), max_size=14,
+).map(b"".join)  # fmt: skip
+
+
+@settings(max_examples=1000)
+@given(PIECES | st.builds(lambda start, rest: start + rest, st.sampled_from(
+    [b"GC", b"PL", b"PS", b"GI"]), PIECES), st.sampled_from(CHARSETS))  # fmt: skip
+def test_the_short_way_says_what_the_grammar_says(body, charset):
+    try:
+        expected = decode_by_grammar(body, charset)
+    except RecordError as error:
+        with pytest.raises(RecordError) as refused:
+            decode(body, charset)
+        assert str(refused.value) == str(error)
+    else:
+        assert decode(body, charset) == expected
 
 
 SAFE = st.text(
