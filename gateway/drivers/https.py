@@ -21,14 +21,13 @@ from tenacity import (
 )
 
 from gateway.drivers.base import Unreachable
+from gateway.drivers.connection import UcmTransport
 
 MAX_REPLY_BYTES: Final = 64 * 1024
 MAX_LIST_BYTES: Final = 8 * 1024 * 1024
 """A list of 3,000 rooms has 500 bytes for each."""
 
 CONNECT_TRIES: Final = 2
-IDLE_CONNECTION_S: Final = 4.0
-"""Firmwares close idle connections after 5 s; a call must not meet that moment."""
 
 
 class Trust(Enum):
@@ -150,10 +149,8 @@ class HttpsPeer:
         self.certificate_ends: datetime | None = None
         self.certificate: bytes = b""
         self._client = httpx.AsyncClient(
-            verify=tls_context(tls, self._see_certificate),
+            transport=UcmTransport(tls_context(tls, self._see_certificate), timeout_s),
             auth=httpx.DigestAuth(*digest) if digest else None,
-            timeout=timeout_s,
-            limits=httpx.Limits(max_connections=2, keepalive_expiry=IDLE_CONNECTION_S),
             headers={"Accept-Encoding": "identity"},
             trust_env=False,
             follow_redirects=False,

@@ -1,0 +1,37 @@
+"""python -m bench [NAME ...] [--scale 0.2] [--json FILE]: the table, or a part of it."""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from bench import whole_way
+from bench.figure import Bench, Figure, show
+
+BENCHES: Final[dict[str, Bench]] = {
+    "whole_way": whole_way.measure,
+}
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Measure the gateway beside its floors.")
+    parser.add_argument("names", nargs="*", choices=[*BENCHES, []], help="default: all")
+    parser.add_argument("--scale", type=float, default=1.0, help="size of each; 1 is the table's")
+    parser.add_argument("--json", type=Path, help="write the figures to a file as well")
+    given = parser.parse_args()
+    console = Console()
+    figures: list[Figure] = []
+    for name in given.names or BENCHES:
+        console.print(f"[dim]{name} …[/]")
+        figures += BENCHES[name](given.scale)
+    show(figures, console)
+    if given.json:
+        given.json.write_text(json.dumps([asdict(each) for each in figures], indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

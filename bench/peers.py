@@ -1,0 +1,203 @@
+"""The two peers of a measurement: as quick as they can be, and each with a stopwatch.
+
+They are not the strict simulators of the demo: those would be measured too.
+"""
+
+import json
+import os
+import pty
+import re
+import select
+import socket
+import ssl
+import threading
+import tty
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic_ns, sleep
+from typing import Any, Final
+
+from gateway.simulators.pbx import Rooms, parse_data
+from protocols.fias.framing import Control, Frame, FrameReader, write_frame
+from protocols.session import Signal
+
+WITHIN_S: Final = 60.0
+ACK: Final = b"\x06"
+
+
+class Pms:
+    """A PMS on a pseudo-terminal with check bytes and answers."""
+
+    def __init__(self) -> None:
+        self.master, self.slave = pty.openpty()
+        tty.setraw(self.slave)
+        self.path = os.ttyname(self.slave)
+        self.acks_ns: list[int] = []
+        self.heard: list[bytes] = []
+        self._reader = FrameReader(lrc=True, handshake=True)
+
+    def close(self) -> None:
+        """Pull the plug."""
+        os.close(self.master)
+        os.close(self.slave)
+
+    def link_up(self) -> None:
+        """Say LS until the gateway has described itself, then LA."""
+        self._until(lambda: bool(self.heard), again=lambda: self.say(b"LS|DA261120|TI101500|"))
+        self._until(lambda: any(body.startswith(b"LA") for body in self.heard))
+        self.talk(b"LA|DA261120|TI101500|")
+
+    def say(self, body: bytes) -> int:
+        """One record onto the line. Returns the moment just before its last byte went."""
+        frame = write_frame(body, lrc=True)
+        os.write(self.master, frame[:-1])
+        said = monotonic_ns()
+        os.write(self.master, frame[-1:])
+        return said
+
+    def talk(self, body: bytes) -> tuple[int, int]:
+        """One record and its ACK: when it was said, and when it was answered."""
+        before = len(self.acks_ns)
+        said = self.say(body)
+        self._until(lambda: len(self.acks_ns) > before)
+        return said, self.acks_ns[-1]
+
+    def listen(self, seconds: float) -> None:
+        """Take what comes within so long, and answer it."""
+        ready, _, _ = select.select([self.master], [], [], seconds)
+        if not ready:
+            return
+        data = os.read(self.master, 65536)
+        now = monotonic_ns()
+        for item in self._reader.receive(data):
+            match item:
+                case Control(signal=Signal.ACK):
+                    self.acks_ns.append(now)
+                case Control(signal=Signal.ENQ):
+                    os.write(self.master, ACK)
+                case Frame(body):
+                    self.heard.append(body)
+                    os.write(self.master, ACK)
+                case _:
+                    pass  # the floor says nothing else
+
+    def _until(self, is_so: Callable[[], bool], again: Callable[[], object] | None = None) -> None:
+        asked = 0
+        ends = monotonic_ns() + int(WITHIN_S * 1e9)
+        while not is_so():
+            if again is not None and monotonic_ns() - asked > 200_000_000:
+                asked = monotonic_ns()
+                again()
+            self.listen(0.05)
+            if monotonic_ns() > ends:
+                raise TimeoutError("the gateway does not answer on the line")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the UCM was told, and when the request's first byte was there."""
+
+    action: str
+    room: str
+    began_ns: int
+
+
+def room(number: int) -> str:
+    """The room with this number, counted from 0, at the PMS and at the UCM."""
+    return str(10000 + number)
+
+
+class Ucm:
+    """A UCM that says yes at once, or after `delay_s`, and notes when each request began."""
+
+    def __init__(self, certificate: Path, *, rooms: int, delay_s: float = 0.0) -> None:
+        self.delay_s = delay_s
+        self.calls: list[Call] = []
+        self._rooms = Rooms()
+        self._rooms.add(*map(room, range(rooms)))
+        self._came = threading.Condition()
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Hang up and listen no more."""
+        self._listener.close()
+
+    def wait_for(self, count: int, within_s: float = WITHIN_S) -> None:
+        """Until so many calls (not logins, not lists) have come."""
+        with self._came:
+            if not self._came.wait_for(lambda: len(self.calls) >= count, within_s):
+                raise TimeoutError(f"{len(self.calls)} of {count} calls came")
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, sock: socket.socket) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        buffer = bytearray()
+        try:
+            with self._context.wrap_socket(sock, server_side=True) as line:
+                while data := line.recv(65536):
+                    began = monotonic_ns()
+                    buffer += data
+                    while (request := _whole(buffer)) is None:
+                        buffer += line.recv(65536) or _gone()
+                    line.sendall(self._answer(request, began))
+        except OSError:
+            pass  # the gateway has closed it
+
+    def _answer(self, body: bytes, began: int) -> bytes:
+        request = json.loads(body)["request"]
+        match request["action"]:
+            case "challenge":
+                return _reply({"response": {"challenge": "0001"}, "status": 0})
+            case "login":
+                return _reply({"response": {"cookie": "sid1"}, "status": 0})
+            case _ if isinstance(request["data"], dict):
+                rows = self._rooms.listed()
+                lists = {"page": 1, "pms_room": rows, "total_item": len(rows), "total_page": 1}
+                return _reply({"response": lists, "status": 0})
+        if self.delay_s:
+            sleep(self.delay_s)
+        action, tags = parse_data(request["data"], request["format"])
+        code = self._rooms.apply(action, tags)
+        with self._came:
+            self.calls.append(Call(action, tags["address"], began))
+            self._came.notify_all()
+        return _reply({"response": {}, "status": code})
+
+
+def _reply(payload: dict[str, Any]) -> bytes:
+    body = json.dumps(payload).encode()
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
+        len(body), body
+    )  # fmt: skip
+
+
+def _whole(buffer: bytearray) -> bytes | None:
+    """The body of the first request in the buffer, taken out of it; None: not all is here."""
+    head, mark, rest = bytes(buffer).partition(b"\r\n\r\n")
+    if not mark:
+        return None
+    found = _LENGTH.search(head)
+    length = int(found[1]) if found else 0
+    if len(rest) < length:
+        return None
+    del buffer[: len(head) + 4 + length]
+    return rest[:length]
+
+
+def _gone() -> bytes:
+    raise ConnectionResetError
+
+
+_LENGTH: Final = re.compile(rb"(?i)content-length: (\d+)")
