@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +24,12 @@ HERE: Final = Path(__file__).parent
 TAG: Final = "pms-gateway"
 SOURCE: Final = model.DataSourceRef(type_val="prometheus", uid="${source}")
 WIDTH: Final = 24
-HEIGHT: Final = {Kind.STAT: 5, Kind.STATE: 5, Kind.LINES: 8, Kind.BARS: 8}
+HEIGHT: Final = {Kind.STAT: 5, Kind.NAME: 5, Kind.STATE: 5, Kind.LINES: 8, Kind.BARS: 8}
+SHARE: Final = {Kind.STAT: 1, Kind.NAME: 1, Kind.STATE: 2, Kind.LINES: 2, Kind.BARS: 2}
+"""Of a row's width: what happens over time needs more of it than a number."""
+BARS: Final = 60
+"""In a panel. Over six hours $__rate_interval is hardly longer than one of so few, and what
+happened is in one bar, not in two."""
 BEGIN: Final = "<!-- the panels, made by `make grafana` -->"
 
 
@@ -54,7 +59,7 @@ def as_json(dashboard: Dashboard) -> str:
     number = y = 0
     for row in dashboard.rows:
         height = max(HEIGHT[panel.kind] for panel in row)
-        for panel, (x, width) in zip(row, _places(len(row)), strict=True):
+        for panel, (x, width) in zip(row, _places(row), strict=True):
             number += 1
             place = model.GridPos(h=height, w=width, x=x, y=y)
             built.with_panel(_drawn(panel).id(number).grid_pos(place))
@@ -62,9 +67,10 @@ def as_json(dashboard: Dashboard) -> str:
     return json.dumps(built.build(), cls=JSONEncoder, indent=1, sort_keys=True) + "\n"
 
 
-def _places(count: int) -> Iterator[tuple[int, int]]:
-    """x and width of so many panels that share a row."""
-    edges = [WIDTH * each // count for each in range(count + 1)]
+def _places(row: tuple[Panel, ...]) -> Iterator[tuple[int, int]]:
+    """x and width of panels that share a row."""
+    reached = list(accumulate((SHARE[panel.kind] for panel in row), initial=0))
+    edges = [WIDTH * each // reached[-1] for each in reached]
     for left, right in pairwise(edges):
         yield left, right - left
 
@@ -96,16 +102,18 @@ def _drawn(panel: Panel) -> Any:
     """The panel as a builder; each kind has its own class in the library."""
     builder: Any = {
         Kind.STAT: _number,
+        Kind.NAME: _name,
         Kind.STATE: _states,
         Kind.LINES: _lines,
         Kind.BARS: _bars,
     }[panel.kind]()
+    is_number = panel.kind in (Kind.STAT, Kind.NAME)
     builder.title(panel.title).description(panel.question).datasource(SOURCE).unit(panel.unit)
     for number, (legend, query) in enumerate(panel.queries.items()):
         target = prometheus.Dataquery().expr(whole(query)).legend_format(legend)
-        target = target.instant() if panel.kind is Kind.STAT else target.range()
+        target = target.instant() if is_number else target.range()
         builder.with_target(target.ref_id(chr(ord("A") + number)).datasource(SOURCE))
-    if panel.limits:
+    if is_number:
         builder.thresholds(_thresholds(panel.limits))
     if panel.words:
         builder.mappings([_mapping(panel.words)])
@@ -125,6 +133,10 @@ def _number() -> stat.Panel:
     )
 
 
+def _name() -> stat.Panel:
+    return _number().text_mode(common.BigValueTextMode.NAME)
+
+
 def _states() -> statetimeline.Panel:
     return statetimeline.Panel().show_value(common.VisibilityMode.NEVER).row_height(0.8)
 
@@ -137,6 +149,7 @@ def _bars() -> timeseries.Panel:
     return (
         timeseries.Panel()
         .draw_style(common.GraphDrawStyle.BARS)
+        .max_data_points(BARS)
         .fill_opacity(80)
         .line_width(0)
         .min(0)
@@ -155,9 +168,12 @@ def _legend() -> VizLegendOptions:
     )
 
 
-def _thresholds(limits: Limits) -> page.ThresholdsConfig:
-    steps = [(None, "green"), (limits.warn, "yellow"), (limits.bad, "red")]
-    if limits.bad < limits.warn:
+def _thresholds(limits: Limits | None) -> page.ThresholdsConfig:
+    """Without limits always green: a panel that says nothing of them is red from 80 on."""
+    steps: list[tuple[float | None, str]] = [(None, "green")]
+    if limits and limits.bad > limits.warn:
+        steps += [(limits.warn, "yellow"), (limits.bad, "red")]
+    elif limits:
         steps = [(None, "red"), (limits.bad, "yellow"), (limits.warn, "green")]
     return (
         page.ThresholdsConfig()

@@ -24,6 +24,11 @@ def stat(
     return Panel(title, question, Kind.STAT, {legend: query}, unit, limits, words)
 
 
+def name(title: str, question: str, query: str, legend: str) -> Panel:
+    """What the labels of a metric say, for each gateway."""
+    return Panel(title, question, Kind.NAME, {legend: query})
+
+
 def state(title: str, question: str, queries: Mapping[str, str]) -> Panel:
     """Up and down over time."""
     return Panel(title, question, Kind.STATE, queries, words=UP)
@@ -168,12 +173,12 @@ UCM: Final = Dashboard(
                  'increase(pmsgw_ucm_logins_total{result="rejected",$me}[1h])', limits=Limits(0.5, 3)),
         ),
         (
-            quantiles("Time of a request", "Does the UCM answer in time, by action?",
-                      "pmsgw_ucm_request_seconds", "action", 0.5, 0.95),
+            quantiles("Time of a request", "Does the UCM nearly always answer in time, by action?",
+                      "pmsgw_ucm_request_seconds", "action", 0.95),
             counts("Requests", "What is asked of the UCM, and with which result?",
                    "pmsgw_ucm_request_seconds_count", "action, result"),
-            quantiles("From the desk to the phone", "How long from a record's last byte to the UCM's yes, by event?",
-                      "pmsgw_delivery_seconds", "event", 0.5, 0.95),
+            quantiles("From the desk to the phone", "How long does nearly everybody wait, from a record's last byte to the UCM's yes?",
+                      "pmsgw_delivery_seconds", "event", 0.95),
         ),
         (
             counts("Failures", "What does the UCM answer instead of yes, or what happens on the way?",
@@ -234,17 +239,17 @@ APPLIANCE: Final = Dashboard(
             stat("Running for", "Since when does it run?", "time() - process_start_time_seconds{$me}", unit="s"),
             stat("Starts of this day", "Does it start again and again?",
                  "changes(process_start_time_seconds{$me}[1d])", limits=Limits(2, 5)),
-            stat("Version", "Which version runs at which site?", "pmsgw_build_info{$me}", "{{site}} {{version}}",
-                 words={"1": ("runs", "green")}),
-            stat("Python", "Which Python runs it?", "python_info{$me}", "{{implementation}} {{version}}",
-                 words={"1": ("runs", "green")}),
+            stat("Open files", "What part of the files and sockets that it may open is open?",
+                 "process_open_fds{$me} / process_max_fds{$me}", unit="percentunit", limits=Limits(0.5, 0.8)),
+            name("Version", "Which version runs at which site?", "pmsgw_build_info{$me}", "{{site}} {{version}}"),
+            name("Python", "Which Python runs it?", "python_info{$me}", "{{implementation}} {{version}}"),
         ),
         (
             lines("Memory", "Does it grow?", "bytes", {"{{instance}}": "process_resident_memory_bytes{$me}"}),
-            lines("Processor", "How many of its cores does it use?", "short",
+            lines("Processor", "How much of one core does it use?", "percentunit",
                   {"{{instance}}": "rate(process_cpu_seconds_total{$me}[$__rate_interval])"}),
             lines("Open files", "Does it lose files or sockets?", "short",
-                  {"{{instance}} open": "process_open_fds{$me}", "{{instance}} allowed": "process_max_fds{$me}"}),
+                  {"{{instance}}": "process_open_fds{$me}"}),
         ),
         (
             lines("Free disk", "Is there room for the outbox and the captures?", "bytes",

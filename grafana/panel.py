@@ -7,9 +7,10 @@ from typing import Final
 
 
 class Kind(Enum):
-    """How an answer is drawn."""
+    """How an answer is drawn; `NAME` shows the legend, for a metric whose labels are the answer."""
 
     STAT = "number"
+    NAME = "name"
     LINES = "lines"
     BARS = "bars"
     STATE = "states"

@@ -60,6 +60,9 @@ def test_a_dashboard_can_be_read(dashboard):
             f"{panel['title']}: which question?"
         )
         assert panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24
+        if panel["type"] == "stat":
+            # Where none are said, Grafana makes everything from 80 on red.
+            assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
         refs = [target["refId"] for target in panel["targets"]]
         assert len(set(refs)) == len(refs) >= 1
 
