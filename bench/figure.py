@@ -44,7 +44,11 @@ def show(figures: Iterable[Figure], console: Console) -> None:
     table = Table("what", "measured", "goal", "", "how", box=None, header_style="bold")
     for each in figures:
         goal = "" if each.goal is None else f"{'≥' if each.least else '≤'} {each.goal:g}"
-        value = f"{each.value:.3g} {each.unit}" if each.value < 1000 else f"{each.value:,.0f} {each.unit}"
+        value = (
+            f"{each.value:.3g} {each.unit}"
+            if each.value < 1000
+            else f"{each.value:,.0f} {each.unit}"
+        )
         table.add_row(each.what, value, goal, _WORDS[each.is_met], each.note)
     console.print(table)
 

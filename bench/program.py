@@ -58,12 +58,18 @@ class Program:
     def cpu_s(self) -> float:
         """Seconds of processor that all of its threads have had."""
         tasks = Path(f"/proc/{self.pid}/task")
-        return sum(int((each / "schedstat").read_text().split()[0]) for each in tasks.iterdir()) / 1e9
+        return (
+            sum(int((each / "schedstat").read_text().split()[0]) for each in tasks.iterdir()) / 1e9
+        )
 
     @property
     def resident_mb(self) -> float:
         """Memory that it holds now, in MB."""
-        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+        return (
+            int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+            * os.sysconf("SC_PAGE_SIZE")
+            / 1e6
+        )
 
     @property
     def written_bytes(self) -> int:
@@ -76,7 +82,14 @@ class Gateway(Program):
     """`pms-gateway run` for a PMS and a UCM of ours."""
 
     def __init__(
-        self, folder: Path, ucm: Ucm, *, line: str, page: int = 0, more: str = "", before: Sequence[str] = ()
+        self,
+        folder: Path,
+        ucm: Ucm,
+        *,
+        line: str,
+        page: int = 0,
+        more: str = "",
+        before: Sequence[str] = (),
     ) -> None:
         """before: words in front of the command, as of `taskset`"""
         config, page = folder / "gateway.toml", page or free_port()
@@ -97,7 +110,9 @@ class Gateway(Program):
 
 
 @contextmanager
-def on_a_line(folder: Path, *, rooms: int = 100, **how: object) -> Iterator[tuple[Gateway, Pms, Ucm]]:
+def on_a_line(
+    folder: Path, *, rooms: int = 100, **how: object
+) -> Iterator[tuple[Gateway, Pms, Ucm]]:
     """The gateway between a PMS on a pseudo-terminal and a UCM, with the link up."""
     folder.mkdir(parents=True, exist_ok=True)
     pms, ucm = Pms(), Ucm(certificate(folder), rooms=rooms)

@@ -23,7 +23,10 @@ def measure(scale: float) -> Iterator[Figure]:
     rounds = max(2, round(20 * scale))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        with on_a_line(folder / "gateway", rooms=ROOMS) as (gateway, pms, ucm), _floor(folder) as floor:
+        with (
+            on_a_line(folder / "gateway", rooms=ROOMS) as (gateway, pms, ucm),
+            _floor(folder) as floor,
+        ):
             _carry(pms, ucm, 2)  # what is done once: logins, first pages, imports
             _carry(floor[1], floor[2], 2)
             taken: dict[str, list[float]] = {"gateway": [], "floor": []}
@@ -49,14 +52,25 @@ def measure(scale: float) -> Iterator[Figure]:
                  note=f"{most['gateway']:.2f} ms beside {most['floor']:.2f} ms")  # fmt: skip
     yield Figure("whole way, processor a record", cpu["gateway"] / cpu["floor"], "floors", 5.0,
                  note=f"{cpu['gateway'] / count * 1e3:.2f} ms beside {cpu['floor'] / count * 1e3:.2f} ms")  # fmt: skip
-    yield Figure("ACK, p99", at(0.99, acked), "ms", note="last byte of a record to our ACK; T1 is 3,000 ms")
-    yield Figure("written to disk a record", written / count / 1024, "KiB", note="write_bytes of the kernel")
+    yield Figure(
+        "ACK, p99", at(0.99, acked), "ms", note="last byte of a record to our ACK; T1 is 3,000 ms"
+    )
+    yield Figure(
+        "written to disk a record", written / count / 1024, "KiB", note="write_bytes of the kernel"
+    )
 
 
 @contextmanager
 def _floor(folder: Path) -> Iterator[tuple[Program, Pms, Ucm]]:
     pms, ucm = Pms(), Ucm(certificate(folder), rooms=ROOMS)
-    command = (sys.executable, "-m", "bench.floor", pms.path, str(ucm.port), str(folder / "journal"))
+    command = (
+        sys.executable,
+        "-m",
+        "bench.floor",
+        pms.path,
+        str(ucm.port),
+        str(folder / "journal"),
+    )
     program = Program(command, folder / "floor.log")
     sleep(0.5)
     try:
@@ -72,7 +86,11 @@ def _carry(pms: Pms, ucm: Ucm, count: int) -> tuple[list[float], list[float]]:
     way, ack = [], []
     for number in range(count):
         where = room(number // 2 % ROOMS)
-        body = f"GO|RN{where}|G#4711|GSN|" if number % 2 else f"GI|RN{where}|G#4711|GNBerger|GA261121|GD261125|GSN|"
+        body = (
+            f"GO|RN{where}|G#4711|GSN|"
+            if number % 2
+            else f"GI|RN{where}|G#4711|GNBerger|GA261121|GD261125|GSN|"
+        )
         before = len(ucm.calls)
         said, answered = pms.talk(body.encode())
         ucm.wait_for(before + 1)

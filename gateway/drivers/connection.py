@@ -5,7 +5,6 @@ the processor a call takes, and a UCM is asked one thing after the other.
 """
 
 import asyncio
-import contextlib
 import select
 import ssl
 from collections.abc import AsyncIterator, Iterator
@@ -15,7 +14,6 @@ from typing import Any, Final
 import h11
 import httpx
 
-READ_BYTES: Final = 65536
 IDLE_S: Final = 4.0
 """Firmwares close idle connections after 5 s; a call must not meet that moment."""
 
@@ -32,36 +30,97 @@ class UcmTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, context: ssl.SSLContext, within_s: float) -> None:
         self._context, self._within_s = context, within_s
-        self._http = h11.Connection(h11.CLIENT)
-        self._reader: asyncio.StreamReader | None = None
-        self._writer: asyncio.StreamWriter | None = None
-        self._used_at = 0.0
+        self._wire: _Wire | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        reader, writer = await self._connection(request.url)
-        with self._faults():
+        wire = await self._good_wire(request.url)
+        with wire.faults():
             head = h11.Request(
                 method=request.method, target=request.url.raw_path, headers=request.headers.raw
             )
-            assert isinstance(request.stream, httpx.AsyncByteStream)  # an AsyncClient's always is
+            assert isinstance(request.stream, httpx.AsyncByteStream)  # bytes always are
             body = b"".join([chunk async for chunk in request.stream])
-            parts = (head, h11.Data(data=body), h11.EndOfMessage())
-            writer.write(b"".join(self._http.send(part) or b"" for part in parts))  # one packet
-            await writer.drain()
-            while not isinstance(event := await self._event(reader), h11.Response):
+            wire.send(head, h11.Data(data=body), h11.EndOfMessage())
+            while not isinstance(event := await wire.event(), h11.Response):
                 if not isinstance(event, h11.InformationalResponse):
                     raise httpx.RemoteProtocolError("the reply has no beginning")
-        return httpx.Response(
-            event.status_code, headers=list(event.headers), stream=_Body(self, reader)
-        )
+        return httpx.Response(event.status_code, headers=list(event.headers), stream=_Body(wire))
 
     async def aclose(self) -> None:
-        self._drop()
+        if self._wire is not None:
+            self._wire.drop()
 
-    async def body(self, reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    async def _good_wire(self, url: httpx.URL) -> "_Wire":
+        if self._wire is not None and self._wire.is_good:
+            return self._wire
+        await self.aclose()
+        is_secure = url.scheme == "https"
+        try:
+            async with asyncio.timeout(self._within_s):
+                _, self._wire = await asyncio.get_running_loop().create_connection(
+                    _Wire, url.host, url.port or (443 if is_secure else 80),
+                    ssl=self._context if is_secure else None,
+                )  # fmt: skip
+        except TimeoutError as error:
+            raise httpx.ConnectTimeout("no connection in time") from error
+        except (OSError, UnicodeError, ValueError) as error:  # a host name that can be none
+            raise httpx.ConnectError("no connection") from error
+        return self._wire
+
+
+class _Wire(asyncio.Protocol):
+    """A connection: what asyncio brings is given to h11, and h11 says what it means."""
+
+    def __init__(self) -> None:
+        self._http = h11.Connection(h11.CLIENT)
+        self._news = asyncio.Event()
+        self._transport: Any = None
+        self._used_at = 0.0
+
+    # asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._used_at = asyncio.get_running_loop().time()
+
+    def data_received(self, data: bytes) -> None:
+        self._http.receive_data(data)
+        self._news.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's shape
+        self._http.receive_data(b"")  # h11's word for the end
+        self._news.set()
+
+    # The transport's side
+
+    @property
+    def is_good(self) -> bool:
+        """Neither old nor closed by the peer, and nothing that nobody asked for has come in."""
+        if self._transport.is_closing() or self._http.our_state is not h11.IDLE:
+            return False
+        if asyncio.get_running_loop().time() - self._used_at > IDLE_S or any(
+            self._http.trailing_data
+        ):
+            return False
+        poll = select.poll()  # for what asyncio has not read yet
+        poll.register(self._transport.get_extra_info("socket"), select.POLLIN)
+        return not poll.poll(0)
+
+    def send(self, *events: h11.Event) -> None:
+        """All of a request in one packet."""
+        self._transport.write(b"".join(self._http.send(event) or b"" for event in events))
+
+    async def event(self) -> Any:
+        """What the peer says next, in h11's words. Raises h11.RemoteProtocolError."""
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            self._news.clear()
+            await self._news.wait()
+        return event
+
+    async def body(self) -> AsyncIterator[bytes]:
         """The reply's body, as it comes in."""
-        with self._faults():
-            while isinstance(event := await self._event(reader), h11.Data):
+        with self.faults():
+            while isinstance(event := await self.event(), h11.Data):
                 yield bytes(event.data)
 
     def over(self) -> None:
@@ -70,73 +129,35 @@ class UcmTransport(httpx.AsyncBaseTransport):
             self._http.start_next_cycle()
             self._used_at = asyncio.get_running_loop().time()
         else:
-            self._drop()
+            self.drop()
+
+    def drop(self) -> None:
+        """Close at once."""
+        self._transport.abort()
 
     @contextmanager
-    def _faults(self) -> Iterator[None]:
+    def faults(self) -> Iterator[None]:
         """The connection does not outlive a fault, and the fault is told in httpx's words."""
         try:
             yield
         except GeneratorExit:
             raise  # nobody wants the rest; `over` has seen to it
         except BaseException as error:
-            self._drop()
+            self.drop()
             match error:
                 case h11.RemoteProtocolError():
                     raise httpx.RemoteProtocolError(str(error)) from error
                 case h11.LocalProtocolError():
                     raise httpx.LocalProtocolError(str(error)) from error
-                case OSError() if not isinstance(error, TimeoutError):  # that is our caller's own
-                    raise httpx.ReadError(str(error)) from error
             raise
-
-    async def _event(self, reader: asyncio.StreamReader) -> Any:
-        while (event := self._http.next_event()) is h11.NEED_DATA:
-            self._http.receive_data(await reader.read(READ_BYTES))
-        return event
-
-    async def _connection(
-        self, url: httpx.URL
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        if self._reader is not None and self._writer is not None and self._is_good():
-            return self._reader, self._writer
-        self._drop()
-        port = url.port or (443 if url.scheme == "https" else 80)
-        context = self._context if url.scheme == "https" else None
-        try:
-            async with asyncio.timeout(self._within_s):
-                self._reader, self._writer = await asyncio.open_connection(
-                    url.host, port, ssl=context
-                )
-        except TimeoutError as error:
-            raise httpx.ConnectTimeout("no connection in time") from error
-        except (OSError, UnicodeError, ValueError) as error:  # a host name that can be none
-            raise httpx.ConnectError("no connection") from error
-        return self._reader, self._writer
-
-    def _is_good(self) -> bool:
-        """Neither old nor closed by the peer, and nothing that nobody asked for came in."""
-        assert self._writer is not None
-        if asyncio.get_running_loop().time() - self._used_at > IDLE_S or self._writer.is_closing():
-            return False
-        poll = select.poll()
-        poll.register(self._writer.get_extra_info("socket"), select.POLLIN)
-        return not poll.poll(0)
-
-    def _drop(self) -> None:
-        if self._writer is not None:
-            with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: the loop is closed
-                self._writer.transport.abort()
-        self._reader = self._writer = None
-        self._http = h11.Connection(h11.CLIENT)
 
 
 class _Body(httpx.AsyncByteStream):
-    def __init__(self, transport: UcmTransport, reader: asyncio.StreamReader) -> None:
-        self._transport, self._reader = transport, reader
+    def __init__(self, wire: _Wire) -> None:
+        self._wire = wire
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._transport.body(self._reader)
+        return self._wire.body()
 
     async def aclose(self) -> None:
-        self._transport.over()
+        self._wire.over()

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import ssl
 import warnings
 from collections.abc import Callable, Mapping
@@ -144,31 +145,30 @@ class HttpsPeer:
     def __init__(
         self, url: str, *, tls: TlsSettings, timeout_s: float, digest: tuple[str, str] | None = None
     ) -> None:
-        self._url = url
+        self._url = httpx.URL(url)
         self._timeout_s = timeout_s
+        self._auth = httpx.DigestAuth(*digest) if digest else httpx.Auth()
         self.certificate_ends: datetime | None = None
         self.certificate: bytes = b""
-        self._client = httpx.AsyncClient(
-            transport=UcmTransport(tls_context(tls, self._see_certificate), timeout_s),
-            auth=httpx.DigestAuth(*digest) if digest else None,
-            headers={"Accept-Encoding": "identity"},
-            trust_env=False,
-            follow_redirects=False,
-        )
+        self._transport = UcmTransport(tls_context(tls, self._see_certificate), timeout_s)
 
     async def post_json(self, payload: Mapping[str, Any], max_bytes: int) -> HttpReply:
         """POST a JSON object."""
         headers = {"Content-Type": "application/json;charset=UTF-8"}
-        return await self._send("POST", max_bytes, json=payload, headers=headers)
+        content = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode(
+            errors="replace"
+        )
+        return await self._send("POST", self._url, max_bytes, headers=headers, content=content)
 
     async def get(self, query: str, max_bytes: int) -> HttpReply:
         """GET with a query that is already percent-encoded."""
-        return await self._send("GET", max_bytes, query=query)
+        url = self._url.copy_with(query=query.encode())
+        return await self._send("GET", url, max_bytes)
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await self._transport.aclose()
 
-    async def _send(self, method: str, max_bytes: int, **content: Any) -> HttpReply:
+    async def _send(self, method: str, url: httpx.URL, max_bytes: int, **what: Any) -> HttpReply:
         """One exchange. Only what surely never left us is tried again here."""
         async for attempt in AsyncRetrying(
             retry=retry_if_exception(_never_left),
@@ -177,22 +177,21 @@ class HttpsPeer:
             reraise=True,
         ):
             with attempt:
-                return await self._exchange(method, max_bytes, **content)
+                return await self._exchange(httpx.Request(method, url, **what), max_bytes)
         raise AssertionError("tenacity ends with a result or an exception")
 
-    async def _exchange(
-        self, method: str, max_bytes: int, *, query: str = "", **content: Any
-    ) -> HttpReply:
-        url = f"{self._url}?{query}" if query else self._url
-        body = bytearray()
+    async def _exchange(self, request: httpx.Request, max_bytes: int) -> HttpReply:
+        """The request, and the ones that the authentication asks for."""
         try:
             async with asyncio.timeout(self._timeout_s):
-                async with self._client.stream(method, url, **content) as reply:
-                    async for chunk in reply.aiter_raw():
-                        body += chunk
-                        if len(body) > max_bytes:
-                            raise Unreachable("body", "a reply without an end", sent=True)
-                    return HttpReply(reply.status_code, bytes(body))
+                steps = self._auth.async_auth_flow(request)
+                request = await anext(steps)
+                while True:
+                    response, body = await self._ask(request, max_bytes)
+                    try:
+                        request = await steps.asend(response)
+                    except StopAsyncIteration:
+                        return HttpReply(response.status_code, body)
         # Texts of httpx may hold the URL, and the old API's URL holds token and name.
         except httpx.ConnectTimeout:
             raise Unreachable("timeout", "no connection in time", sent=False) from None
@@ -205,6 +204,19 @@ class HttpsPeer:
         # httpx raises bare errors for a digest challenge with words of its own.
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, RuntimeError) as error:
             raise Unreachable("http", f"{type(error).__name__}", sent=True) from None
+
+    async def _ask(self, request: httpx.Request, max_bytes: int) -> tuple[httpx.Response, bytes]:
+        body = bytearray()
+        response = await self._transport.handle_async_request(request)
+        response.request = request
+        try:
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > max_bytes:
+                    raise Unreachable("body", "a reply without an end", sent=True)
+        finally:
+            await response.aclose()
+        return response, bytes(body)
 
     def _connect_error(self, error: httpx.ConnectError) -> Unreachable:
         cause: BaseException | None = error

@@ -1,0 +1,148 @@
+"""The one connection to a UCM: kept while it is good, never reused after a doubt."""
+
+import asyncio
+import ssl
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from gateway.drivers import connection
+from gateway.drivers.connection import UcmTransport
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+
+class Server:
+    """Answers each request with the next of its replies, as they are; None: not at all."""
+
+    def __init__(self, *replies):
+        self.replies, self.requests, self.connections = list(replies), [], 0
+        self.is_over = asyncio.Event()
+
+    def hang_up(self):
+        self.writer.close()
+
+    async def serve(self, reader, writer):
+        self.connections += 1
+        self.writer = writer
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                length = int(dict(
+                    line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:-2]
+                ).get(b"content-length", 0))  # fmt: skip
+                self.requests.append(head + await reader.readexactly(length))
+                reply = self.replies.pop(0)
+                if reply is None:
+                    await self.is_over.wait()
+                    return
+                writer.write(reply)
+                if b"Connection: close" in reply or b"HTTP" not in reply[:8]:
+                    break
+        except asyncio.IncompleteReadError:
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def between(*replies):
+    told = Server(*replies)
+    server = await asyncio.start_server(told.serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api"
+    transport = UcmTransport(ssl.create_default_context(), within_s=2)
+
+    async def ask(content=b"{}"):
+        async with asyncio.timeout(5):
+            reply = await transport.handle_async_request(
+                httpx.Request("POST", url, content=content)
+            )
+            body = await reply.aread()
+            await reply.aclose()
+            return body
+
+    try:
+        yield told, ask
+    finally:
+        told.is_over.set()
+        await transport.aclose()
+        server.close()
+
+
+@pytest.mark.asyncio
+async def test_calls_go_over_one_connection_each_as_one_request():
+    async with between(OK, OK) as (told, ask):
+        assert [await ask(b'{"a":1}'), await ask()] == [b"hi", b"hi"]
+        assert told.connections == 1
+        assert told.requests[0].endswith(b'{"a":1}')
+        assert told.requests[0].startswith(b"POST /api HTTP/1.1\r\n")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "first",
+    [OK + OK, b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi",
+     b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"x"],
+    ids=["said twice", "close", "a byte too much"],
+)  # fmt: skip
+async def test_a_connection_in_doubt_is_not_used_again(first):
+    async with between(first, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nother") as (
+        told, ask
+    ):  # fmt: skip
+        assert await ask() == b"hi"
+        await asyncio.sleep(0.05)
+        assert await ask() == b"other"
+        assert told.connections == 2
+
+
+@pytest.mark.asyncio
+async def test_a_connection_that_the_peer_has_closed_costs_no_call():
+    async with between(OK, OK) as (told, ask):
+        await ask()
+        told.hang_up()
+        await asyncio.sleep(0.05)
+        assert await ask() == b"hi"
+        assert told.connections == 2
+
+
+@pytest.mark.asyncio
+async def test_an_old_connection_is_not_used_again(monkeypatch):
+    monkeypatch.setattr(connection, "IDLE_S", 0.05)
+    async with between(OK, OK) as (told, ask):
+        await ask()
+        await asyncio.sleep(0.1)
+        await ask()
+        assert told.connections == 2
+
+
+@pytest.mark.asyncio
+async def test_what_comes_after_a_cancelled_call_is_not_the_next_reply():
+    async with between(None, OK) as (told, ask):
+        task = asyncio.ensure_future(ask())
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await ask() == b"hi"
+        assert told.connections == 2
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "reply",
+    [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nhalf",
+     b"HTTP/1.1 999999 \r\n\r\n"],
+    ids=["hangs up", "no HTTP", "half a body", "no status"],
+)  # fmt: skip
+async def test_a_reply_that_is_none_is_told_in_the_words_of_httpx(reply):
+    async with between(reply, OK) as (_, ask):
+        with pytest.raises(httpx.RemoteProtocolError):
+            await ask()
+        assert await ask() == b"hi"
+
+
+@pytest.mark.asyncio
+async def test_nobody_there_is_told_before_anything_was_sent():
+    transport = UcmTransport(ssl.create_default_context(), within_s=2)
+    with pytest.raises(httpx.ConnectError):
+        await transport.handle_async_request(httpx.Request("GET", "http://127.0.0.1:1/"))
