@@ -270,7 +270,10 @@ class Intake:
         accepted = self.outbox.accepted
         try:
             # A batch that was begun is finished, even when we are told to stop meanwhile.
-            await asyncio.shield(self.outbox(Outbox.put, batch))
+            stored = self.outbox(Outbox.put, batch)
+            if batch.entries:  # what the relay asks now is answered right behind it
+                self.outbox.new_entries.set()
+            await stored
         except StorageFailed:
             self.house.rollback()
             self._doubt = _Doubt(received, batch, accepted, reports)
@@ -284,11 +287,11 @@ class Intake:
         if batch.forgets_heard:
             self._heard.clear()
         self._heard.update(batch.heard)
-        if batch.entries or batch.ledger is not None:  # the end of a resync wakes the relay too
+        if batch.ledger is not None:  # the end of a resync wakes the relay too
             self.outbox.new_entries.set()
         self._ticking.set()
-        for report in reports:
-            report()
+        # Told when the PMS has its answer: it waits for that, and nobody for this.
+        asyncio.get_running_loop().call_soon(_tell, reports)
 
     async def _was_stored(self, received: Sequence[object]) -> bool:
         """Find out what became of a batch whose commit failed: the file alone knows.
@@ -345,3 +348,8 @@ class Intake:
         self.metrics.records.labels(record_id, "in").inc()
         self.metrics.records_repeated.inc()
         logger().info("record_repeated", record=record_id)
+
+
+def _tell(reports: Sequence[Callable[[], None]]) -> None:
+    for report in reports:
+        report()

@@ -1,10 +1,12 @@
 """The UCM side: due entries go out, one at a time; the long retry, from seconds to days."""
 
 import asyncio
+import contextlib
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from gateway.clock import Clock
 from gateway.drivers.base import (
@@ -22,8 +24,14 @@ from gateway.metrics import Metrics
 from gateway.outbox import Entry, Outbox, OutboxWorker, StorageCorrupt, StorageFailed
 from gateway.reconcile import Drift, Reconciler
 
+T = TypeVar("T")
+
 PROBE_EVERY_S: Final = 45.0
 """The dashboard wants to know within a minute that a quiet UCM has died."""
+
+AT_ONCE: Final = 8
+"""Rows of different rooms that are fetched together. While one is called, those before it are
+noted as delivered: the disk and the UCM work at the same time."""
 
 FIRST_PAUSE_S: Final = 1.0
 LOOK_AGAIN_S: Final = 1.0
@@ -59,6 +67,9 @@ class Relay:
     _alone: set[int] = field(default_factory=set)
     _row_pause_s: dict[int, float] = field(default_factory=dict)
     _asked_at: float = float("-inf")
+    _ready: deque[Entry] = field(default_factory=deque)
+    _delivered: list[Entry] = field(default_factory=list)
+    _noting: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
         """Finish the call in flight and let `run` return."""
@@ -75,11 +86,11 @@ class Relay:
                 await self._nap(wait)
                 continue
             try:
-                self.outbox.new_entries.clear()
                 entry = None if self._asked else await self._next()
                 if self.reconciler is not None and (
                     self._asked or self.reconciler.is_due(idle=entry is None)
                 ):
+                    await self._fetch_anew()
                     await self._reconcile(self.reconciler)
                 elif entry is not None:
                     await self._deliver(entry)
@@ -90,29 +101,64 @@ class Relay:
             except StorageCorrupt:
                 # Another file is in its place: compare, to find out what was lost with it.
                 self.metrics.outbox_failures.inc()
+                self._ready.clear()
+                self._delivered.clear()
+                self._called.clear()
                 if self.reconciler is not None:
                     self.reconciler.want(anew=True)
             except StorageFailed as error:
-                # The call may be done and not yet noted: it is made again, and twice is as once.
+                # What is done and not yet noted is noted later; after a kill it is called again,
+                # and twice is as once.
                 self.metrics.outbox_failures.inc()
                 logger().error("outbox_failed", error=str(error), do="free the disk; trying again")
                 await self._nap(1.0)
+        with contextlib.suppress(StorageFailed):
+            await self._fetch_anew()
         self.awake_by = self.clock.now()
 
     async def _next(self) -> Entry | None:
-        entries = await self.outbox(
-            Outbox.due,
-            "to_ucm",
-            self.clock.epoch(),
-            1,
-            longest_pause_s=2 * self.retry_interval_s + FIRST_PAUSE_S,
-            alone=self._alone,
-        )
-        return entries[0] if entries else None
+        """The next row to deliver; what was delivered is noted on the way. Raises StorageFailed."""
+        if self.outbox.new_entries.is_set():
+            self._ready.clear()  # a live record goes before what a resync has brought
+        if not self._ready:
+            await self._noted()
+            self.outbox.new_entries.clear()
+            self._ready += await self._note_with(
+                Outbox.turn,
+                1 if self.marks_calls else AT_ONCE,
+                longest_pause_s=2 * self.retry_interval_s + FIRST_PAUSE_S,
+                alone=self._alone,
+            )
+        return self._ready.popleft() if self._ready else None
+
+    async def _fetch_anew(self) -> None:
+        """What was fetched may not be what is due now. Raises StorageFailed."""
+        self._ready.clear()
+        await self._noted()
+        if self._delivered:
+            await self._note()
+
+    async def _noted(self) -> None:
+        noting, self._noting = self._noting, None
+        if noting is not None:
+            await noting
+
+    async def _note(self) -> None:
+        """Note what was delivered. Raises StorageFailed."""
+        await self._note_with(Outbox.done)
+
+    async def _note_with(self, method: Callable[..., T], *more: Any, **how: Any) -> T:
+        delivered, self._delivered = self._delivered, []
+        try:
+            answer = await self.outbox(method, delivered, self.clock.epoch(), *more, **how)
+        except StorageFailed:
+            self._delivered = delivered + self._delivered
+            raise
+        self._called.difference_update(entry.id for entry in delivered)
+        return answer
 
     async def _wait_for_work(self) -> None:
-        totals = await self.outbox(Outbox.totals)
-        waiting = totals.entries["to_ucm", "waiting"]
+        waiting = self.outbox.waiting
         until_probe = max(0.0, PROBE_EVERY_S - (self.clock.now() - self._asked_at))
         if self.reconciler is not None:
             until_probe = min(until_probe, max(LOOK_AGAIN_S, self.reconciler.due_in()))
@@ -145,6 +191,7 @@ class Relay:
         try:
             warning = await self.driver.apply(entry.event, unsure=unsure, repairs=entry.repairs)
         except DriverFailed as error:
+            self._ready.clear()
             await self._failed(entry, kind, room, error, unsure=unsure)
             self._called.discard(entry.id)
             return
@@ -154,10 +201,12 @@ class Relay:
             )
             return
         now = self.clock.epoch()
-        await self.outbox(Outbox.done, entry, now)
+        self._delivered.append(entry)
+        if self._ready and (self._noting is None or self._noting.done()):
+            await self._noted()
+            self._noting = asyncio.ensure_future(self._note())  # awaited by `_noted`
         self._answered()
         self._row_pause_s.pop(entry.id, None)
-        self._called.discard(entry.id)
         self._alone.discard(entry.id)
         self.metrics.delivery.labels(kind).observe(max(0.0, now - entry.received_at))
         if warning:

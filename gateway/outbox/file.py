@@ -18,6 +18,9 @@ import apsw.sqlite_extra
 from gateway.outbox.schema import MIGRATIONS
 from gateway.outbox.values import StorageCorrupt, StorageFailed
 
+_PAGE_BYTES: Final = 1024
+"""A record changes a few bytes of seven pages, and each of them is written whole: small pages are
+less to write, and less of a flash disk's life."""
 _CHECKSUM_BYTES: Final = 8  # at the end of each page; the size is what turns the checksums on
 _SIDES: Final = ("", "-wal", "-journal")
 
@@ -102,7 +105,7 @@ class OutboxFile:
                 db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
                 self._check_version(db)
                 return db
-            _make_room_for_checksums(db)
+            _settle_pages(db)
             if db.pragma("journal_mode", "WAL") != "wal":
                 raise StorageFailed(f"{self.path}: this file system cannot hold a write-ahead log")
             db.pragma("synchronous", "FULL")
@@ -166,15 +169,20 @@ def _vfs() -> str:
     return "cksmvfs" if "cksmvfs" in apsw.vfs_names() else "unix"
 
 
-def _make_room_for_checksums(db: apsw.Connection) -> None:
-    """Eight bytes at the end of each page; a file from before that is rewritten once."""
+def _settle_pages(db: apsw.Connection) -> None:
+    """Eight bytes at the end of each page; a file from before that is rewritten once. A new file
+    gets small pages; an older one keeps what it has.
+    """
     reserve = ctypes.c_int(_CHECKSUM_BYTES)
     had = ctypes.c_int(-1)
     db.file_control("main", apsw.SQLITE_FCNTL_RESERVE_BYTES, ctypes.addressof(had))
     if had.value == _CHECKSUM_BYTES:
         return
+    is_new = not db.pragma("page_count")
+    if is_new:
+        db.pragma("page_size", _PAGE_BYTES)  # before the reserve, which it forgets
     db.file_control("main", apsw.SQLITE_FCNTL_RESERVE_BYTES, ctypes.addressof(reserve))
-    if db.pragma("page_count"):
+    if not is_new:
         db.pragma("journal_mode", "DELETE")
         db.execute("VACUUM")
 

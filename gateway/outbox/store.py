@@ -1,7 +1,7 @@
 """The outbox and the house on disk: what is waiting, in which order, and what became of it."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, Final
@@ -93,6 +93,11 @@ class Outbox(OutboxFile):
         """Entries for the UCM that were ever accepted, as of the last use of the file."""
         return self._counts[TO_UCM, "accepted"]
 
+    @property
+    def waiting(self) -> int:
+        """Entries that wait for the UCM, as of the last use of the file."""
+        return self._counts[TO_UCM, "waiting"]
+
     def _opened(self, db: apsw.Connection) -> None:
         self._counts = Counter(
             {(lane, word): count for lane, word, count in db.execute("SELECT * FROM tally")}
@@ -166,6 +171,12 @@ class Outbox(OutboxFile):
 
     # --- What goes out ---
 
+    def turn(self, delivered: Sequence[Entry], now: float, limit: int, **how: Any) -> list[Entry]:
+        """Note what is delivered, and give what is due for the UCM: `done` and `due` at once."""
+        if delivered:
+            self.done(delivered, now)
+        return self.due(TO_UCM, now, limit, **how)
+
     def due(
         self,
         lane: str,
@@ -186,26 +197,30 @@ class Outbox(OutboxFile):
         with self.reading() as db:
             return [self._folded(db, row, alone) for row in db.execute(_DUE, values).fetchall()]
 
-    def done(self, entry: Entry, now: float) -> int:
-        """The row is delivered, with those folded into it. Returns how many others it supersedes:
-        parked ones of its subject, and earlier ones that an operator put back meanwhile."""
+    def done(self, entries: Sequence[Entry], now: float) -> int:
+        """These rows are delivered, with those folded into them. Returns how many others they
+        supersede: parked ones of their subject, and earlier ones that an operator put back.
+        """
+        with self._booked() as (db, books):
+            return sum(self._done(db, books, entry, now) for entry in entries)
+
+    def _done(
+        self, db: apsw.Connection, books: Counter[tuple[str, str]], entry: Entry, now: float
+    ) -> int:
         last = entry.folded[-1] if entry.folded else entry.id
         rooms = rooms_of(entry.event)
         words: Collection[str] = _WORDS_BY_SUBJECT[_SUBJECTS[type(entry.event)]]
         if isinstance(entry.event, CheckOut):
             words = EVENT_TYPES
-        with self._booked() as (db, books):
-            self._leave(db, books, (last,), "done", now)
-            self._leave(
-                db, books, (entry.id, *entry.folded[:-1]), "superseded", now, superseded_by=last
-            )
-            older: list[Any] = []
-            for state in OPEN_STATES:
-                older += db.execute(
-                    _older(state, rooms, words), (*rooms, *words, entry.id)
-                ).fetchall()
-            self._leave(db, books, [row[0] for row in older], "superseded", now, superseded_by=last)
-            self._promote(db, rooms)
+        self._leave(db, books, (last,), "done", now)
+        self._leave(
+            db, books, (entry.id, *entry.folded[:-1]), "superseded", now, superseded_by=last
+        )
+        older: list[Any] = []
+        for state in OPEN_STATES:
+            older += db.execute(_older(state, rooms, words), (*rooms, *words, entry.id)).fetchall()
+        self._leave(db, books, [row[0] for row in older], "superseded", now, superseded_by=last)
+        self._promote(db, rooms)
         return len(older)
 
     def later(

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
 from queue import SimpleQueue
 from threading import Thread
@@ -45,14 +45,19 @@ class OutboxWorker:
         """Entries for the UCM that were ever accepted."""
         return self.outbox.accepted
 
-    async def __call__(
-        self, method: Callable[Concatenate[Outbox, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Call a method of Outbox. Raises what it raises.
+    @property
+    def waiting(self) -> int:
+        """Entries that wait for the UCM."""
+        return self.outbox.waiting
 
-        A cancelled caller does not stop the call: what was begun is finished on disk.
+    def __call__(
+        self, method: Callable[Concatenate[Outbox, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, T]:
+        """Call a method of Outbox; await what comes back. Raises what it raises.
+
+        It is in the queue when this returns, in front of whatever is called after it. A cancelled
+        caller does not stop the call: what was begun is finished on disk.
         """
-        loop = asyncio.get_running_loop()
 
         def call() -> T:
             try:
@@ -65,12 +70,16 @@ class OutboxWorker:
                 )
                 raise
 
+        answer = asyncio.get_running_loop().run_in_executor(self._thread, call)
+        return self._answered(answer, reads=method.__name__ in _READERS)
+
+    async def _answered(self, answer: Awaitable[T], *, reads: bool) -> T:
         try:
-            result = await loop.run_in_executor(self._thread, call)
+            result = await answer
         except StorageFailed as error:
             self.trouble = str(error)
             raise
-        if method.__name__ not in _READERS:
+        if not reads:
             self.trouble = ""
         return result
 

@@ -1,5 +1,6 @@
 """Records in, entries out: one transaction, repeats known, refusals kept, no names in the log."""
 
+import asyncio
 import io
 from contextlib import asynccontextmanager
 
@@ -65,6 +66,7 @@ async def test_a_repeat_inside_the_window_is_not_taken_twice(tmp_path):
         await intake.take(said("RE|RN101|RS5|"))
         intake.clock.wind(14)
         await intake.take(said("RE|RN101|RS5|"))
+        await asyncio.sleep(0)
         assert (waiting(intake), value(intake, "pmsgw_records_repeated_total")) == (
             ["RoomStatus"],
             1,
@@ -97,6 +99,7 @@ async def test_what_cannot_be_understood_is_kept_and_counted(tmp_path):
                 RecordRefused("empty", b"", "look"),
             ]
         )
+        await asyncio.sleep(0)  # what the edges see is told when the records are answered
         assert [each.reason for each in intake.outbox.outbox.refused()] == [
             "no_room",
             "no_time",
@@ -142,6 +145,7 @@ async def test_the_log_tells_rooms_and_never_names(tmp_path):
     logs.set_up(site="t", stream=log)
     async with desk(tmp_path) as intake:
         await intake.take(said("GI|RN101|G#4711|GNRossi|GFAnna|GD269999|GSN|", "GI|GNVerdi|"))
+        await asyncio.sleep(0)
     assert "room=101" in log.getvalue()
     assert "fields=GD" in log.getvalue()
     for secret in ("Rossi", "Anna", "Verdi", "4711"):
@@ -153,6 +157,7 @@ async def test_the_log_tells_rooms_and_never_names(tmp_path):
 async def test_unknown_and_unreadable_fields_are_counted(tmp_path):
     async with desk(tmp_path) as intake:
         await intake.take(said("GI|RN1|G#1|Q7x|GD269999|", "MW|RN1|"))
+        await asyncio.sleep(0)
         assert value(intake, "pmsgw_fields_unknown_total") == 2  # Q7, and the unknown record's RN
         assert value(intake, "pmsgw_fields_odd_total") == 1
         assert value(intake, "pmsgw_remarks_total", remark="no_use") == 1

@@ -102,7 +102,7 @@ def test_what_the_outbox_folds_changes_nothing_about_how_the_room_ends(tmp_path_
     delivered = []
     while due := outbox.due("to_ucm", 2.0):
         delivered.append(due[0].event)
-        outbox.done(due[0], 3.0)
+        outbox.done([due[0]], 3.0)
     assert outbox.audit() == []
     totals = outbox.totals()
     assert totals.entries["to_ucm", "done"] == len(delivered)
@@ -133,7 +133,7 @@ def test_a_stay_that_is_over_before_it_was_told_is_one_check_out(tmp_path):
     )
     (first,) = outbox.due("to_ucm", 2.0)
     assert (first.event, first.folded) == (CheckOut(room="101"), (2, 3, 4, 5))
-    outbox.done(first, 3.0)
+    outbox.done([first], 3.0)
     assert [row.superseded_by for row in outbox.rows(["superseded"])] == [5, 5, 5, 5]
     assert outbox.due("to_ucm", 3.0)[0].event == CheckIn(room="101", guest=OTTO)
     outbox.close()

@@ -87,7 +87,7 @@ def test_rows_of_one_room_leave_in_order_and_rooms_do_not_wait(outbox):
     put(outbox, entry(CheckOut(room="101")), entry(CheckIn(room="101", guest=ANNA)),
         entry(CheckOut(room="102")))  # fmt: skip
     assert rooms_due(outbox) == [("101", "CheckOut"), ("102", "CheckOut")]
-    outbox.done(outbox.due("to_ucm", 2.0)[0], 3.0)
+    outbox.done([outbox.due("to_ucm", 2.0)[0]], 3.0)
     assert rooms_due(outbox) == [("101", "CheckIn"), ("102", "CheckOut")]
 
 
@@ -95,9 +95,9 @@ def test_a_move_waits_for_both_its_rooms_and_both_wait_for_it(outbox):
     put(outbox, entry(CheckOut(room="205")), entry(Move(room="205", from_room="101", guest=ANNA)),
         entry(CheckIn(room="101", guest=ANNA)), entry(CheckOut(room="205")))  # fmt: skip
     assert rooms_due(outbox) == [("205", "CheckOut")]
-    outbox.done(outbox.due("to_ucm", 2.0)[0], 3.0)
+    outbox.done([outbox.due("to_ucm", 2.0)[0]], 3.0)
     assert rooms_due(outbox) == [("205", "Move")]
-    outbox.done(outbox.due("to_ucm", 2.0)[0], 3.0)
+    outbox.done([outbox.due("to_ucm", 2.0)[0]], 3.0)
     assert rooms_due(outbox) == [("101", "CheckIn"), ("205", "CheckOut")]
 
 
@@ -124,7 +124,7 @@ def test_a_live_entry_takes_the_resync_rows_of_its_room_along_and_keeps_their_or
         entry(Move(room="205", from_room="101", guest=ANNA), background=True),
         entry(CheckOut(room="205")))  # fmt: skip
     assert rooms_due(outbox) == [("101", "CheckOut"), ("100", "CheckOut")]
-    outbox.done(outbox.due("to_ucm", 2.0)[0], 3.0)
+    outbox.done([outbox.due("to_ucm", 2.0)[0]], 3.0)
     assert rooms_due(outbox)[0] == ("205", "Move")
 
 
@@ -134,20 +134,20 @@ def test_a_parked_row_blocks_nobody_and_is_superseded_by_a_later_one(outbox):
     (update,) = outbox.due("to_ucm", 4.0)
     assert update.repairs  # it has to tell everything now
     assert outbox.totals().entries["to_ucm", "parked"] == 1
-    assert outbox.done(update, 5.0) == 1
+    assert outbox.done([update], 5.0) == 1
     assert outbox.totals().entries["to_ucm", "parked"] == 0
 
 
 def test_a_parked_row_is_not_superseded_by_another_subject(outbox):
     put(outbox, entry(CheckIn(room="101", guest=ANNA)), entry(DoNotDisturb(room="101", on=True)))
     outbox.park(outbox.due("to_ucm", 2.0)[0], 3.0, "no")
-    assert outbox.done(outbox.due("to_ucm", 4.0)[0], 5.0) == 0
+    assert outbox.done([outbox.due("to_ucm", 4.0)[0]], 5.0) == 0
 
 
 def test_a_check_out_supersedes_everything_parked_of_its_room(outbox):
     put(outbox, entry(WakeUp(room="101", at=CAME)), entry(CheckOut(room="101")))
     outbox.park(outbox.due("to_ucm", 2.0)[0], 3.0, "no")
-    assert outbox.done(outbox.due("to_ucm", 4.0)[0], 5.0) == 1
+    assert outbox.done([outbox.due("to_ucm", 4.0)[0]], 5.0) == 1
 
 
 def test_totals_survive_a_restart(outbox, tmp_path):
@@ -208,7 +208,7 @@ def test_the_oldest_entry_is_told_whether_it_is_live_or_of_a_resync(outbox):
     assert outbox.totals().oldest_waiting == {"to_ucm": 1.0}
     for oldest in ({"to_ucm": 1.0}, {"to_ucm": 1.0}, {}):  # live ones go first
         (due,) = outbox.due("to_ucm", 4.0)
-        outbox.done(due, 5.0)
+        outbox.done([due], 5.0)
         assert outbox.totals().oldest_waiting == oldest
 
 
@@ -245,7 +245,7 @@ def test_refusals_are_kept_up_to_a_limit(outbox):
 
 def test_done_rows_are_purged_and_their_names_are_gone_from_the_file(outbox, tmp_path):
     put(outbox, entry(CheckIn(room="101", guest=ANNA)), entry(CheckIn(room="102", guest=ANNA)))
-    outbox.done(outbox.due("to_ucm", 2.0)[0], 3.0)
+    outbox.done([outbox.due("to_ucm", 2.0)[0]], 3.0)
     outbox.park(outbox.due("to_ucm", 2.0)[0], 3.0, "no")
     assert outbox.purge(2.9) == 0
     outbox.purge(3.1)
@@ -262,7 +262,7 @@ def test_no_name_stays_in_the_file_or_its_log_while_the_service_runs(outbox, tmp
     outbox.put(Batch(entries=entries, rooms={"101": Room(guests=(ANNA,))}, refused=refused))
     outbox.put(Batch(rooms={"101": Room(told_out=True)}))
     while due := outbox.due("to_ucm", 2.0):
-        outbox.done(due[0], 3.0)
+        outbox.done([due[0]], 3.0)
     on_disk = [path.read_bytes() for path in tmp_path.iterdir()]
     assert sum(each.count(b"Rossi") for each in on_disk) > 40
     outbox.purge(4.0)
@@ -282,7 +282,7 @@ def test_refused_bytes_and_repeats_are_purged_by_their_age(outbox):
 
 def test_rows_end_at_their_moment_and_are_kept_until_it_is_past(outbox):
     put(outbox, entry(CheckOut(room="101")), entry(CheckOut(room="102")))
-    outbox.done(outbox.due("to_ucm", 2.0)[0], 3.0)
+    outbox.done([outbox.due("to_ucm", 2.0)[0]], 3.0)
     assert outbox.row(1).finished_at == 3.0
     assert outbox.purge(3.0) == 0
     assert outbox.purge(3.1) == 1
@@ -536,7 +536,7 @@ def test_the_newest_rows_are_told_oldest_first(outbox):
 def test_rooms_with_something_to_deliver_are_both_rooms_of_a_move(outbox):
     put(outbox, entry(Move(room="205", from_room="101", guest=ANNA)), entry(CheckOut(room="9")))
     assert outbox.rooms_waiting() == {"101", "205", "9"}
-    outbox.done(outbox.due("to_ucm", 2.0)[0], 3.0)
+    outbox.done([outbox.due("to_ucm", 2.0)[0]], 3.0)
     assert outbox.rooms_waiting() == {"9"}
 
 
@@ -555,12 +555,12 @@ def test_an_older_row_that_is_not_of_the_room_or_not_of_the_subject_is_not_super
     for id_ in (1, 2, 3, 4, 5):
         (due,) = [each for each in outbox.due("to_ucm", 2.0, 9) if each.id == id_]
         outbox.park(due, 3.0, "no")
-    assert outbox.done(outbox.due("to_ucm", 4.0)[0], 5.0) == 1
+    assert outbox.done([outbox.due("to_ucm", 4.0)[0]], 5.0) == 1
     assert [row.id for row in outbox.rows(["parked"])] == [2, 3, 4, 5]
     for number, event in ((3, RoomStatus(room="101", code="2")), (4, DoNotDisturb(room="101", on=False)),
                           (5, WakeUp(room="101"))):  # fmt: skip
         put(outbox, entry(event))
-        assert outbox.done(outbox.due("to_ucm", 6.0)[0], 7.0) == 1
+        assert outbox.done([outbox.due("to_ucm", 6.0)[0]], 7.0) == 1
         assert outbox.row(number).state == "superseded"
 
 
@@ -571,7 +571,7 @@ def test_a_move_supersedes_what_is_parked_of_both_its_rooms(outbox):
         outbox.park(due, 3.0, "no")
     (move,) = outbox.due("to_ucm", 4.0)
     assert move.repairs
-    assert outbox.done(move, 5.0) == 2
+    assert outbox.done([move], 5.0) == 2
 
 
 def test_a_row_put_back_behind_a_newer_truth_is_not_delivered(outbox):
@@ -580,7 +580,7 @@ def test_a_row_put_back_behind_a_newer_truth_is_not_delivered(outbox):
     outbox.park(check_in, 3.0, "no")
     in_flight = outbox.due("to_ucm", 2.0)[0]
     outbox.retry(1)
-    assert outbox.done(in_flight, 4.0) == 1
+    assert outbox.done([in_flight], 4.0) == 1
     assert rooms_due(outbox) == []
     assert outbox.row(1).superseded_by == 2
 
@@ -594,7 +594,7 @@ def test_a_dropped_row_frees_its_rooms_and_stays_in_the_books(outbox):
     assert not outbox.drop(99, 3.0)
     assert rooms_due(outbox) == [("205", "CheckOut"), ("101", "CheckOut")]
     assert outbox.row(1).error == "dropped by an operator"
-    outbox.done(moving, 4.0)  # it was in flight meanwhile: nothing is counted twice
+    outbox.done([moving], 4.0)  # it was in flight meanwhile: nothing is counted twice
     assert outbox.totals().entries["to_ucm", "superseded"] == 1
 
 
