@@ -25,6 +25,10 @@ NAMES: Final = {
     0x0A: "LF", 0x0D: "CR", 0x10: "DLE", 0x15: "NAK", 0x16: "SYN", 0x17: "ETB", 0x1B: "ESC",
 }  # fmt: skip
 _BYTES: Final = {name: byte for byte, name in NAMES.items()}
+_PIECE: Final = re.compile(rb"[\x00-\x1f<\x7f]|[^\x00-\x1f<\x7f]+")
+_NAMED: Final = {
+    bytes([byte]): f"<{NAMES.get(byte, f'{byte:02X}')}>" for byte in (*range(0x20), 0x3C, 0x7F)
+}
 _TOKEN: Final = re.compile(r"<([0-9A-Za-z]{2,3})>|([^<]+)|(<)")
 _MOMENT: Final = r"(?:(?=\S*\d)(?P<moment>\S++)\s++)?"  # never given back: no cut is tried twice
 _STEP: Final = re.compile(_MOMENT + r"(?P<kind>pms>|gw >) ?(?P<text>.*)")
@@ -116,35 +120,24 @@ Step = Opened | Closed | Waited | Spoken | Modem | Counted | Settings | Remarked
 
 def show_bytes(data: bytes, charset: str = "cp1252") -> str:
     """Bytes as one line of text that `parse_bytes` and `parse` read back to the same bytes."""
-    shown: list[str] = []
-    pending = bytearray()
-
-    def flush() -> None:
-        text = _exact(bytes(pending), charset)
-        shown.append(text if text is not None else "".join(f"<{byte:02X}>" for byte in pending))
-        pending.clear()
-
-    for byte in data:
-        if byte < 0x20 or byte in (0x3C, 0x7F):
-            flush()
-            shown.append(f"<{NAMES.get(byte, f'{byte:02X}')}>")
-        else:
-            pending.append(byte)
-    flush()
-    line = "".join(shown)
+    line = "".join(
+        [_NAMED.get(piece) or _text_of(piece, charset) for piece in _PIECE.findall(data)]
+    )
     # A blank at the end, perhaps a check byte, would be lost with the line's own white space.
     return f"{line[:-1]}<20>" if line.endswith(" ") else line
 
 
-def _exact(data: bytes, charset: str) -> str | None:
-    """The text of these bytes, if it is printable and gives the same bytes back."""
+def _text_of(piece: bytes, charset: str) -> str:
+    """These bytes as text, if it is printable and gives the same bytes back; else as numbers."""
+    if piece.isascii():
+        return piece.decode("ascii")
     try:
-        text = data.decode(charset)
-        if text.isprintable() and "<" not in text and text.encode(charset) == data:
+        text = piece.decode(charset)
+        if text.isprintable() and "<" not in text and text.encode(charset) == piece:
             return text
     except UnicodeError:
-        pass  # shown as numbers instead
-    return None
+        pass  # it is no text in this code page
+    return "".join(f"<{byte:02X}>" for byte in piece)
 
 
 def parse_bytes(text: str, charset: str = "cp1252") -> bytes:
@@ -271,9 +264,11 @@ def show_step(
     moment = ""
     if step.at is not None:
         when = datetime.fromtimestamp(step.at, zone)
-        moment = f"{when:%H:%M:%S}.{when.microsecond // 1000:03} "
-        if not short:
-            moment = f"{when.isoformat(timespec='milliseconds')} "
+        moment = (
+            f"{when:%H:%M:%S}.{when.microsecond // 1000:03} "
+            if short
+            else f"{when.isoformat(timespec='milliseconds')} "
+        )
     return moment + _words_of(step, charset)
 
 

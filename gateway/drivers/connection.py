@@ -13,7 +13,14 @@ from typing import Any, Final
 
 import h11
 import httpx
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
+CONNECT_TRIES: Final = 2
 IDLE_S: Final = 4.0
 """Firmwares close idle connections after 5 s; a call must not meet that moment."""
 
@@ -21,7 +28,7 @@ IDLE_S: Final = 4.0
 class UcmTransport(httpx.AsyncBaseTransport):
     """Keeps one connection as long as it is good, and opens the next one when it is needed.
 
-    within_s    for opening a connection, TLS included
+    within_s    for each of CONNECT_TRIES tries to open a connection, TLS included
 
     Raises what httpx's transports raise. `ConnectTimeout` and `ConnectError`: no byte of the
     request left. A request that is cancelled closes the connection: what comes in later must
@@ -54,10 +61,22 @@ class UcmTransport(httpx.AsyncBaseTransport):
         if self._wire is not None and self._wire.is_good:
             return self._wire
         await self.aclose()
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception(_may_pass),
+            stop=stop_after_attempt(CONNECT_TRIES),
+            wait=wait_random_exponential(multiplier=0.1, max=0.5),
+            reraise=True,
+        ):
+            with attempt:
+                self._wire = await self._open(url)
+                return self._wire
+        raise AssertionError("tenacity ends with a result or an exception")
+
+    async def _open(self, url: httpx.URL) -> "_Wire":
         is_secure = url.scheme == "https"
         try:
             async with asyncio.timeout(self._within_s):
-                _, self._wire = await asyncio.get_running_loop().create_connection(
+                _, wire = await asyncio.get_running_loop().create_connection(
                     _Wire, url.host, url.port or (443 if is_secure else 80),
                     ssl=self._context if is_secure else None,
                 )  # fmt: skip
@@ -65,7 +84,14 @@ class UcmTransport(httpx.AsyncBaseTransport):
             raise httpx.ConnectTimeout("no connection in time") from error
         except (OSError, UnicodeError, ValueError) as error:  # a host name that can be none
             raise httpx.ConnectError("no connection") from error
-        return self._wire
+        return wire
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Nothing was sent, and another try a moment later may help: not against a certificate."""
+    return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) and not isinstance(
+        error.__cause__, ssl.SSLError
+    )
 
 
 class _Wire(asyncio.Protocol):

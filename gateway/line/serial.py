@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import termios
 from typing import Final
 
@@ -62,7 +63,19 @@ class SerialLine:
             raise LineFailed(f"{self._spec.path} is gone: is the adapter still plugged in?")
         if self._transport.get_write_buffer_size() > MAX_UNWRITTEN_BYTES:
             raise LineFailed(f"{self._spec.path} takes no bytes: flow control must be off")
-        self._transport.write(data)
+        data = data[self._write_now(data) :]
+        if data:
+            self._transport.write(data)
+
+    def _write_now(self, data: bytes) -> int:
+        """What the port takes at once; the transport would wait a turn of the loop, and an ACK
+        with it. Returns how many bytes."""
+        if self._transport.get_write_buffer_size():
+            return 0
+        try:
+            return os.write(self._transport.serial.fileno(), data)
+        except OSError:
+            return 0  # full, or gone: the transport finds out
 
     async def close(self) -> None:
         # Never close() with data pending: it waits for a port that may be gone.

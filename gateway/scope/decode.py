@@ -1,6 +1,6 @@
 """One body or one control byte, explained: its name, its meaning, its fields."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from protocols.errors import RecordError
@@ -20,6 +20,7 @@ class Decoded:
     meaning: str
     fields: tuple[tuple[str, str, str], ...] = ()
     raw: str = ""
+    record: Record | None = field(default=None, compare=False, repr=False, kw_only=True)
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
@@ -36,24 +37,31 @@ class Decoded:
 
 
 def decode_body(body: bytes, charset: str) -> Decoded:
-    """A record, or why it is none."""
+    """A record with all its words, or why it is none."""
+    found = name_body(body, charset)
     raw = show_bytes(body, charset)
+    if found.record is None:
+        return replace(found, raw=raw)
+    if isinstance(found.record, UnknownRecord):
+        meaning = "no record of FIAS: counted, without effect"
+    else:
+        meaning = f"{type(found.record).__name__}: {_first_sentence(type(found.record))}"
+    odd = dict(found.record.odd)
+    fields = tuple(
+        (field_id, _meaning(field_id, unreadable=odd.get(field_id) == text), text)
+        for field_id, text in fields_of(body, charset)
+    )
+    return replace(found, meaning=meaning, fields=fields, raw=raw)
+
+
+def name_body(body: bytes, charset: str) -> Decoded:
+    """A record without the words for its fields, for who does not show it; or why it is none."""
     try:
         record = decode(body, charset)
     except RecordError as error:
-        return Decoded("refused", error.reason, str(error), raw=raw)
-    pairs = fields_of(body, charset)
-    if isinstance(record, UnknownRecord):
-        name, meaning = record.id, "no record of FIAS: counted, without effect"
-    else:
-        name = record.record_id
-        meaning = f"{type(record).__name__}: {_first_sentence(type(record))}"
-    odd = dict(record.odd)
-    fields = tuple(
-        (field_id, _meaning(field_id, unreadable=odd.get(field_id) == text), text)
-        for field_id, text in pairs
-    )
-    return Decoded("record", name, meaning, fields, raw)
+        return Decoded("refused", error.reason, str(error))
+    name = record.id if isinstance(record, UnknownRecord) else record.record_id
+    return Decoded("record", name, "", record=record)
 
 
 def _meaning(field_id: str, *, unreadable: bool) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from gateway.scope.decode import CONTROLS, Decoded, decode_body
+from gateway.scope.decode import CONTROLS, Decoded, decode_body, name_body
 from gateway.scope.profile import LineProfile
 from protocols.fias import Cutter, mask, mask_body
 from protocols.fias.controls import (
@@ -106,11 +106,18 @@ class Watcher:
 
     names       guests are shown; else they are masked
     controls    answers and enquiries are rows of their own too
+    is_brief    nobody reads the rows: records are named and not explained
     """
 
     def __init__(
-        self, profile: LineProfile, *, names: bool = False, controls: bool = False
+        self,
+        profile: LineProfile,
+        *,
+        names: bool = False,
+        controls: bool = False,
+        is_brief: bool = False,
     ) -> None:
+        self._decode = name_body if is_brief else decode_body
         self._names = names
         self._controls = controls
         self._count = 0
@@ -215,7 +222,7 @@ class Watcher:
                 yield from self._close(way, "silence", None)
                 if not self._names:
                     body = mask_body(body)
-                decoded = decode_body(body, self.profile.charset)
+                decoded = self._decode(body, self.profile.charset)
                 yield from self._begin(way, self._row(decoded, at, from_pms, shown))
             case Refusal(reason, _):
                 yield from self._close(way, "silence", None)

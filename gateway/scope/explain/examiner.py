@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.scope.explain import faults as faults  # fills the table  # noqa: PLC0414
 from gateway.scope.explain.marks import Mark, Tally
-from gateway.scope.explain.notes.frames import body_of, note_frames
+from gateway.scope.explain.notes.frames import note_frames
 from gateway.scope.explain.notes.line import note_line
 from gateway.scope.explain.notes.link import note_late, note_link, note_lost
 from gateway.scope.explain.notes.records import note_record
@@ -15,8 +15,7 @@ from gateway.scope.explain.table import look_all
 from gateway.scope.explain.values import Finding
 from gateway.scope.profile import LineProfile, profile_of
 from gateway.scope.rows import Row, Watcher
-from protocols.errors import RecordError
-from protocols.fias import decode, known_charset
+from protocols.fias import known_charset
 from protocols.transcript import Closed, Opened, Remarked, Settings, Step, Waited
 
 WITHIN_S: Final = 3600.0
@@ -39,7 +38,9 @@ class Examiner:
 
     def _use(self, profile: LineProfile) -> None:
         profile = replace(profile, charset=known_charset(profile.charset) or "cp1252")
-        self._watcher = Watcher(profile, names=True)  # masked where evidence is made of it
+        self._watcher = Watcher(
+            profile, names=True, is_brief=True
+        )  # masked where evidence is made of it
         self._sight = Sight(profile, Tally(self._within_s), self._clock)
 
     def take(self, step: Step) -> None:
@@ -91,12 +92,9 @@ class Examiner:
             return
         if row.decoded.name in ("empty", "grammar"):
             sight.note(Mark.NO_RECORD, row)
-        if row.kind != "record":
+        record = row.decoded.record
+        if record is None:
             return
-        try:
-            record = decode(body_of(sight, row), sight.profile.charset)
-        except RecordError:
-            return  # the row was cut by other bytes; it was counted as a frame
         note_link(sight, row, record)
         if row.from_pms:
             note_record(sight, row, record)

@@ -1,11 +1,13 @@
 """What is worth counting on a line, and the counts of the last hour."""
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from typing import Final
 
 from gateway.scope.explain.values import Evidence
+
+Show = Callable[[], Evidence]
 
 BUCKETS: Final = 12
 EVIDENCE: Final = 3
@@ -114,22 +116,26 @@ class Tally:
     def __init__(self, within_s: float) -> None:
         self._step_s = within_s / BUCKETS
         self._buckets: deque[tuple[int, Counter[Mark]]] = deque()
-        self._evidence: dict[Mark, deque[tuple[int, Evidence]]] = {}
+        self._evidence: dict[Mark, deque[tuple[int, Show]]] = {}
+        self._number = -1
 
-    def add(self, mark: Mark, now: float, count: int = 1, evidence: Evidence | None = None) -> None:
-        """It was seen now, `count` times."""
+    def add(self, mark: Mark, now: float, count: int = 1, show: Show | None = None) -> None:
+        """It was seen now, `count` times. `show` makes the evidence, when somebody asks for it."""
         if count <= 0:
             return
         number = self.move(now)
         if not self._buckets or self._buckets[-1][0] != number:
             self._buckets.append((number, Counter()))
         self._buckets[-1][1][mark] += count
-        if evidence is not None:
-            self._evidence.setdefault(mark, deque(maxlen=EVIDENCE)).append((number, evidence))
+        if show is not None:
+            self._evidence.setdefault(mark, deque(maxlen=EVIDENCE)).append((number, show))
 
     def move(self, now: float) -> int:
         """Forget what is too old by now. Returns the number of the bucket."""
         number = int(now // self._step_s)
+        if number == self._number:
+            return number
+        self._number = number
         while self._buckets and self._buckets[0][0] <= number - BUCKETS:
             self._buckets.popleft()
         for kept in self._evidence.values():
@@ -149,5 +155,5 @@ class Tally:
 
     def evidence(self, marks: Iterable[Mark]) -> tuple[Evidence, ...]:
         """The latest lines that showed any of these, in the order of the marks."""
-        found = (item for mark in marks for _, item in self._evidence.get(mark, ()))
+        found = (show() for mark in marks for _, show in self._evidence.get(mark, ()))
         return tuple(dict.fromkeys(found))[:EVIDENCE]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from gateway.scope.explain.marks import Mark, Tally
@@ -134,30 +135,32 @@ class Sight:
 
     def note(self, mark: Mark, row: Row | None = None, count: int = 1) -> None:
         """Count it; the row, where there is one, is the evidence."""
-        self.tally.add(mark, self.now, count, self._shown(row) if row else None)
+        show = partial(self._shown, row, self.clock.moment(row.at)) if row else None
+        self.tally.add(mark, self.now, count, show)
 
     def note_step(self, mark: Mark, step: Step, count: int = 1) -> None:
         """Count it; the step, which is no bytes, is the evidence."""
-        at = self.clock.moment(self.now)
-        text = (
-            ""
-            if isinstance(step, Spoken)
-            else show_step(replace(step, at=None), charset=self.profile.charset)
-        )
-        self.tally.add(mark, self.now, count, Evidence(at, text[:_SHOWN_BYTES]))
+        show = partial(self._shown_step, step, self.clock.moment(self.now))
+        self.tally.add(mark, self.now, count, show)
 
     def said(self, data: bytes) -> None:
         """Our own bytes, to know them when they come back."""
         self.port.sent = (self.port.sent + data)[-_SENT_BYTES:]
 
-    def _shown(self, row: Row) -> Evidence:
+    def _shown_step(self, step: Step, at: float | None) -> Evidence:
+        if isinstance(step, Spoken):
+            return Evidence(at, "")
+        text = show_step(replace(step, at=None), charset=self.profile.charset)
+        return Evidence(at, text[:_SHOWN_BYTES])
+
+    def _shown(self, row: Row, at: float | None) -> Evidence:
         # Masked as a whole, then cut: the end of a frame says what may be shown of its beginning.
         data = row.data
         if data.translate(None, _SHAPES):
             data = mask(data, has_lrc=self.profile.lrc)
         who = "pms>" if row.from_pms else "gw >"
         text = f"{who} {show_bytes(data[:_SHOWN_BYTES], self.profile.charset)}"
-        return Evidence(self.clock.moment(row.at), text)
+        return Evidence(at, text)
 
 
 @dataclass(frozen=True, slots=True)

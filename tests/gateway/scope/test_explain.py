@@ -3,6 +3,7 @@
 import gc
 import tracemalloc
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -443,7 +444,7 @@ def test_months_of_anything_take_no_more_memory_than_an_hour(profile, piece):
 def test_a_tally_forgets_in_steps_and_keeps_the_latest_lines():
     tally = Tally(120.0)
     for second in range(0, 240, 10):
-        tally.add(Mark.ECHO, second, evidence=Evidence(second, str(second)))
+        tally.add(Mark.ECHO, second, show=partial(Evidence, second, str(second)))
     assert tally[Mark.ECHO] == BUCKETS
     assert [each.at for each in tally.evidence([Mark.ECHO])] == [210, 220, 230]
     tally.move(400.0)
