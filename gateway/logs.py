@@ -3,11 +3,12 @@
 import logging
 import os
 import sys
-from datetime import datetime
+from time import strftime
 from typing import Any, TextIO
 
 import structlog
 
+_logger: Any = structlog.get_logger()
 _PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 
 
@@ -29,9 +30,10 @@ def set_up(
     def render(_: Any, method: str, event: Any) -> str:
         words = [str(event.pop("event"))]
         words += [f"{key}={_quoted(value)}" for key, value in event.items() if key != "level"]
-        prefix = f"{datetime.now().astimezone():%Y-%m-%dT%H:%M:%S%z} {method:7} "
         if under_journald:  # it has its own clock
             prefix = f"<{_PRIORITY.get(method, 6)}>"
+        else:
+            prefix = f"{strftime('%Y-%m-%dT%H:%M:%S%z')} {method:7} "
         return prefix + " ".join(words)
 
     structlog.configure(
@@ -42,6 +44,8 @@ def set_up(
         logger_factory=lambda *_: _Sink(out),
         cache_logger_on_first_use=False,
     )
+    global _logger
+    _logger = structlog.get_logger().bind()  # once, and not for each line
 
 
 class _Sink:
@@ -62,7 +66,7 @@ class _Sink:
 
 def logger() -> Any:
     """The logger of the edges."""
-    return structlog.get_logger()
+    return _logger
 
 
 def _quoted(value: object) -> str:
