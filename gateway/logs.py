@@ -8,7 +8,6 @@ from typing import Any, TextIO
 
 import structlog
 
-_logger: Any = structlog.get_logger()
 _PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 
 
@@ -44,8 +43,6 @@ def set_up(
         logger_factory=lambda *_: _Sink(out),
         cache_logger_on_first_use=False,
     )
-    global _logger
-    _logger = structlog.get_logger().bind()  # once, and not for each line
 
 
 class _Sink:
@@ -66,7 +63,7 @@ class _Sink:
 
 def logger() -> Any:
     """The logger of the edges."""
-    return _logger
+    return structlog.get_logger()
 
 
 def _quoted(value: object) -> str:

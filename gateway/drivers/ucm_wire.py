@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from enum import Enum
 from typing import Any, Final
-from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
 
 from gateway.events import Guest
 
@@ -194,11 +194,9 @@ def wake_up(room: str, at: datetime | None) -> Request:
 
 def to_xml(request: Request) -> str:
     """The request as the one-line XML of the guides."""
-    root = ET.Element("pms_data_request")
-    action = ET.SubElement(root, request.action)
-    for name, text in request.tags:
-        ET.SubElement(action, name).text = text
-    return ET.tostring(root, encoding="unicode", short_empty_elements=False)
+    tags = "".join([f"<{name}>{escape(text)}</{name}>" for name, text in request.tags])
+    action = f"<{request.action}>{tags}</{request.action}>"
+    return f"<pms_data_request>{action}</pms_data_request>"
 
 
 def shorten(request: Request, code: int, *, exact: bool) -> Request | None:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from gateway.scope.profile import LineProfile
-from protocols.transcript import Step, show_step
+from protocols.transcript import Spoken, Step, show_step
 
 _APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 SEGMENT_BYTES: Final = 1 << 20
+_LINE_BYTES: Final = 64  # of a line, besides what was spoken
 MOST_UNWRITTEN: Final = 1 << 20
 """Characters that wait for a disk that does not take them; what comes then is lost."""
 
@@ -54,7 +55,7 @@ class Ring:
         self._folder, self._profile, self._zone = folder, profile, zone
         self._keep_bytes, self._keep_s = keep_bytes, keep_s
         self._segment_bytes = min(SEGMENT_BYTES, max(1024, keep_bytes // 4))
-        self._pending: list[str] = []
+        self._pending: list[Step] = []
         self._pending_size = 0
         self._on_its_way = ""
         self._sizes: dict[Path, int] = {}
@@ -64,20 +65,25 @@ class Ring:
 
     def take(self, step: Step) -> bool:
         """One more step, on disk after the next `write`. False: it is lost, the disk takes none."""
-        line = show_step(step, self._zone, self._profile.charset) + "\n"
-        if self._pending_size + len(line) > MOST_UNWRITTEN:
+        size = _LINE_BYTES + (len(step.data) if isinstance(step, Spoken) else 0)
+        if self._pending_size + size > MOST_UNWRITTEN:
             return False
-        self._pending.append(line)
-        self._pending_size += len(line)
+        self._pending.append(step)
+        self._pending_size += size
         return True
 
     def cut(self) -> bool:
         """Hand what is pending to the next `write`. False: it has nothing to do."""
         with self._lock:
-            self._on_its_way += "".join(self._pending)
+            self._on_its_way += self._shown()
         self._pending.clear()
         self._pending_size = 0
         return bool(self._on_its_way)
+
+    def _shown(self) -> str:
+        """What is pending, in the notation. Made now: the line did not wait for it."""
+        charset = self._profile.charset
+        return "".join([show_step(step, self._zone, charset) + "\n" for step in self._pending])
 
     def write(self, now: float) -> None:
         """Write what was cut and is not written yet, from any thread. Raises OSError; then it is
@@ -121,7 +127,7 @@ class Ring:
         since 1970); it may begin earlier."""
         with self._lock:
             sizes = dict(self._sizes)
-            unwritten = self._on_its_way + "".join(self._pending)
+            unwritten = self._on_its_way + self._shown()
         files = []
         for path in self._segments():
             try:

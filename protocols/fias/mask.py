@@ -30,6 +30,9 @@ _WITHOUT_GUESTS: Final = frozenset(
 _SHOWN_BYTES: Final = 16
 """A room number is not longer. What is may have swallowed the bar before a name."""
 
+_WORD: Final = re.compile(rb"[A-Za-z\x80-\xff]{4}")
+"""Codes are shorter: where no check byte tells, GLOttoline may be a GF whose F was damaged."""
+
 _UTF8: Final = re.compile(
     rb"(?P<two>[\xc2-\xdf][\x80-\xbf])|(?P<three>[\xe0-\xef][\x80-\xbf]{2})"
     rb"|(?P<four>[\xf0-\xf4][\x80-\xbf]{3})|(?P<one>[\x80-\xff])"
@@ -85,7 +88,8 @@ def _by_fields(body: bytes) -> bytes:
 
 def _field(field: bytes) -> bytes:
     name, value = field[:2], field[2:]
-    if name.decode("ascii", "replace") in SHOWN and len(value) <= _SHOWN_BYTES:
+    is_shown = name.decode("ascii", "replace") in SHOWN and len(value) <= _SHOWN_BYTES
+    if is_shown and not _WORD.search(value):
         return field
     if not re.fullmatch(rb"[A-Z$+0-9][A-Z0-9#+$]", name):  # no field: perhaps half a name
         return _text(field)

@@ -209,7 +209,7 @@ async def test_a_file_that_is_damaged_under_us_makes_way_and_the_house_goes_on(t
         whole = path.read_bytes()
         path.write_bytes(whole[:5000] + bytes(len(whole) - 5000))
         with pytest.raises(StorageCorrupt):
-            await intake.outbox(Outbox.due, "to_ucm", 1e12)
+            await intake.outbox(Outbox.rooms_waiting)
         assert (tmp_path / "outbox.db.corrupt-1").stat().st_size == len(whole)
         await intake.take(said("GI|RN102|G#2|GNMeyer|GSN|"))
         assert waiting(intake) == ["CheckIn"]  # Rossi's was lost with the file
