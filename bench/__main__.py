@@ -8,11 +8,12 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import whole_way
+from bench import through_put, whole_way
 from bench.figure import Bench, Figure, show
 
 BENCHES: Final[dict[str, Bench]] = {
     "whole_way": whole_way.measure,
+    "through_put": through_put.measure,
 }
 
 

@@ -26,6 +26,47 @@ WITHIN_S: Final = 60.0
 ACK: Final = b"\x06"
 
 
+class TcpPms:
+    """A PMS that is dialled: no check bytes, no answers."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._line: socket.socket | None = None
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._line is not None:
+            self._line.close()
+        self._listener.close()
+
+    def link_up(self) -> None:
+        """Wait for the gateway, and for its description; say LA."""
+        self._listener.settimeout(WITHIN_S)
+        self._line, _ = self._listener.accept()
+        self._line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._line.settimeout(WITHIN_S)
+        self.say(b"LS|DA261120|TI101500|")
+        heard = b""
+        while b"\x02LA|" not in heard:
+            heard += self._line.recv(65536) or _gone()
+        self.say(b"LA|DA261120|TI101500|")
+        threading.Thread(target=self._drain, daemon=True).start()
+
+    def say(self, *bodies: bytes) -> None:
+        """Records, in one write."""
+        assert self._line is not None  # the link is up
+        self._line.sendall(b"".join(b"\x02" + body + b"\x03" for body in bodies))
+
+    def _drain(self) -> None:
+        assert self._line is not None  # who starts it has it
+        try:
+            while self._line.recv(65536):
+                pass
+        except OSError:
+            pass  # closed
+
+
 class Pms:
     """A PMS on a pseudo-terminal with check bytes and answers."""
 
@@ -117,6 +158,8 @@ class Ucm:
         self._rooms = Rooms()
         self._rooms.add(*map(room, range(rooms)))
         self._came = threading.Condition()
+        self._answers = threading.Event()
+        self._answers.set()
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate)
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -126,6 +169,20 @@ class Ucm:
     def close(self) -> None:
         """Hang up and listen no more."""
         self._listener.close()
+
+    def hold(self) -> None:
+        """Answer no call until released."""
+        self._answers.clear()
+
+    def release(self) -> None:
+        """Answer again."""
+        self._answers.set()
+
+    @property
+    def calls_a_second(self) -> float:
+        """From the second call on: the first may have been held."""
+        began = [call.began_ns for call in self.calls[1:]]
+        return (len(began) - 1) / (began[-1] - began[0]) * 1e9
 
     def wait_for(self, count: int, within_s: float = WITHIN_S) -> None:
         """Until so many calls (not logins, not lists) have come."""
@@ -166,6 +223,7 @@ class Ucm:
                 rows = self._rooms.listed()
                 lists = {"page": 1, "pms_room": rows, "total_item": len(rows), "total_page": 1}
                 return _reply({"response": lists, "status": 0})
+        self._answers.wait(WITHIN_S)
         if self.delay_s:
             sleep(self.delay_s)
         action, tags = parse_data(request["data"], request["format"])

@@ -1,6 +1,7 @@
 """The gateway as an installed program, and what the kernel says of it."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Final
 
 from bench.peers import Pms, Ucm
@@ -102,6 +103,19 @@ class Gateway(Program):
         command = (*before, sys.executable, "-m", "gateway", "run", "--config", str(config))
         super().__init__(command, folder / "gateway.log")
         self.page = f"http://127.0.0.1:{page}"
+
+    def value(self, metric: str) -> float:
+        """The sum of all series of a metric."""
+        found = re.findall(rf"^{metric}(?:{{[^}}]*}})? (\S+)$", self.metrics(), re.MULTILINE)
+        return sum(map(float, found))
+
+    def until(self, metric: str, value: float, within_s: float = 120.0) -> None:
+        """Wait for a metric to reach a value."""
+        ends = monotonic() + within_s
+        while (now := self.value(metric)) < value:
+            if monotonic() > ends:
+                raise TimeoutError(f"{metric} is {now}, and not {value}")
+            sleep(0.05)
 
     def metrics(self) -> str:
         """What Prometheus would get."""

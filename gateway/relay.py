@@ -29,9 +29,13 @@ T = TypeVar("T")
 PROBE_EVERY_S: Final = 45.0
 """The dashboard wants to know within a minute that a quiet UCM has died."""
 
-AT_ONCE: Final = 8
+AT_ONCE: Final = 32
 """Rows of different rooms that are fetched together. While one is called, those before it are
 noted as delivered: the disk and the UCM work at the same time."""
+
+NOTE_EVERY_S: Final = 0.05
+"""A quick UCM takes several calls in this time: one commit for all of them. After a kill, what was
+called and not noted is called again."""
 
 FIRST_PAUSE_S: Final = 1.0
 LOOK_AGAIN_S: Final = 1.0
@@ -69,6 +73,7 @@ class Relay:
     _asked_at: float = float("-inf")
     _ready: deque[Entry] = field(default_factory=deque)
     _delivered: list[Entry] = field(default_factory=list)
+    _noted_at: float = float("-inf")
     _noting: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
@@ -148,6 +153,7 @@ class Relay:
         await self._note_with(Outbox.done)
 
     async def _note_with(self, method: Callable[..., T], *more: Any, **how: Any) -> T:
+        self._noted_at = self.clock.now()
         delivered, self._delivered = self._delivered, []
         try:
             answer = await self.outbox(method, delivered, self.clock.epoch(), *more, **how)
@@ -202,7 +208,8 @@ class Relay:
             return
         now = self.clock.epoch()
         self._delivered.append(entry)
-        if self._ready and (self._noting is None or self._noting.done()):
+        is_time = self.clock.now() - self._noted_at >= NOTE_EVERY_S
+        if self._ready and is_time and (self._noting is None or self._noting.done()):
             await self._noted()
             self._noting = asyncio.ensure_future(self._note())  # awaited by `_noted`
         self._answered()

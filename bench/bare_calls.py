@@ -1,0 +1,35 @@
+"""The same calls from a bare loop: no outbox, no order, no line. python -m bench.bare_calls PORT COUNT"""
+
+import asyncio
+import sys
+from datetime import date, datetime
+
+from bench.peers import room
+from gateway.drivers.https import MAX_REPLY_BYTES, HttpsPeer, TlsSettings, Trust
+from gateway.drivers.ucm_wire import Words, check_in, to_xml
+from gateway.events import Guest
+
+
+async def main(port: int, count: int) -> None:
+    """Say who is in each room, one call after the other, with the client that the gateway has."""
+    peer = HttpsPeer(
+        f"https://127.0.0.1:{port}/api", tls=TlsSettings(trust=Trust.INSECURE), timeout_s=15
+    )
+    guest = Guest(
+        key="4711", name="Berger", came=datetime(2026, 11, 21), departure=date(2026, 11, 25)
+    )
+    for number in range(count):
+        data = to_xml(check_in(room(number), guest, Words()))
+        request = {
+            "action": "pmsapi",
+            "cookie": "sid1",
+            "token": "0" * 32,
+            "format": "xml",
+            "data": data,
+        }
+        await peer.post_json({"request": request}, MAX_REPLY_BYTES)
+    await peer.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
