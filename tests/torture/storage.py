@@ -96,7 +96,7 @@ def work(outbox: Outbox, rng: random.Random, number: int) -> None:
             rooms = {room: Room(guests=(guest,) * rng.randrange(4), told_out=bool(number % 2))}
             outbox.put(Batch(entries=entries, rooms=rooms, heard={room: (b"%d" % number, 1.0)}))
         case 4 | 5 if due:
-            outbox.done(due[0], float(number))
+            outbox.done([due[0]], float(number))
         case 6 if due:
             outbox.park(due[0], float(number), "15: no")
         case 7 if due:
