@@ -6,11 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from starlette.routing import BaseRoute
+
 from gateway import __version__, control, scrape
 from gateway.about import about
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.console.app import Console
 from gateway.console.guard import Guard
 from gateway.control import Control
 from gateway.drivers.https import HttpsPeer, Peer, TlsSettings, Trust
@@ -243,7 +244,7 @@ class Service:
         config = self._config
         refresh = Gauges(self.metrics, self.outbox, self.house, self.clock, data_dir).refresh
         try:
-            pages = application(self.metrics, refresh, self.status, self._console().routes())
+            pages = application(self.metrics, refresh, self.status, self._console)
             http = HttpServer(pages, bind(config.http.listen))
         except OSError as error:
             raise StartFailed(
@@ -262,7 +263,9 @@ class Service:
             raise StartFailed(f"http.metrics_listen = {address!r}: {error.strerror}") from error
         return http, desk, scraped
 
-    def _console(self) -> Console:
+    def _console(self) -> list[BaseRoute]:
+        from gateway.console.app import Console  # 4 MB, for who opens it
+
         return Console(
             control=self.control,
             guard=self._guard,
@@ -270,7 +273,7 @@ class Service:
             about=lambda: about(self._config, self._peer.certificate_ends),
             site=self._config.site.name,
             zone=self._config.zone,
-        )
+        ).routes()
 
     @property
     def config(self) -> Config:

@@ -11,28 +11,45 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.metrics import Metrics
 
 Status = Callable[[], Awaitable[dict[str, Any]]]
 """Gives the parts of the service: each a dict with `ok` and words."""
+Pages = Callable[[], Sequence[BaseRoute]]
 Refresh = Callable[[], Awaitable[None]]
 """Brings the gauges up to date before a scrape."""
+
+
+class _OnDemand:
+    """Pages that are made when somebody looks: most gateways are only scraped."""
+
+    def __init__(self, make: Pages) -> None:
+        self._make = make
+        self._made: ASGIApp | None = None
+        self._one = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._one:
+            if self._made is None:
+                routes = await asyncio.to_thread(self._make)  # its imports take their time
+                self._made = Starlette(routes=routes)
+        await self._made(scope, receive, send)
 
 
 def application(
     metrics: Metrics,
     refresh: Refresh,
     status: Status,
-    pages: Sequence[BaseRoute] = (),
+    pages: Pages | None = None,
 ) -> Starlette:
     """What the listener serves.
 
     refresh     brings the gauges up to date before a scrape
     status      {"loop": {...}, "outbox": {...}, "link": {...}, "ucm": {...}}
-    pages       what else
+    pages       makes what else there is, when it is asked for the first time
     """
 
     async def expose(_: Request) -> Response:
@@ -56,7 +73,7 @@ def application(
             Route("/metrics", expose),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            *pages,
+            *([Mount("/", _OnDemand(pages))] if pages is not None else ()),
         ]
     )
 

@@ -6,7 +6,10 @@ import sys
 from time import strftime
 from typing import Any, TextIO
 
-import structlog
+from gateway.lean import without
+
+with without("rich"):
+    import structlog
 
 _PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 

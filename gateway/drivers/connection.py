@@ -12,13 +12,17 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import h11
-import httpx
 from tenacity import (
     AsyncRetrying,
     retry_if_exception,
     stop_after_attempt,
     wait_random_exponential,
 )
+
+from gateway.lean import without
+
+with without("pygments", "rich"):
+    import httpx
 
 CONNECT_TRIES: Final = 2
 IDLE_S: Final = 4.0

@@ -11,11 +11,13 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Final, Protocol
 
-import httpx
-from cryptography import x509
-
 from gateway.drivers.base import Unreachable
 from gateway.drivers.connection import UcmTransport
+from gateway.drivers.der import valid_until
+from gateway.lean import without
+
+with without("pygments", "rich"):
+    import httpx
 
 MAX_REPLY_BYTES: Final = 64 * 1024
 CONNECT_SHARE: Final = 0.4
@@ -218,7 +220,4 @@ class HttpsPeer:
         if der == self.certificate or not der:
             return
         self.certificate = der
-        try:
-            self.certificate_ends = x509.load_der_x509_certificate(der).not_valid_after_utc
-        except Exception:  # noqa: BLE001  # odd certificates raise types of cryptography's own
-            self.certificate_ends = None  # the pin works all the same; only the end is unknown
+        self.certificate_ends = valid_until(der)  # None: the pin works all the same
