@@ -4,9 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
-
-from starlette.routing import BaseRoute
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway import __version__, control, scrape
 from gateway.about import about
@@ -43,6 +41,9 @@ from gateway.scope.profile import LineProfile
 from gateway.scope.ring import Ring
 from protocols.fias import FiasProfile, FiasSession, normalize
 from protocols.fias.controls import SERIAL_GAP_S, TCP_GAP_S
+
+if TYPE_CHECKING:
+    from gateway.console.app import Console
 
 STOP_WITHIN_S: Final = 8.0
 PURGE_EVERY_S: Final = 3600.0
@@ -244,7 +245,9 @@ class Service:
         config = self._config
         refresh = Gauges(self.metrics, self.outbox, self.house, self.clock, data_dir).refresh
         try:
-            pages = application(self.metrics, refresh, self.status, self._console)
+            pages = application(
+                self.metrics, refresh, self.status, lambda: self._console().routes()
+            )
             http = HttpServer(pages, bind(config.http.listen))
         except OSError as error:
             raise StartFailed(
@@ -263,7 +266,7 @@ class Service:
             raise StartFailed(f"http.metrics_listen = {address!r}: {error.strerror}") from error
         return http, desk, scraped
 
-    def _console(self) -> list[BaseRoute]:
+    def _console(self) -> "Console":
         from gateway.console.app import Console  # 4 MB, for who opens it
 
         return Console(
@@ -273,7 +276,7 @@ class Service:
             about=lambda: about(self._config, self._peer.certificate_ends),
             site=self._config.site.name,
             zone=self._config.zone,
-        ).routes()
+        )
 
     @property
     def config(self) -> Config:

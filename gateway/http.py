@@ -96,8 +96,9 @@ class HttpServer:
     ) -> None:
         self._socket = listener
         config = uvicorn.Config(
-            app, log_config=None, lifespan="off", access_log=False, ws="none", server_header=False
-        )
+            app, log_config=None, lifespan="off", access_log=False, ws="none", server_header=False,
+            date_header=False,
+        )  # fmt: skip
         config.load()
         config.ssl = tls  # uvicorn itself takes names of files only, and reads them too late
         self._server = _Quiet(config)
@@ -113,12 +114,27 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Answer what is being answered, briefly, and end."""
-        self._server.should_exit = True
+        self._server.end()
         await asyncio.sleep(0)
 
 
 class _Quiet(uvicorn.Server):
-    """A server that leaves the process's signals to the app."""
+    """A server that leaves the process's signals to the app, and sleeps while nobody asks:
+    uvicorn's own looks ten times a second whether it should end.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._over = asyncio.Event()
+
+    def end(self) -> None:
+        """Let `serve` come to its end."""
+        self.should_exit = True
+        self._over.set()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)  # the headers of every answer
+        await self._over.wait()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

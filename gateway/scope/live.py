@@ -17,6 +17,7 @@ from gateway.scope.ring import History, Ring
 from gateway.scope.rows import Row, Watcher
 from protocols.transcript import Remarked, Settings, Step, TranscriptError, parse_line, show_step
 
+LOOK_EVERY_S: Final = 5.0
 WRITE_EVERY_S: Final = 1.0
 PRUNE_EVERY_S: Final = 3600.0
 PAST_S: Final = 86_400.0
@@ -41,6 +42,7 @@ class LiveScope:
         self._metrics = metrics
         self._examiner = Examiner(profile)
         self._unseen: deque[Step] = deque(maxlen=MOST_UNREAD)
+        self._news = asyncio.Event()
         self._readers: set[_Reader] = set()
         self.is_over = False
         self._complained = False
@@ -51,7 +53,9 @@ class LiveScope:
         with self.recorder.told_to(self._take):
             try:
                 while True:
+                    await self._some_news()
                     await self._clock.sleep(WRITE_EVERY_S)
+                    self._news.clear()
                     self.recorder.tick()
                     await self._examine()
                     if self._ring is not None:
@@ -62,6 +66,14 @@ class LiveScope:
             finally:
                 if self._ring is not None and self._ring.cut():
                     self._write(self._ring)
+
+    async def _some_news(self) -> None:
+        """Until something was heard; not for ever, because half a piece is no news."""
+        try:
+            async with asyncio.timeout(LOOK_EVERY_S):
+                await self._news.wait()
+        except TimeoutError:
+            pass  # perhaps there is half a piece, or something to prune
 
     def end(self) -> None:
         """The service stops: every feed comes to its end."""
@@ -150,6 +162,7 @@ class LiveScope:
 
     def _take(self, step: Step) -> None:
         self._unseen.append(step)
+        self._news.set()
         for reader in self._readers:
             reader.take(step)
         if self._ring is not None and not self._ring.take(step):

@@ -37,7 +37,7 @@ async def console(folder, *, password=True, listen="127.0.0.1:0", client="127.0.
         await on.pms.all_said()
         while (await on.service.status())["outbox"]["parked"] != 1:
             await asyncio.sleep(0.02)
-        pages = Starlette(routes=on.service._console())
+        pages = Starlette(routes=on.service._console().routes())
         transport = httpx.ASGITransport(pages, client=(client, 4711))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost:9843") as http:
             yield http, on
