@@ -1,12 +1,12 @@
-# The words: setup, check, fix, test, demo, grafana, deb, audit, lock; and torture, soak, deb-test for long nights.
-# Nothing but Python 3.11, venv and make is needed; for the two deb words also dpkg-deb, and for deb-test root, debootstrap and
-# systemd-nspawn.
+# The words: setup, check, fix, test, bench, demo, grafana, deb, audit, lock; and torture, soak, deb-test for long
+# nights. Nothing but Python 3.11, venv and make is needed; for the two deb words also dpkg-deb, and for deb-test root,
+# debootstrap and systemd-nspawn.
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup check fix test torture soak demo grafana deb deb-test audit lock
+.PHONY: setup check fix test torture soak bench demo grafana deb deb-test audit lock
 
 setup: $(VENV)/ready                     ## make the virtual environment from the lock file
 
@@ -36,6 +36,9 @@ torture: setup                           ## every promise under every fault, at 
 soak: setup                              ## a hotel year in virtual time; ten minutes on real sockets
 	$(BIN)/python -m tests.torture.year
 	$(BIN)/python -m tests.soak --minutes 10
+
+bench: setup                             ## the table of bench/README.md: ten minutes on a quiet machine
+	$(BIN)/python -m bench
 
 demo: setup                              ## a PMS, the gateway, a UCM, and a hotel day between them
 	$(BIN)/pms-gateway demo --once

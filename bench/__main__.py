@@ -8,12 +8,15 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import through_put, whole_way
+from bench import cost, decode, scale, through_put, whole_way
 from bench.figure import Bench, Figure, show
 
 BENCHES: Final[dict[str, Bench]] = {
+    "decode": decode.measure,
     "whole_way": whole_way.measure,
     "through_put": through_put.measure,
+    "scale": scale.measure,
+    "cost": cost.measure,
 }
 
 

@@ -101,8 +101,22 @@ class Pms:
         """One record and its ACK: when it was said, and when it was answered."""
         before = len(self.acks_ns)
         said = self.say(body)
+        return said, self.next_ack(before)
+
+    def next_ack(self, before: int) -> int:
+        """When the answer came to what was said after so many answers."""
         self._until(lambda: len(self.acks_ns) > before)
-        return said, self.acks_ns[-1]
+        return self.acks_ns[before]
+
+    def first_ack(self, body: bytes) -> None:
+        """Say it until somebody answers."""
+        self._until(lambda: bool(self.acks_ns), again=lambda: self.say(body), every_s=0.02)
+
+    def rest(self, seconds: float) -> None:
+        """Say nothing for so long, and answer what comes."""
+        ends = monotonic_ns() + int(seconds * 1e9)
+        while (left := ends - monotonic_ns()) > 0:
+            self.listen(left / 1e9)
 
     def listen(self, seconds: float) -> None:
         """Take what comes within so long, and answer it."""
@@ -123,14 +137,19 @@ class Pms:
                 case _:
                     pass  # the floor says nothing else
 
-    def _until(self, is_so: Callable[[], bool], again: Callable[[], object] | None = None) -> None:
+    def _until(
+        self,
+        is_so: Callable[[], bool],
+        again: Callable[[], object] | None = None,
+        every_s: float = 0.2,
+    ) -> None:
         asked = 0
         ends = monotonic_ns() + int(WITHIN_S * 1e9)
         while not is_so():
-            if again is not None and monotonic_ns() - asked > 200_000_000:
+            if again is not None and monotonic_ns() - asked > every_s * 1e9:
                 asked = monotonic_ns()
                 again()
-            self.listen(0.05)
+            self.listen(min(0.05, every_s))
             if monotonic_ns() > ends:
                 raise TimeoutError("the gateway does not answer on the line")
 

@@ -105,8 +105,9 @@ class Gateway(Program):
         self.page = f"http://127.0.0.1:{page}"
 
     def value(self, metric: str) -> float:
-        """The sum of all series of a metric."""
-        found = re.findall(rf"^{metric}(?:{{[^}}]*}})? (\S+)$", self.metrics(), re.MULTILINE)
+        """The sum of all series of a metric, or the value of one that is written with its labels."""
+        name = re.escape(metric) if "{" in metric else rf"{metric}(?:{{[^}}]*}})?"
+        found = re.findall(rf"^{name} (\S+)$", self.metrics(), re.MULTILINE)
         return sum(map(float, found))
 
     def until(self, metric: str, value: float, within_s: float = 120.0) -> None:

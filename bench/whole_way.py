@@ -33,7 +33,7 @@ def measure(scale: float) -> Iterator[Figure]:
             cpu = {"gateway": -gateway.cpu_s, "floor": -floor[0].cpu_s}
             acked = []
             written = -gateway.written_bytes
-            for number in range(rounds):
+            for _ in range(rounds):
                 for name, line, peer in (("floor", floor[1], floor[2]), ("gateway", pms, ucm)):
                     way, ack = _carry(line, peer, BLOCK)
                     taken[name] += way

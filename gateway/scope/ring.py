@@ -57,7 +57,7 @@ class Ring:
         self._segment_bytes = min(SEGMENT_BYTES, max(1024, keep_bytes // 4))
         self._pending: list[Step] = []
         self._pending_size = 0
-        self._on_its_way = ""
+        self._on_its_way: list[Step] = []
         self._sizes: dict[Path, int] = {}
         self._now_in: Path | None = None
         self._lock = threading.Lock()  # never held while the disk works
@@ -75,15 +75,15 @@ class Ring:
     def cut(self) -> bool:
         """Hand what is pending to the next `write`. False: it has nothing to do."""
         with self._lock:
-            self._on_its_way += self._shown()
+            self._on_its_way += self._pending
         self._pending.clear()
         self._pending_size = 0
         return bool(self._on_its_way)
 
-    def _shown(self) -> str:
-        """What is pending, in the notation. Made now: the line did not wait for it."""
+    def _shown(self, steps: list[Step]) -> str:
+        """In the notation. Made where it is wanted: the line does not wait for it."""
         charset = self._profile.charset
-        return "".join([show_step(step, self._zone, charset) + "\n" for step in self._pending])
+        return "".join([show_step(step, self._zone, charset) + "\n" for step in steps])
 
     def write(self, now: float) -> None:
         """Write what was cut and is not written yet, from any thread. Raises OSError; then it is
@@ -91,10 +91,10 @@ class Ring:
         with self._writing:
             path, size = None, 0
             with self._lock:
-                batch = self._on_its_way
+                batch = list(self._on_its_way)
             if not batch:
                 return
-            data = batch.encode("utf-8", "replace")
+            data = self._shown(batch).encode("utf-8", "replace")
             try:
                 path, size = self._segment_for(len(data), now)
                 with os.fdopen(os.open(path, _APPEND, 0o600), "ab") as file:  # for the owner only
@@ -127,7 +127,7 @@ class Ring:
         since 1970); it may begin earlier."""
         with self._lock:
             sizes = dict(self._sizes)
-            unwritten = self._on_its_way + self._shown()
+            unwritten = self._shown(self._on_its_way + self._pending)
         files = []
         for path in self._segments():
             try:

@@ -1,0 +1,32 @@
+"""What a service does not bring into an appliance's memory."""
+
+import subprocess
+import sys
+
+from gateway.lean import without
+
+HEAVY = {
+    "rich": "for coloured tracebacks",
+    "pygments": "for httpx's command line",
+    "cryptography": "for the end of one certificate",
+    "jinja2": "for a console that nobody has opened",
+    "httpcore": "for a pool of connections",
+    "prometheus_client.twisted": "for another server",
+}
+
+
+def test_a_service_brings_nothing_that_it_does_not_use():
+    told = subprocess.run(
+        [sys.executable, "-c", "import sys, gateway.daemon, gateway.cli.service; print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert {name: why for name, why in HEAVY.items() if name in told.stdout.split()} == {}
+
+
+def test_what_is_hidden_is_there_again_afterwards():
+    before = dict(sys.modules)
+    with without("colorsys", "os"):
+        assert sys.modules["os"] is before["os"]  # what is there already stays
+    import colorsys
+
+    assert colorsys.rgb_to_hsv
