@@ -33,9 +33,9 @@ AT_ONCE: Final = 32
 """Rows of different rooms that are fetched together. While one is called, those before it are
 noted as delivered: the disk and the UCM work at the same time."""
 
-NOTE_EVERY_S: Final = 0.05
+NOTE_WITHIN_S: Final = 0.05
 """A quick UCM takes several calls in this time: one commit for all of them. After a kill, what was
-called and not noted is called again."""
+called and not noted is called again; a later row of its room waits until it is noted."""
 
 FIRST_PAUSE_S: Final = 1.0
 LOOK_AGAIN_S: Final = 1.0
@@ -73,7 +73,7 @@ class Relay:
     _asked_at: float = float("-inf")
     _ready: deque[Entry] = field(default_factory=deque)
     _delivered: list[Entry] = field(default_factory=list)
-    _noted_at: float = float("-inf")
+    _at_once: asyncio.Event = field(default_factory=asyncio.Event)
     _noting: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
@@ -140,20 +140,33 @@ class Relay:
         """What was fetched may not be what is due now. Raises StorageFailed."""
         self._ready.clear()
         await self._noted()
-        if self._delivered:
-            await self._note()
+        await self._note()
 
     async def _noted(self) -> None:
+        """What is being noted is noted. Raises StorageFailed."""
         noting, self._noting = self._noting, None
         if noting is not None:
-            await noting
+            self._at_once.set()
+            try:
+                await noting
+            finally:
+                self._at_once.clear()
+
+    async def _note_soon(self) -> None:
+        """Note what was delivered, with what is delivered until then. Raises StorageFailed."""
+        try:
+            async with asyncio.timeout(NOTE_WITHIN_S):
+                await self._at_once.wait()
+        except TimeoutError:
+            pass  # nobody is in a hurry
+        await self._note()
 
     async def _note(self) -> None:
         """Note what was delivered. Raises StorageFailed."""
-        await self._note_with(Outbox.done)
+        if self._delivered:
+            await self._note_with(Outbox.done)
 
     async def _note_with(self, method: Callable[..., T], *more: Any, **how: Any) -> T:
-        self._noted_at = self.clock.now()
         delivered, self._delivered = self._delivered, []
         try:
             answer = await self.outbox(method, delivered, self.clock.epoch(), *more, **how)
@@ -197,9 +210,11 @@ class Relay:
         try:
             warning = await self.driver.apply(entry.event, unsure=unsure, repairs=entry.repairs)
         except DriverFailed as error:
-            self._ready.clear()
-            await self._failed(entry, kind, room, error, unsure=unsure)
-            self._called.discard(entry.id)
+            try:
+                await self._fetch_anew()
+            finally:
+                await self._failed(entry, kind, room, error, unsure=unsure)
+                self._called.discard(entry.id)
             return
         except Exception as error:  # noqa: BLE001  # a bug met on one row must not stop the others
             await self._park(
@@ -208,10 +223,6 @@ class Relay:
             return
         now = self.clock.epoch()
         self._delivered.append(entry)
-        is_time = self.clock.now() - self._noted_at >= NOTE_EVERY_S
-        if self._ready and is_time and (self._noting is None or self._noting.done()):
-            await self._noted()
-            self._noting = asyncio.ensure_future(self._note())  # awaited by `_noted`
         self._answered()
         self._row_pause_s.pop(entry.id, None)
         self._alone.discard(entry.id)
@@ -220,6 +231,9 @@ class Relay:
             logger().warning("delivered_with_warning", kind=kind, room=room, why=warning)
         else:
             logger().info("delivered", kind=kind, room=room)
+        if self._ready and (self._noting is None or self._noting.done()):
+            await self._noted()
+            self._noting = asyncio.ensure_future(self._note_soon())  # awaited by `_noted`
 
     async def _failed(
         self, entry: Entry, kind: str, room: str, error: DriverFailed, *, unsure: bool

@@ -268,3 +268,90 @@ async def test_a_call_that_is_done_but_could_not_be_noted_is_noted_later(tmp_pat
             Outbox.done = done
         assert [call[2] for call in relay.driver.calls] == [False]
         assert state(relay) == {"waiting": 0, "parked": 0}
+
+
+async def until(condition):
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.asyncio
+async def test_what_is_delivered_is_noted_while_the_next_call_takes_its_time(tmp_path):
+    async with relay_on(tmp_path, "101", "102", "103", "104") as relay:
+        reply = asyncio.Event()
+
+        async def apply(event, *, unsure, repairs):
+            relay.driver.calls.append((0.0, event.room, unsure, repairs))
+            if event.room == "103":
+                await reply.wait()
+
+        relay.driver.apply = apply
+        running = asyncio.ensure_future(relay.run())
+        await until(lambda: state(relay)["waiting"] == 2)  # one commit for both that are done
+        assert [call[1] for call in relay.driver.calls] == ["101", "102", "103"]
+        reply.set()
+        await until(lambda: state(relay)["waiting"] == 0)
+        relay.stop()
+        await running
+        assert [call[1] for call in relay.driver.calls] == ["101", "102", "103", "104"]
+
+
+@pytest.mark.asyncio
+async def test_what_was_delivered_before_a_failure_is_noted_before_the_pause(tmp_path):
+    async with relay_on(tmp_path, "101", "102", "103") as relay:
+        relay.driver.script["102"] = [Unreachable("reset", "gone", sent=False)]
+        noted = []
+
+        async def failing(self, *given, **how):
+            noted.append(state(self)["waiting"])
+            await Relay._failed(self, *given, **how)
+
+        Winding._failed = failing
+        try:
+            await run_for(relay, 5)
+        finally:
+            del Winding._failed
+        assert noted == [2]
+        assert [call[1] for call in relay.driver.calls] == ["101", "102", "102", "103"]
+        assert state(relay)["waiting"] == 0
+
+
+@pytest.mark.asyncio
+async def test_a_live_record_goes_before_what_was_fetched(tmp_path):
+    async with relay_on(tmp_path) as relay:
+
+        def put(room, *, background):
+            entry = NewEntry(
+                event=CheckOut(room=room), record="", received_at=1.0, background=background
+            )
+            relay.outbox.outbox.put(Batch(entries=[entry]))
+
+        for room in ("201", "202", "203"):
+            put(room, background=True)
+
+        async def apply(event, *, unsure, repairs):
+            relay.driver.calls.append(event.room)
+            if event.room == "201":  # meanwhile somebody checks out at the desk
+                put("101", background=False)
+                relay.outbox.new_entries.set()
+
+        relay.driver.apply = apply
+        await run_for(relay, 5)
+        assert relay.driver.calls == ["201", "101", "202", "203"]
+
+
+@pytest.mark.asyncio
+async def test_a_row_that_was_fetched_and_is_dropped_is_not_called(tmp_path):
+    async with relay_on(tmp_path, "101", "102", "103") as relay:
+
+        async def apply(event, *, unsure, repairs):
+            relay.driver.calls.append(event.room)
+            if event.room == "101":
+                (row,) = (row for row in relay.outbox.outbox.rows(["waiting"]) if row.room == "102")
+                relay.outbox.outbox.drop(row.id, 1.0)
+                relay.outbox.new_entries.set()  # as gateway.control does
+
+        relay.driver.apply = apply
+        await run_for(relay, 5)
+        assert relay.driver.calls == ["101", "103"]
