@@ -9,7 +9,7 @@ from typing import Final
 from rich.console import Console
 
 from bench import cost, decode, scale, through_put, whole_way
-from bench.figure import Bench, Figure, show
+from bench.figure import Bench, Figure, as_markdown, show
 
 BENCHES: Final[dict[str, Bench]] = {
     "decode": decode.measure,
@@ -25,6 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the gateway beside its floors.")
     parser.add_argument("names", nargs="*", choices=[*BENCHES, []], help="default: all")
     parser.add_argument("--scale", type=float, default=1.0, help="size of each; 1 is the table's")
+    parser.add_argument("--markdown", type=Path, help="write the table to a file as well")
     parser.add_argument("--json", type=Path, help="write the figures to a file as well")
     given = parser.parse_args()
     console = Console()
@@ -33,6 +34,8 @@ def main() -> None:
         console.print(f"[dim]{name} …[/]")
         figures += BENCHES[name](given.scale)
     show(figures, console)
+    if given.markdown:
+        given.markdown.write_text(as_markdown(figures))
     if given.json:
         given.json.write_text(json.dumps([asdict(each) for each in figures], indent=1) + "\n")
 

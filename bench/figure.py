@@ -36,21 +36,31 @@ class Figure:
 Bench = Callable[[float], Iterator[Figure]]
 """A measurement: from a scale (1: the size that README.md describes) to its figures."""
 
-_WORDS: Final = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}
+_HEAD: Final = ("what", "measured", "goal", "", "how")
+_COLOURS: Final = {"met": "green", "missed": "red"}
 
 
 def show(figures: Iterable[Figure], console: Console) -> None:
     """One table of everything that was measured."""
-    table = Table("what", "measured", "goal", "", "how", box=None, header_style="bold")
-    for each in figures:
-        goal = "" if each.goal is None else f"{'≥' if each.least else '≤'} {each.goal:g}"
-        value = (
-            f"{each.value:.3g} {each.unit}"
-            if each.value < 1000
-            else f"{each.value:,.0f} {each.unit}"
-        )
-        table.add_row(each.what, value, goal, _WORDS[each.is_met], each.note)
+    table = Table(*_HEAD, box=None, header_style="bold")
+    for figure in figures:
+        *cells, verdict, note = _cells(figure)
+        table.add_row(*cells, f"[{_COLOURS.get(verdict, 'default')}]{verdict}[/]", note)
     console.print(table)
+
+
+def as_markdown(figures: Iterable[Figure]) -> str:
+    """The same table for README.md."""
+    rows = [_HEAD, ("---",) * len(_HEAD), *map(_cells, figures)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _cells(figure: Figure) -> tuple[str, ...]:
+    goal = "" if figure.goal is None else f"{'≥' if figure.least else '≤'} {figure.goal:g}"
+    digits = ",.0f" if figure.value >= 100 or figure.value == int(figure.value) else ".2g"
+    verdict = {True: "met", False: "missed", None: ""}[figure.is_met]
+    value = f"{figure.value:{digits}} {figure.unit}".strip()
+    return figure.what, value, goal, verdict, figure.note
 
 
 def at(share: float, values: Iterable[float]) -> float:

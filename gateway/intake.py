@@ -289,7 +289,8 @@ class Intake:
         self._heard.update(batch.heard)
         if batch.ledger is not None:  # the end of a resync wakes the relay too
             self.outbox.new_entries.set()
-        self._ticking.set()
+        if batch.rooms or batch.ledger is not None:  # else no deadline has changed
+            self._ticking.set()
         # Told when the PMS has its answer: it waits for that, and nobody for this.
         asyncio.get_running_loop().call_soon(_tell, reports)
 

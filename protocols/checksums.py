@@ -1,5 +1,8 @@
 """Check values over bytes."""
 
+from functools import reduce
+from operator import xor
+
 
 def lrc(data: bytes) -> int:
     """The exclusive-or of all bytes, seed 0.
@@ -12,9 +15,4 @@ def lrc(data: bytes) -> int:
 
     Source: FIAS 2.20.24, serial transport (block check over the bytes after STX, ETX included).
     """
-    # As one number that is folded in half until one byte is left: an exclusive-or of all of them.
-    folded, bits = int.from_bytes(data, "big"), 8 << len(data).bit_length()
-    while bits > 8:
-        bits >>= 1
-        folded ^= folded >> bits
-    return folded & 0xFF
+    return reduce(xor, data, 0)

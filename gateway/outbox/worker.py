@@ -18,7 +18,7 @@ CORRUPT_ADVICE = (
 )
 
 _READERS = frozenset(
-    {"due", "totals", "house", "heard", "refused", "rows", "row", "rooms_waiting", "audit"}
+    {"due", "turn", "totals", "house", "heard", "refused", "rows", "row", "rooms_waiting", "audit"}
 )
 
 P = ParamSpec("P")
