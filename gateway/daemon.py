@@ -26,6 +26,7 @@ async def run(config: Config) -> None:
     # What is here now stays: looking for rubbish in it each time would hold up the line for 30 ms.
     gc.collect()
     gc.freeze()
+    gc.enable()
     # A thread that works for the disk gives way to the line after a millisecond, not after five.
     sys.setswitchinterval(0.001)
     service, notifier, stop = Service(config), Notifier(), asyncio.Event()
