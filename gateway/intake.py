@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from gateway.clock import Clock
 from gateway.events import EVENT_NAMES, GuestEvent
-from gateway.house import House, Told
+from gateway.house import House, Remark, Told
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.outbox import (
@@ -39,6 +39,9 @@ from protocols.session import DataReceived, RecordRefused
 
 REPEAT_WINDOW_S: Final = 15.0
 """A peer asks three times for a lost answer, 3 s apart, and then sends the record again."""
+
+NO_USE: Final = "no_use"
+"""The remark on a record that is understood and means nothing to a phone system."""
 
 Normalize = Callable[[Any], tuple[Fact, ...]]
 
@@ -74,6 +77,13 @@ class Intake:
     _doubt: "_Doubt | None" = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _ticking: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        # A series that begins with its first event has no step that a Prometheus could see.
+        for word in (*(remark.value for remark in Remark), NO_USE):
+            self.metrics.remarks.labels(word)
+        for word in EVENT_NAMES.values():
+            self.metrics.guest_events.labels(word)
 
     def remember(self, heard: dict[str, tuple[bytes, float]]) -> None:
         """What the outbox file knows of the last records, after a start."""
@@ -338,7 +348,7 @@ class Intake:
         self.metrics.fields_unknown.inc(len(record.extra))
         self.metrics.fields_odd.inc(len(record.odd))
         if not understood:
-            self.metrics.remarks.labels("no_use").inc()
+            self.metrics.remarks.labels(NO_USE).inc()
         if record.odd:
             ids = ",".join(sorted({field_id for field_id, _ in record.odd}))
             logger().warning(

@@ -217,3 +217,12 @@ async def test_a_file_that_is_damaged_under_us_makes_way_and_the_house_goes_on(t
     async with desk(tmp_path) as again:
         assert again.house.rooms["101"].shown.name == "Rossi"  # so that a comparison finds it
         assert again.house.rooms["102"].shown.name == "Meyer"
+
+
+@pytest.mark.asyncio
+async def test_what_may_be_counted_is_counted_from_zero(tmp_path):
+    """A Prometheus sees steps, and none where a series begins with its first event."""
+    async with desk(tmp_path) as intake:
+        assert value(intake, "pmsgw_remarks_total", remark="share_flag") == 0
+        assert value(intake, "pmsgw_remarks_total", remark="no_use") == 0
+        assert value(intake, "pmsgw_guest_events_total", event="check_in") == 0
