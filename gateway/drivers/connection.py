@@ -114,6 +114,9 @@ class _Wire(asyncio.Protocol):
         self._used_at = asyncio.get_running_loop().time()
 
     def data_received(self, data: bytes) -> None:
+        if self._http.our_state is h11.IDLE:
+            self.drop()  # nobody asked, and nobody reads: it would be kept without end
+            return
         self._http.receive_data(data)
         self._news.set()
 

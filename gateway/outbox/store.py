@@ -115,8 +115,9 @@ class Outbox(OutboxFile):
 
     def put(self, batch: Batch) -> None:
         """Store a batch in one transaction; durable when it returns."""
-        is_only = len(batch.entries) == 1 and not self._unfinished
         with self._booked() as (db, books):
+            # Inside: after a failure the books are read again when the file is opened.
+            is_only = len(batch.entries) == 1 and not self._unfinished
             ids = [self._insert(db, new, is_only=is_only) for new in batch.entries]
             books[TO_UCM, "accepted"] += len(batch.entries)
             books[TO_UCM, "waiting"] += len(batch.entries)

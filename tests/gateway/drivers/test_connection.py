@@ -146,3 +146,16 @@ async def test_nobody_there_is_told_before_anything_was_sent():
     transport = UcmTransport(ssl.create_default_context(), within_s=2)
     with pytest.raises(httpx.ConnectError):
         await transport.handle_async_request(httpx.Request("GET", "http://127.0.0.1:1/"))
+
+
+@pytest.mark.asyncio
+async def test_who_talks_without_being_asked_is_cut_off():
+    async with between(OK, OK) as (told, ask):
+        await ask()
+        told.writer.write(b"x" * 100_000)
+        async with asyncio.timeout(5):
+            while not told.writer.is_closing():  # it is not read to its end
+                told.writer.write(b"x" * 100_000)
+                await asyncio.sleep(0.01)
+        assert await ask() == b"hi"
+        assert told.connections == 2

@@ -643,3 +643,17 @@ os.kill(os.getpid(), signal.SIGKILL)
     box = Outbox(Path(tmp_path) / "outbox.db")
     assert rooms_due(box) == [("101", "CheckOut")]
     box.close()
+
+
+def test_a_row_behind_one_whose_commit_failed_and_was_stored_waits_for_it(tmp_path):
+    box = Outbox(tmp_path / "outbox.db")
+    for number in (1.0, 2.0):
+        box.put(
+            Batch(entries=[NewEntry(event=CheckOut(room="101"), record="", received_at=number)])
+        )
+        # What a commit leaves that was told as failed and is on disk all the same.
+        box._drop()
+        box._counts.clear()
+    assert box.audit() == []
+    assert [each.received_at for each in box.due("to_ucm", 3.0, 9, alone=(1, 2))] == [1.0]
+    box.close()
