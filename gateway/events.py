@@ -17,7 +17,6 @@ class Guest:
     name, first_name    as the PMS wrote them; first_name None: never told
     vip, class_of_service, language     the PMS's own codes; None: never told
     came                when we first heard of him in the house
-    sighted             number of the last resync that mentioned him; 0: none
     """
 
     key: str
@@ -29,7 +28,6 @@ class Guest:
     arrival: date | None = None
     departure: date | None = None
     came: datetime
-    sighted: int = 0
 
     @property
     def reservation(self) -> str | None:

@@ -31,7 +31,6 @@ from protocols.facts import (
     Fact,
     GuestArrived,
     GuestLeft,
-    ResyncBegan,
     ResyncEnded,
     ResyncVoided,
 )
@@ -162,7 +161,7 @@ class Intake:
             await self._was_stored(())
             if not self.house.ledger.in_resync:
                 return
-            batch = Batch(forgets_heard=True)
+            batch = Batch()
             told = self.house.apply(ResyncVoided(), self.clock.wall())
             self._collect(batch, told, "(end of the link)", self.clock.epoch(), background=True)
             await self._store(batch, (), [lambda: self._report(told)])
@@ -212,7 +211,7 @@ class Intake:
             for name in ("room", "old_room")
             if (room := getattr(record, name, None))
         }
-        digest = blake2b(item.body, digest_size=16).digest()
+        digest = self._digest(item.body) if self.answers else b""
         if self.answers and rooms and self._is_repeat(rooms, digest, now, batch):
             reports.append(lambda: self._count_repeat(record.record_id))
             return
@@ -231,15 +230,17 @@ class Intake:
             told = self.house.apply(self.rooms.translate(fact), wall)
             self._collect(batch, told, text, now, background=background)
             reports.append(lambda told=told: self._report(told))  # type: ignore[misc]
-            if isinstance(fact, ResyncBegan | ResyncEnded):
-                # From here on the same text says something else.
-                batch.heard.clear()
-                batch.forgets_heard = True
-            for room in told.rooms:  # a record of another room has changed this one
-                if room not in rooms:
-                    batch.heard[room] = (b"", now)
-        batch.heard.update(dict.fromkeys(rooms, (digest, now)))
+            if self.answers:  # a record of another room may have changed this one
+                batch.heard.update(dict.fromkeys(told.rooms - rooms, (b"", now)))
+        if self.answers:
+            batch.heard.update(dict.fromkeys(rooms, (digest, now)))
         reports.append(lambda: self._count(record, understood=bool(facts)))
+
+    def _digest(self, body: bytes) -> bytes:
+        """What is compared with the next record: the same text says something else in a resync."""
+        ledger = self.house.ledger
+        salt = b"%d" % (ledger.resync * 2 + ledger.in_resync)
+        return blake2b(body, digest_size=16, salt=salt).digest()
 
     def _is_repeat(self, rooms: set[str], digest: bytes, now: float, batch: Batch) -> bool:
         """The same text for the same rooms, nothing of them in between, within the window.
@@ -247,9 +248,7 @@ class Intake:
         Never "this text was seen before": a guest may truly check in twice with the same text.
         """
         for room in rooms:
-            last = batch.heard.get(room)
-            if last is None and not batch.forgets_heard:
-                last = self._heard.get(room)
+            last = batch.heard.get(room) or self._heard.get(room)
             if last is None or last[0] != digest or not 0 <= now - last[1] <= REPEAT_WINDOW_S:
                 return False
         return True
@@ -294,8 +293,6 @@ class Intake:
 
     def _stored(self, batch: Batch, reports: list[Callable[[], None]]) -> None:
         self.house.commit()
-        if batch.forgets_heard:
-            self._heard.clear()
         self._heard.update(batch.heard)
         if batch.ledger is not None:  # the end of a resync wakes the relay too
             self.outbox.new_entries.set()

@@ -14,6 +14,8 @@ class Book:
     said        guest's key -> the room a running resync puts him in
     crowded     rooms with more than one wake-up to come
     touched     rooms written since somebody last looked
+    mentioned   keys of guests of whom the running resync has spoken; only in memory, because a
+                resync does not outlive a restart, and so a room that has not changed is not written
     """
 
     rooms: dict[str, Room] = field(default_factory=dict)
@@ -22,8 +24,10 @@ class Book:
     said: dict[str, str] = field(default_factory=dict)
     crowded: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
+    mentioned: set[str] = field(default_factory=set)
     _rooms_before: dict[str, Room | None] = field(default_factory=dict)
     _ledger_before: Ledger | None = None
+    _mentioned_before: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for number, room in self.rooms.items():
@@ -49,6 +53,14 @@ class Book:
             self._ledger_before = self.ledger
         self.ledger = ledger
 
+    def mention(self, key: str, *, is_mentioned: bool = True) -> None:
+        """The running resync has (or has not) spoken of this guest."""
+        self._mentioned_before.setdefault(key, key in self.mentioned)
+        if is_mentioned:
+            self.mentioned.add(key)
+        else:
+            self.mentioned.discard(key)
+
     def changed_rooms(self) -> Mapping[str, Room]:
         """The rooms that differ from the last commit."""
         return {
@@ -67,6 +79,7 @@ class Book:
         """Everything since the last commit is on disk."""
         self._rooms_before.clear()
         self._ledger_before = None
+        self._mentioned_before.clear()
 
     def rollback(self) -> None:
         """Nothing since the last commit is on disk: forget it here too."""
@@ -78,6 +91,8 @@ class Book:
                 self.rooms[number] = before
         if self._ledger_before is not None:
             self.ledger = self._ledger_before
+        for key, was_mentioned in tuple(self._mentioned_before.items()):
+            self.mention(key, is_mentioned=was_mentioned)
         self.touched.clear()
         self.commit()
 
@@ -89,6 +104,9 @@ class Book:
             if self.said.get(guest.key) == number:
                 del self.said[guest.key]
         self.home.update((guest.key, number) for guest in room.guests)
+        for guest in before.guests:
+            if guest.key in self.mentioned and guest.key not in self.home:
+                self.mention(guest.key, is_mentioned=False)
         self.said.update((guest.key, number) for guest in room.said)
         if len(room.wake_ups) > 1:
             self.crowded.add(number)

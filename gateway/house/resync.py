@@ -32,6 +32,8 @@ class Resync:
         """DS: from here on every room is told."""
         ledger = self._book.ledger
         self._book.write(replace(ledger, in_resync=True, resync=ledger.resync + 1))
+        for key in tuple(self._book.mentioned):
+            self._book.mention(key, is_mentioned=False)
 
     def fits(self, fact: GuestArrived, key: str, wall: datetime) -> bool:
         """Whether this guest of the resync is no conflict: then the house takes him as news.
@@ -63,15 +65,16 @@ class Resync:
         room = self._book.room(fact.room)
         if fact.reservation is not None:
             self.unsay(fact.reservation)
-            if self._book.home.get(fact.reservation) == fact.room:
-                self.sight(fact.reservation, number=-self._book.ledger.resync)
+            if room.find(fact.reservation) is not None:
+                self._book.mention(fact.reservation, is_mentioned=False)
+                left = (*(key for key in room.left if key != fact.reservation), fact.reservation)
+                self._book.put(fact.room, replace(self._book.room(fact.room), left=left))
             return
         self.forget_said(fact.room)
         if room.shown is not None:
-            guests = tuple(replace(guest, sighted=0) for guest in room.guests)
-            self._book.put(
-                fact.room, replace(self._book.room(fact.room), guests=guests, vacated=True)
-            )
+            for guest in room.guests:
+                self._book.mention(guest.key, is_mentioned=False)
+            self._book.put(fact.room, replace(self._book.room(fact.room), vacated=True))
         elif not room.is_known_out:
             self._book.put(fact.room, replace(self._book.room(fact.room), empty=True))
 
@@ -81,24 +84,23 @@ class Resync:
         sweep   everything was told: who was not mentioned and whose room somebody else was
                 said to have is gone
         """
-        resync = self._book.ledger.resync
+        mentioned = self._book.mentioned
         before = dict(self._book.rooms)
         after: dict[str, list[Guest]] = {}
         for number, room in before.items():
-            mentioned = [guest for guest in room.guests if guest.sighted == resync]
-            spoken_for = bool(mentioned or room.said)
+            spoken_for = bool(room.said) or any(guest.key in mentioned for guest in room.guests)
             after[number] = [
                 guest
                 for guest in room.guests
                 if guest.key not in self._book.said
-                and guest.sighted != -resync
+                and guest.key not in room.left
                 and not room.vacated
-                and not (sweep and spoken_for and guest.sighted != resync)
+                and not (sweep and spoken_for and guest.key not in mentioned)
             ]
         for number, room in before.items():
             if room.said and all(guest.is_nobody for guest in after[number]):
                 after[number] = []
-            after[number] += [replace(guest, sighted=resync) for guest in room.said]
+            after[number] += room.said
         touched = {
             number: tuple(guests)
             for number, guests in after.items()
@@ -116,8 +118,8 @@ class Resync:
             elif guests:
                 self._display.show(number, room, guests)
         for number, room in tuple(self._book.rooms.items()):
-            if room.said or room.vacated:
-                self._book.put(number, replace(room, said=(), vacated=False))
+            if room.said or room.vacated or room.left:
+                self._book.put(number, replace(room, said=(), left=(), vacated=False))
         self._book.write(replace(self._book.ledger, in_resync=False))
 
     def _move(self, touched: Mapping[str, tuple[Guest, ...]]) -> None:
@@ -159,16 +161,14 @@ class Resync:
                 del waiting[number]
                 progress = True
 
-    def sight(self, key: str, *, number: int | None = None) -> None:
+    def sight(self, key: str) -> None:
         """This guest was mentioned while a resync runs."""
         home = self._book.home.get(key)
-        if self._book.ledger.in_resync and home is not None:
+        if self.is_running and home is not None:
+            self._book.mention(key)
             room = self._book.rooms[home]
-            mark = self._book.ledger.resync if number is None else number
-            guests = tuple(
-                replace(guest, sighted=mark) if guest.key == key else guest for guest in room.guests
-            )
-            self._book.put(home, replace(room, guests=guests, vacated=room.vacated and mark < 0))
+            left = tuple(each for each in room.left if each != key)
+            self._book.put(home, replace(room, left=left, vacated=False))
 
     def unsay(self, key: str) -> None:
         """What was said of this guest does not count any more."""

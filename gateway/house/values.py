@@ -35,6 +35,7 @@ class Room:
     guests      in the order of their arrival; the first one is displayed; empty: out
     expected    guests told of while the room was out
     said        guests whom the running resync puts here, in conflict with what we know
+    left        keys of guests who are out, as the running resync says
     vacated     the running resync says that nobody is here
     told_out    the PBX has been told that nobody is here
     empty       a resync said that nobody is here, when we knew of nobody: nothing to tell
@@ -45,6 +46,7 @@ class Room:
     guests: tuple[Guest, ...] = ()
     expected: tuple[Guest, ...] = ()
     said: tuple[Guest, ...] = ()
+    left: tuple[str, ...] = ()
     vacated: bool = False
     told_out: bool = False
     empty: bool = False
@@ -142,7 +144,7 @@ def details_of(guest: Guest) -> GuestDetails:
 def differs(was: Guest, shown: Guest) -> bool:
     """Whether a PBX would have to be told."""
     key = shown.key if was.reservation == shown.reservation else was.key
-    return replace(was, key=key, came=shown.came, sighted=shown.sighted) != shown
+    return replace(was, key=key, came=shown.came) != shown
 
 
 def swapped(guests: Iterable[Guest], guest: Guest) -> tuple[Guest, ...]:

@@ -7,7 +7,7 @@ checksum (SQLite's own `cksumvfs`), so that a bit that has turned over is notice
 
 import contextlib
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -58,7 +58,7 @@ class OutboxFile:
             with _mapped():
                 if self._db is None:
                     self._db = self._open()
-                    self._opened(self._db)
+                    self._opened()
                 yield self._db
         except StorageFailed as failure:
             if not isinstance(failure.__cause__, apsw.FullError):  # that one was rolled back
@@ -79,6 +79,11 @@ class OutboxFile:
                         db.execute("ROLLBACK")
                 raise
 
+    def write(self, statement: str, values: Sequence[object]) -> None:
+        """One statement that is a transaction by itself; durable when this returns."""
+        with self.reading() as db:
+            db.execute(statement, values)
+
     def begin_anew(self) -> Path:
         """Set a file that cannot be trusted aside and begin an empty one. Returns the old one."""
         self._drop()
@@ -86,7 +91,7 @@ class OutboxFile:
         with self.reading():
             return aside
 
-    def _opened(self, db: apsw.Connection) -> None:
+    def _opened(self) -> None:
         """A handle was opened: what is kept in memory must be read again."""
 
     def _open(self) -> apsw.Connection:

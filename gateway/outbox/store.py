@@ -1,7 +1,7 @@
 """The outbox and the house on disk: what is waiting, in which order, and what became of it."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, Final
@@ -105,49 +105,39 @@ class Outbox(OutboxFile):
         """Entries that wait for the UCM, as of the last use of the file."""
         return self._counts[TO_UCM, "waiting"]
 
-    def _opened(self, db: apsw.Connection) -> None:
+    def _opened(self) -> None:
         self._only = None
-        self._counts = Counter(
-            {(lane, word): count for lane, word, count in db.execute("SELECT * FROM tally")}
-        )
+        self._count()
 
     # --- What comes in ---
 
     def put(self, batch: Batch) -> None:
         """Store a batch in one transaction; durable when it returns."""
-        with self._booked() as (db, books):
-            # Inside: after a failure the books are read again when the file is opened.
+        with self.reading():  # opened, so that the books are those of the file
             is_only = len(batch.entries) == 1 and not self._unfinished
-            ids = [self._insert(db, new, is_only=is_only) for new in batch.entries]
-            books[TO_UCM, "accepted"] += len(batch.entries)
-            books[TO_UCM, "waiting"] += len(batch.entries)
-            db.executemany(
-                "INSERT INTO house_room VALUES (?, ?)"
-                " ON CONFLICT (room) DO UPDATE SET body = excluded.body",
-                ((number, to_json(room)) for number, room in batch.rooms.items()),
-            )
-            if batch.ledger is not None:
-                db.execute(
-                    "INSERT OR REPLACE INTO house_ledger VALUES (1, ?)", (to_json(batch.ledger),)
+            bodies = {number: to_json(room) for number, room in batch.rooms.items()}
+            heard = dict(batch.heard)
+            taken = [
+                _taken(
+                    number, new, bodies.pop(new.event.room, None), heard.pop(new.event.room, None)
                 )
-            if batch.forgets_heard:
-                db.execute("DELETE FROM heard")
-            db.executemany(
-                "INSERT OR REPLACE INTO heard VALUES (?, ?, ?)",
-                ((room, digest, at) for room, (digest, at) in batch.heard.items()),
-            )
-            for refused in batch.refused:
-                db.execute(
-                    "INSERT INTO refused (at, reason, body, advice) VALUES (?, ?, ?, ?)",
-                    (refused.at, refused.reason, refused.body, refused.advice),
-                )
-            if batch.refused:
-                db.execute(
-                    "DELETE FROM refused WHERE id <= (SELECT max(id) FROM refused) - ?",
-                    (REFUSED_KEPT,),
-                )
-        if is_only:
-            self._only = _as_stored(ids[0], batch.entries[0])
+                for number, new in enumerate(batch.entries, start=self.accepted + 1)
+            ]
+            others = list(_others(batch, bodies, heard))
+            if is_only and not others:
+                self.write(_TAKE, taken[0])  # most records
+            else:
+                with self.transaction() as db:
+                    for new, values in zip(batch.entries, taken, strict=True):
+                        if not new.background:
+                            self._bring_forward(db, set(rooms_of(new.event)))
+                        db.execute(_TAKE, values)
+                    for statement, values in others:
+                        db.execute(statement, values)
+            if taken:
+                self._count()
+            if is_only:
+                self._only = _as_stored(self.accepted, batch.entries[0])
 
     def house(self) -> tuple[dict[str, Room], Ledger]:
         """The house as of the last `put`. Raises StorageCorrupt when it cannot be understood."""
@@ -155,7 +145,9 @@ class Outbox(OutboxFile):
             try:
                 rooms = {
                     number: from_json(Room, body)
-                    for number, body in db.execute("SELECT room, body FROM house_room")
+                    for number, body in db.execute(
+                        "SELECT room, body FROM house_room WHERE body != ''"
+                    )
                 }
                 row = db.execute("SELECT body FROM house_ledger").fetchone()
                 return rooms, from_json(Ledger, row[0]) if row else Ledger()
@@ -163,11 +155,13 @@ class Outbox(OutboxFile):
                 raise StorageCorrupt("the outbox file is damaged: no house in it") from error
 
     def heard(self) -> dict[str, tuple[bytes, float]]:
-        """The digest and moment of the last record of each room."""
+        """The digest and moment of the last record of each room that had to be stored."""
         with self.reading() as db:
             return {
                 room: (digest, at)
-                for room, digest, at in db.execute("SELECT room, digest, at FROM heard")
+                for room, digest, at in db.execute(
+                    "SELECT room, digest, at FROM house_room WHERE digest IS NOT NULL"
+                )
             }
 
     def refused(self) -> list[Refused]:
@@ -214,29 +208,32 @@ class Outbox(OutboxFile):
         """These rows are delivered, with those folded into them. Returns how many others they
         supersede: parked ones of their subject, and earlier ones that an operator put back.
         """
-        with self._booked() as (db, books):
-            return sum(self._done(db, books, entry, now) for entry in entries)
+        with self.reading():  # opened, so that the books are those of the file
+            if self._unfinished == len(entries) == 1:
+                # Nothing to supersede, and nobody to come forward.
+                self.write(_ENDED, ("done", now, None, None, _last(entries[0])))
+                self._count()
+                return 0
+            with self._booked() as db:
+                return sum(self._done(db, entry, now) for entry in entries)
 
-    def _done(
-        self, db: apsw.Connection, books: Counter[tuple[str, str]], entry: Entry, now: float
-    ) -> int:
-        last = entry.folded[-1] if entry.folded else entry.id
+    def _done(self, db: apsw.Connection, entry: Entry, now: float) -> int:
+        last = _last(entry)
+        db.execute(_ENDED, ("done", now, None, None, last))
+        if entry.folded:
+            for id_ in (entry.id, *entry.folded[:-1]):
+                db.execute(_ENDED, ("superseded", now, None, last, id_))
         rooms = rooms_of(entry.event)
         words: Collection[str] = _WORDS_BY_SUBJECT[_SUBJECTS[type(entry.event)]]
         if isinstance(entry.event, CheckOut):
             words = EVENT_TYPES
-        self._leave(db, books, (last,), "done", now)
-        if self._unfinished == 1:
-            return 0  # it was the only one: nothing to supersede, and nobody to come forward
-        self._leave(
-            db, books, (entry.id, *entry.folded[:-1]), "superseded", now, superseded_by=last
-        )
-        older: list[Any] = []
+        older = 0
         for state in OPEN_STATES:
-            older += db.execute(_older(state, rooms, words), (*rooms, *words, entry.id)).fetchall()
-        self._leave(db, books, [row[0] for row in older], "superseded", now, superseded_by=last)
+            if self._counts[TO_UCM, state]:
+                values = (now, last, *rooms, *words, entry.id)
+                older += _changed(db, _superseded(state, rooms, words), values)
         self._promote(db, rooms)
-        return len(older)
+        return older
 
     def later(
         self, entry: Entry, due_at: float, error: str, *, attempts: int, unsure: bool
@@ -255,8 +252,8 @@ class Outbox(OutboxFile):
 
     def park(self, entry: Entry, now: float, error: str) -> None:
         """The row waits for a human, and blocks nobody."""
-        with self._booked() as (db, books):
-            self._leave(db, books, (entry.id,), "parked", now, error=error)
+        with self._booked() as db:
+            db.execute(_ENDED, ("parked", now, error, None, entry.id))
             self._promote(db, rooms_of(entry.event))
 
     def totals(self) -> Totals:
@@ -312,19 +309,16 @@ class Outbox(OutboxFile):
 
     def retry(self, id_: int) -> bool:
         """A parked row waits again, in its old place. False: it is not parked."""
-        with self._booked() as (db, books):
+        with self._booked() as db:
             row = db.execute(
                 "UPDATE entry SET state = 'waiting', due_at = 0, attempts = 0, finished_at = NULL,"
-                " error = NULL WHERE id = ? AND state = 'parked' RETURNING lane, room, from_room",
+                " error = NULL WHERE id = ? AND state = 'parked' RETURNING room, from_room",
                 (id_,),
             ).fetchone()
             if row is None:
                 return False
-            lane, *rooms = row
-            books[lane, "parked"] -= 1
-            books[lane, "waiting"] += 1
             # What waited behind nobody may now wait behind this row.
-            touched = tuple(room for room in rooms if room is not None)
+            touched = tuple(room for room in row if room is not None)
             db.execute(
                 "UPDATE entry SET head = 0 WHERE state = 'waiting' AND head = 1 AND id > ?"
                 f" AND (room IN ({_marks(touched)}) OR from_room IN ({_marks(touched)}))",
@@ -335,10 +329,10 @@ class Outbox(OutboxFile):
 
     def drop(self, id_: int, now: float) -> bool:
         """A parked or waiting row is not to be delivered. False: it is neither."""
-        with self._booked() as (db, books):
+        with self._booked() as db:
             row = db.execute("SELECT room, from_room FROM entry WHERE id = ?", (id_,)).fetchone()
-            if row is None or not self._leave(
-                db, books, (id_,), "superseded", now, error="dropped by an operator"
+            if row is None or not _changed(
+                db, _ENDED, ("superseded", now, "dropped by an operator", None, id_)
             ):
                 return False
             self._promote(db, tuple(room for room in row if room is not None))
@@ -356,7 +350,8 @@ class Outbox(OutboxFile):
             )
             purged = db.changes()
             db.execute("DELETE FROM refused WHERE at < ?", (before,))
-            db.execute("DELETE FROM heard WHERE at < ?", (before,))
+            db.execute("DELETE FROM house_room WHERE body = '' AND at < ?", (before,))
+            db.execute("UPDATE house_room SET digest = NULL, at = NULL WHERE at < ?", (before,))
         with self.reading() as db:
             db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         return purged
@@ -407,46 +402,27 @@ class Outbox(OutboxFile):
         with super().transaction() as db:
             yield db
 
+    def write(self, statement: str, values: Sequence[object]) -> None:
+        """As OutboxFile's, and the same."""
+        self._only = None
+        super().write(statement, values)
+
     @contextmanager
-    def _booked(self) -> Iterator[tuple[apsw.Connection, Counter[tuple[str, str]]]]:
-        """A transaction that moves entries between states: the books change with it."""
-        books: Counter[tuple[str, str]] = Counter()
+    def _booked(self) -> Iterator[apsw.Connection]:
+        """A transaction that moves entries between states."""
         with self.transaction() as db:
-            yield db, books
-            db.executemany(
-                "INSERT INTO tally VALUES (?, ?, ?)"
-                " ON CONFLICT (lane, word) DO UPDATE SET count = count + excluded.count",
-                ((lane, word, count) for (lane, word), count in books.items() if count),
+            yield db
+        self._count()
+
+    def _count(self) -> None:
+        """Look the books up: the file keeps them itself, in the transactions of its rows."""
+        with self.reading() as db:
+            self._counts = Counter(
+                {(lane, word): count for lane, word, count in db.execute("SELECT * FROM tally")}
             )
-        for key, count in books.items():
-            self._counts[key] += count
 
-    def _insert(self, db: apsw.Connection, new: NewEntry, *, is_only: bool) -> int:
-        """Returns its id. `is_only`: nothing else waits or is parked."""
-        event = new.event
-        from_room = event.from_room if isinstance(event, Move) else None
-        if not new.background and not is_only:
-            self._bring_forward(db, {event.room} | ({from_room} if from_room else set()))
-        db.execute(
-            "INSERT INTO entry (lane, state, room, from_room, event, body, record, background,"
-            " received_at, head, due_at) VALUES ('to_ucm', 'waiting', ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-            (
-                event.room,
-                from_room,
-                EVENT_NAMES[type(event)],
-                to_json(event),
-                new.record,
-                new.background,
-                new.received_at,
-                is_only,
-            ),
-        )
-        id_ = db.last_insert_rowid()
-        if not is_only:
-            db.execute(f"UPDATE entry AS e SET head = 1 WHERE id = ? AND {_IS_FIRST}", (id_,))
-        return id_
-
-    def _bring_forward(self, db: apsw.Connection, rooms: set[str]) -> None:
+    @staticmethod
+    def _bring_forward(db: apsw.Connection, rooms: set[str]) -> None:
         """Rows of a resync in front of a live one of the same room go with it."""
         reached: set[str] = set()
         while rooms - reached:
@@ -458,36 +434,6 @@ class Outbox(OutboxFile):
                     tuple(reached),
                 ).fetchall()
                 rooms = rooms | {room for row in moved for room in row if room is not None}
-
-    @staticmethod
-    def _leave(
-        db: apsw.Connection,
-        books: Counter[tuple[str, str]],
-        ids: Iterable[int],
-        state: str,
-        now: float,
-        *,
-        error: str | None = None,
-        superseded_by: int | None = None,
-    ) -> int:
-        """Rows that wait (or are parked) enter another state; any others are left alone."""
-        moved = 0
-        for id_ in ids:
-            row = db.execute(
-                "SELECT lane, state FROM entry WHERE id = ? AND state IN ('waiting', 'parked')",
-                (id_,),
-            ).fetchone()
-            if row is None or row[1] == state:
-                continue
-            db.execute(
-                "UPDATE entry SET state = ?, head = 0, finished_at = ?, error = ?,"
-                " superseded_by = ? WHERE id = ?",
-                (state, now, error, superseded_by, id_),
-            )
-            books[row[0], row[1]] -= 1
-            books[row[0], state] += 1
-            moved += 1
-        return moved
 
     @staticmethod
     def _promote(db: apsw.Connection, rooms: Iterable[str]) -> None:
@@ -533,6 +479,63 @@ class Outbox(OutboxFile):
         )
 
 
+_TAKE: Final = (
+    "INSERT INTO taken (id, room, from_room, event, body, record, background, received_at, house,"
+    " digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+"""A row at the end of its rooms' queues, and what its record has made of its room."""
+
+_CHANGE: Final = (
+    "INSERT INTO house_room (room, body, digest, at) VALUES (?1, ?2, ?3, ?4)"
+    " ON CONFLICT (room) DO UPDATE SET body = ?2,"
+    " digest = coalesce(?3, digest), at = coalesce(?4, at)"
+)
+_HEAR: Final = (
+    "INSERT INTO house_room (room, body, digest, at) VALUES (?1, '', ?2, ?3)"
+    " ON CONFLICT (room) DO UPDATE SET digest = ?2, at = ?3"
+)
+
+
+def _taken(
+    number: int, new: NewEntry, house: str | None, heard: tuple[bytes, float] | None
+) -> tuple[Any, ...]:
+    event = new.event
+    return (
+        number,
+        event.room,
+        event.from_room if isinstance(event, Move) else None,
+        EVENT_NAMES[type(event)],
+        to_json(event),
+        new.record,
+        new.background,
+        new.received_at,
+        house,
+        heard[0] if heard else None,
+    )
+
+
+def _others(
+    batch: Batch, bodies: Mapping[str, str], heard: Mapping[str, tuple[bytes, float]]
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """What a batch comes to beside its entries and their rooms, in SQL."""
+    for number, body in bodies.items():
+        yield _CHANGE, (number, body, *heard.get(number, (None, None)))
+    for room in heard.keys() - bodies.keys():
+        yield _HEAR, (room, *heard[room])
+    if batch.ledger is not None:
+        yield "INSERT OR REPLACE INTO house_ledger VALUES (1, ?)", (to_json(batch.ledger),)
+    for refused in batch.refused:
+        yield (
+            "INSERT INTO refused (at, reason, body, advice) VALUES (?, ?, ?, ?)",
+            (refused.at, refused.reason, refused.body, refused.advice),
+        )
+    if batch.refused:
+        yield (
+            "DELETE FROM refused WHERE id <= (SELECT max(id) FROM refused) - ?",
+            (REFUSED_KEPT,),
+        )
+
+
 def _as_stored(id_: int, new: NewEntry) -> Entry:
     return Entry(
         id=id_,
@@ -549,11 +552,30 @@ _ROW_NAMES: Final = tuple(field.name for field in fields(Row))
 _ROW: Final = ", ".join(_ROW_NAMES)
 
 
-def _older(state: str, rooms: Collection[str], words: Collection[str]) -> str:
-    """Rows of these rooms before a moment. One state a statement: each has an index of its own,
-    and a query for both would read all that was delivered this week."""
+def _last(entry: Entry) -> int:
+    """The row that says everything: those folded before it are superseded by it."""
+    return entry.folded[-1] if entry.folded else entry.id
+
+
+def _changed(db: apsw.Connection, statement: str, values: Sequence[Any]) -> int:
+    """How many rows a statement has changed."""
+    db.execute(statement, values)
+    return db.changes()
+
+
+_ENDED: Final = (
+    "UPDATE entry SET state = ?1, head = 0, finished_at = ?2, error = ?3, superseded_by = ?4"
+    " WHERE id = ?5 AND state IN ('waiting', 'parked') AND state != ?1"
+)
+"""A row that waits (or is parked) enters another state; any other is left alone."""
+
+
+def _superseded(state: str, rooms: Collection[str], words: Collection[str]) -> str:
+    """Rows of these rooms before a moment end. One state a statement: each has an index of its
+    own, and a query for both would read all that was delivered this week."""
     return (
-        f"SELECT id FROM entry WHERE state = '{state}' AND room IN ({_marks(rooms)})"
+        "UPDATE entry SET state = 'superseded', head = 0, finished_at = ?, error = NULL,"
+        f" superseded_by = ? WHERE state = '{state}' AND room IN ({_marks(rooms)})"
         f" AND event IN ({_marks(words)}) AND lane = 'to_ucm' AND id < ?"
     )
 

@@ -97,26 +97,21 @@ class Row:
 
 @dataclass(slots=True)
 class Batch:
-    """Everything that one read brought: it is stored whole, or not at all."""
+    """Everything that one read brought: it is stored whole, or not at all.
+
+    heard   digest and moment of the last record of each room
+    """
 
     entries: list[NewEntry] = field(default_factory=list)
     rooms: Mapping[str, Room] = field(default_factory=dict)
     ledger: Ledger | None = None
     heard: dict[str, tuple[bytes, float]] = field(default_factory=dict)
-    forgets_heard: bool = False
     refused: list[Refused] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
-        """Nothing of it would change the file."""
-        return not (
-            self.entries
-            or self.rooms
-            or self.ledger
-            or self.heard
-            or self.forgets_heard
-            or self.refused
-        )
+        """Nothing of it has to be on disk. A record that has changed nothing may come again."""
+        return not (self.entries or self.rooms or self.ledger or self.refused)
 
 
 @dataclass(frozen=True, slots=True)

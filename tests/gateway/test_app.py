@@ -28,7 +28,7 @@ def test_a_damaged_file_makes_way_and_is_kept(tmp_path, harm):
     else:
         box = Outbox(path)
         with box.transaction() as db:
-            db.execute("INSERT INTO house_room VALUES ('101', 'not JSON')")
+            db.execute("INSERT INTO house_room (room, body) VALUES ('101', 'not JSON')")
         box.close()
     was = path.read_bytes()
     kept = _open_outbox(path, None)

@@ -46,7 +46,6 @@ _TABLES = (
     "SELECT * FROM entry ORDER BY id",
     "SELECT * FROM house_room ORDER BY room",
     "SELECT * FROM house_ledger",
-    "SELECT * FROM heard ORDER BY room",
     "SELECT * FROM refused ORDER BY id",
     "SELECT * FROM tally ORDER BY lane, word",
 )
@@ -95,8 +94,11 @@ def work(outbox: Outbox, rng: random.Random, number: int) -> None:
             ]
             rooms = {room: Room(guests=(guest,) * rng.randrange(4), told_out=bool(number % 2))}
             outbox.put(Batch(entries=entries, rooms=rooms, heard={room: (b"%d" % number, 1.0)}))
-        case 4 | 5 if due:
+        case 4 if due:
             outbox.done([due[0]], float(number))
+        case 5 if due:
+            # Often to the last one: a row that is alone then is stored in another way.
+            outbox.done(outbox.due("to_ucm", 2.0, 99), float(number))
         case 6 if due:
             outbox.park(due[0], float(number), "15: no")
         case 7 if due:

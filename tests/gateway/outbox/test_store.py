@@ -33,7 +33,7 @@ from gateway.outbox import (
 )
 from gateway.outbox.file import set_aside
 from gateway.outbox.schema import MIGRATIONS, REFUSED_KEPT
-from gateway.outbox.store import _DUE, _IS_FIRST
+from gateway.outbox.store import _DUE, _IS_FIRST, _superseded
 from gateway.outbox.values import LANES, STATES
 
 CAME = datetime(2026, 3, 14, 10, 0)
@@ -165,13 +165,13 @@ def test_totals_survive_a_restart(outbox, tmp_path):
     "what",
     [
         {"entries": [entry(CheckOut(room="1"))]}, {"rooms": {"1": Room()}}, {"ledger": Ledger()},
-        {"heard": {"1": (b"x", 1.0)}}, {"forgets_heard": True},
         {"refused": [Refused(at=1.0, reason="empty", body=b"", advice="")]},
     ],
     ids=lambda what: next(iter(what)),
 )  # fmt: skip
 def test_a_batch_is_empty_when_it_would_change_nothing(what):
     assert Batch().is_empty is True
+    assert Batch(heard={"1": (b"x", 1.0)}).is_empty is True  # a record that changed nothing
     assert Batch(**what).is_empty is False
 
 
@@ -276,7 +276,8 @@ def test_refused_bytes_and_repeats_are_purged_by_their_age(outbox):
     outbox.purge(2.0)
     assert outbox.refused() == [new]
     assert outbox.heard() == {"102": (b"b", 2.0)}
-    outbox.put(Batch(forgets_heard=True))
+    assert outbox.house()[0] == {}  # a room that was only spoken of is none of the house's
+    outbox.purge(2.1)
     assert outbox.heard() == {}
 
 
@@ -394,6 +395,39 @@ def test_a_file_from_before_heads_books_and_checksums_is_brought_forward(tmp_pat
     assert box.totals().unaccounted("to_ucm") == 0
     box.close()
     assert (tmp_path / "outbox.db").read_bytes()[20] == 8  # room for a checksum on each page
+
+
+def test_the_books_of_a_file_that_has_forgotten_rows_go_on_behind_their_numbers(tmp_path):
+    """Rows were numbered by SQLite; those that were purged before there were books count as done."""
+    db = apsw.Connection(str(tmp_path / "outbox.db"))
+    db.execute(MIGRATIONS[0])
+    row = (
+        "INSERT INTO entry (lane, state, room, event, body, record, received_at, due_at)"
+        " VALUES ('to_ucm', 'waiting', '101', 'check_out', '{\"room\":\"101\"}', 'GO|', 1, 0)"
+    )
+    for _ in range(5):
+        db.execute(row)
+    db.execute("DELETE FROM entry WHERE id IN (1, 2, 5)")
+    db.execute("INSERT INTO house_room VALUES ('101', '{\"told_out\":true}')")
+    db.execute(MIGRATIONS[1])
+    db.pragma("user_version", 2)
+    db.close()
+    box = Outbox(tmp_path / "outbox.db")
+    put(box, entry(CheckOut(room="102")))
+    assert [row.id for row in box.rows(["waiting"])] == [3, 4, 6]
+    assert box.totals().accepted["to_ucm"] == 6
+    assert box.totals().entries["to_ucm", "done"] == 3
+    assert box.house()[0] == {"101": Room(told_out=True)}
+    assert box.audit() == []
+    box.close()
+
+
+def test_a_row_never_gets_a_number_that_was_given_before(outbox):
+    put(outbox, entry(CheckOut(room="101")))
+    outbox.done(outbox.due("to_ucm", 2.0), 3.0)
+    outbox.purge(4.0)
+    put(outbox, entry(CheckOut(room="101")))
+    assert [row.id for row in outbox.rows(["waiting"])] == [2]
 
 
 def test_a_bit_that_turns_over_at_rest_is_noticed_or_changes_nothing(tmp_path):
@@ -620,10 +654,9 @@ def test_no_statement_of_the_service_reads_the_whole_file(outbox, statement):
 @pytest.mark.parametrize("state", OPEN_STATES)
 def test_what_a_delivery_supersedes_is_found_by_an_index(outbox, state):
     """A week of delivered rows is not read again for each delivery."""
-    from gateway.outbox.store import _older
-
+    statement = _superseded(state, ("1", "2"), ("update",))
     plan = outbox._db.execute(
-        "EXPLAIN QUERY PLAN " + _older(state, ("1", "2"), ("update",)), ("1", "2", "update", 9)
+        "EXPLAIN QUERY PLAN " + statement, (1.0, 10, "1", "2", "update", 9)
     ).fetchall()
     assert all("USING INDEX entry_" in row[3] for row in plan), plan
 
