@@ -1,14 +1,16 @@
-"""One HTTP connection to one UCM, one request at a time: a transport for httpx, of h11 and asyncio.
+"""One HTTP connection to one UCM, one request at a time, of h11 and asyncio.
 
-httpx's own transport keeps a pool for many hosts and tasks on top of anyio; that is two thirds of
-the processor a call takes, and a UCM is asked one thing after the other.
+httpx's own client keeps a pool for many hosts and tasks, and makes a dozen objects of each request;
+that is three quarters of the processor a call takes, and a UCM is asked one thing after the other.
 """
 
 import asyncio
 import select
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import h11
@@ -28,40 +30,66 @@ CONNECT_TRIES: Final = 2
 IDLE_S: Final = 4.0
 """Firmwares close idle connections after 5 s; a call must not meet that moment."""
 
+Headers = Sequence[tuple[bytes, bytes]]
 
-class UcmTransport(httpx.AsyncBaseTransport):
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole reply."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class Endless(httpx.TransportError):
+    """A reply of more bytes than anybody wants."""
+
+
+class Connection:
     """Keeps one connection as long as it is good, and opens the next one when it is needed.
 
+    url         whose host and port are meant
     within_s    for each of CONNECT_TRIES tries to open a connection, TLS included
-
-    Raises what httpx's transports raise. `ConnectTimeout` and `ConnectError`: no byte of the
-    request left. A request that is cancelled closes the connection: what comes in later must
-    not be taken for the next reply.
     """
 
-    def __init__(self, context: ssl.SSLContext, within_s: float) -> None:
-        self._context, self._within_s = context, within_s
+    def __init__(self, url: httpx.URL, context: ssl.SSLContext, within_s: float) -> None:
+        self._url, self._context, self._within_s = url, context, within_s
         self._wire: _Wire | None = None
+        self._host = (b"Host", httpx.Request("GET", url).headers["Host"].encode())
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        wire = await self._good_wire(request.url)
+    async def ask(
+        self, method: str, target: bytes, headers: Headers, content: bytes, max_bytes: int
+    ) -> Answer:
+        """Say a request and wait for the whole reply, of at most so many bytes.
+
+        Raises what httpx's transports raise, and Endless. `ConnectTimeout` and `ConnectError`: no
+        byte of the request left. A request that is cancelled closes the connection: what comes in
+        later must not be taken for the next reply.
+        """
+        wire = await self._good_wire()
+        if content:
+            head = _head(method, target, (self._host, *headers), len(content))
+        else:
+            head = h11.Request(method=method, target=target, headers=[self._host, *headers])
         with wire.faults():
-            head = h11.Request(
-                method=request.method, target=request.url.raw_path, headers=request.headers.raw
-            )
-            assert isinstance(request.stream, httpx.AsyncByteStream)  # bytes always are
-            body = b"".join([chunk async for chunk in request.stream])
-            wire.send(head, h11.Data(data=body), h11.EndOfMessage())
+            wire.send(head, h11.Data(data=content), h11.EndOfMessage())
             while not isinstance(event := await wire.event(), h11.Response):
                 if not isinstance(event, h11.InformationalResponse):
                     raise httpx.RemoteProtocolError("the reply has no beginning")
-        return httpx.Response(event.status_code, headers=list(event.headers), stream=_Body(wire))
+            body = bytearray()
+            while isinstance(data := await wire.event(), h11.Data):
+                body += data.data
+                if len(body) > max_bytes:
+                    raise Endless(f"more than {max_bytes} bytes")
+            wire.over()
+        return Answer(event.status_code, list(event.headers), bytes(body))
 
     async def aclose(self) -> None:
         if self._wire is not None:
             self._wire.drop()
 
-    async def _good_wire(self, url: httpx.URL) -> "_Wire":
+    async def _good_wire(self) -> "_Wire":
         if self._wire is not None and self._wire.is_good:
             return self._wire
         await self.aclose()
@@ -72,11 +100,12 @@ class UcmTransport(httpx.AsyncBaseTransport):
             reraise=True,
         ):
             with attempt:
-                self._wire = await self._open(url)
+                self._wire = await self._open()
                 return self._wire
         raise AssertionError("tenacity ends with a result or an exception")
 
-    async def _open(self, url: httpx.URL) -> "_Wire":
+    async def _open(self) -> "_Wire":
+        url = self._url
         is_secure = url.scheme == "https"
         try:
             async with asyncio.timeout(self._within_s):
@@ -96,6 +125,13 @@ def _may_pass(error: BaseException) -> bool:
     return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) and not isinstance(
         error.__cause__, ssl.SSLError
     )
+
+
+@lru_cache(maxsize=512)
+def _head(method: str, target: bytes, headers: Headers, length: int) -> h11.Request:
+    """The head of a request with a body. Most differ in their length only."""
+    sized = [*headers, (b"Content-Length", b"%d" % length)]
+    return h11.Request(method=method, target=target, headers=sized)
 
 
 class _Wire(asyncio.Protocol):
@@ -150,14 +186,8 @@ class _Wire(asyncio.Protocol):
             await self._news.wait()
         return event
 
-    async def body(self) -> AsyncIterator[bytes]:
-        """The reply's body, as it comes in."""
-        with self.faults():
-            while isinstance(event := await self.event(), h11.Data):
-                yield bytes(event.data)
-
     def over(self) -> None:
-        """The reply is not read any further. Keeps the connection if all of it was."""
+        """The reply has ended. Keeps the connection if both sides say so."""
         if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
             self._http.start_next_cycle()
             self._used_at = asyncio.get_running_loop().time()
@@ -173,8 +203,6 @@ class _Wire(asyncio.Protocol):
         """The connection does not outlive a fault, and the fault is told in httpx's words."""
         try:
             yield
-        except GeneratorExit:
-            raise  # nobody wants the rest; `over` has seen to it
         except BaseException as error:
             self.drop()
             match error:
@@ -183,14 +211,3 @@ class _Wire(asyncio.Protocol):
                 case h11.LocalProtocolError():
                     raise httpx.LocalProtocolError(str(error)) from error
             raise
-
-
-class _Body(httpx.AsyncByteStream):
-    def __init__(self, wire: _Wire) -> None:
-        self._wire = wire
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._wire.body()
-
-    async def aclose(self) -> None:
-        self._wire.over()

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, Final, Protocol
 
 from gateway.drivers.base import Unreachable
-from gateway.drivers.connection import UcmTransport
+from gateway.drivers.connection import Answer, Connection, Endless, Headers
 from gateway.drivers.der import valid_until
 from gateway.lean import without
 
@@ -25,6 +25,11 @@ CONNECT_SHARE: Final = 0.4
 not taken for one that got a request and did not answer."""
 MAX_LIST_BYTES: Final = 8 * 1024 * 1024
 """A list of 3,000 rooms has 500 bytes for each."""
+
+
+_JSON: Final = ((b"Content-Type", b"application/json;charset=UTF-8"),)
+_OURS: Final = (b"Host", b"Content-Length")
+"""Headers that the connection says itself."""
 
 
 class Trust(Enum):
@@ -138,42 +143,44 @@ class HttpsPeer:
     ) -> None:
         self._url = httpx.URL(url)
         self._timeout_s = timeout_s
-        self._auth = httpx.DigestAuth(*digest) if digest else httpx.Auth()
+        self._digest = httpx.DigestAuth(*digest) if digest else None
         self.certificate_ends: datetime | None = None
         self.certificate: bytes = b""
-        self._transport = UcmTransport(
-            tls_context(tls, self._see_certificate), timeout_s * CONNECT_SHARE
+        self._connection = Connection(
+            self._url, tls_context(tls, self._see_certificate), timeout_s * CONNECT_SHARE
         )
 
     async def post_json(self, payload: Mapping[str, Any], max_bytes: int) -> HttpReply:
         """POST a JSON object."""
-        headers = {"Content-Type": "application/json;charset=UTF-8"}
         content = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode(
             errors="replace"
         )
-        request = httpx.Request("POST", self._url, headers=headers, content=content)
-        return await self._exchange(request, max_bytes)
+        return await self._exchange("POST", self._url, _JSON, content, max_bytes)
 
     async def get(self, query: str, max_bytes: int) -> HttpReply:
         """GET with a query that is already percent-encoded."""
         url = self._url.copy_with(query=query.encode())
-        return await self._exchange(httpx.Request("GET", url), max_bytes)
+        return await self._exchange("GET", url, (), b"", max_bytes)
 
     async def close(self) -> None:
-        await self._transport.aclose()
+        await self._connection.aclose()
 
-    async def _exchange(self, request: httpx.Request, max_bytes: int) -> HttpReply:
+    async def _exchange(
+        self, method: str, url: httpx.URL, headers: Headers, content: bytes, max_bytes: int
+    ) -> HttpReply:
         """The request, and the ones that the authentication asks for."""
         try:
             async with asyncio.timeout(self._timeout_s):
-                steps = self._auth.async_auth_flow(request)
-                request = await anext(steps)
-                while True:
-                    response, body = await self._ask(request, max_bytes)
-                    try:
-                        request = await steps.asend(response)
-                    except StopAsyncIteration:
-                        return HttpReply(response.status_code, body)
+                if self._digest is None:
+                    answer = await self._connection.ask(
+                        method, url.raw_path, headers, content, max_bytes
+                    )
+                else:
+                    request = httpx.Request(method, url, headers=list(headers), content=content)
+                    answer = await self._ask_with_digest(self._digest, request, max_bytes)
+            return HttpReply(answer.status, answer.body)
+        except Endless:
+            raise Unreachable("body", "a reply without an end", sent=True) from None
         # Texts of httpx may hold the URL, and the old API's URL holds token and name.
         except httpx.ConnectTimeout:
             raise Unreachable("timeout", "no connection in time", sent=False) from None
@@ -187,18 +194,24 @@ class HttpsPeer:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, RuntimeError) as error:
             raise Unreachable("http", f"{type(error).__name__}", sent=True) from None
 
-    async def _ask(self, request: httpx.Request, max_bytes: int) -> tuple[httpx.Response, bytes]:
-        body = bytearray()
-        response = await self._transport.handle_async_request(request)
-        response.request = request
-        try:
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > max_bytes:
-                    raise Unreachable("body", "a reply without an end", sent=True)
-        finally:
-            await response.aclose()
-        return response, bytes(body)
+    async def _ask_with_digest(
+        self, digest: httpx.DigestAuth, request: httpx.Request, max_bytes: int
+    ) -> Answer:
+        steps = digest.sync_auth_flow(request)
+        request = next(steps)
+        while True:
+            answer = await self._connection.ask(
+                request.method,
+                request.url.raw_path,
+                [each for each in request.headers.raw if each[0] not in _OURS],
+                request.content,
+                max_bytes,
+            )
+            response = httpx.Response(answer.status, headers=list(answer.headers), request=request)
+            try:
+                request = steps.send(response)
+            except StopIteration:
+                return answer
 
     def _connect_error(self, error: httpx.ConnectError) -> Unreachable:
         cause: BaseException | None = error

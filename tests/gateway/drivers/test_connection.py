@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from gateway.drivers import connection
-from gateway.drivers.connection import UcmTransport
+from gateway.drivers.connection import Connection
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
@@ -50,22 +50,17 @@ async def between(*replies):
     told = Server(*replies)
     server = await asyncio.start_server(told.serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api"
-    transport = UcmTransport(ssl.create_default_context(), within_s=2)
+    kept = Connection(httpx.URL(url), ssl.create_default_context(), within_s=2)
 
     async def ask(content=b"{}"):
         async with asyncio.timeout(5):
-            reply = await transport.handle_async_request(
-                httpx.Request("POST", url, content=content)
-            )
-            body = await reply.aread()
-            await reply.aclose()
-            return body
+            return (await kept.ask("POST", b"/api", (), content, 1000)).body
 
     try:
         yield told, ask
     finally:
         told.is_over.set()
-        await transport.aclose()
+        await kept.aclose()
         server.close()
 
 
@@ -143,9 +138,9 @@ async def test_a_reply_that_is_none_is_told_in_the_words_of_httpx(reply):
 
 @pytest.mark.asyncio
 async def test_nobody_there_is_told_before_anything_was_sent():
-    transport = UcmTransport(ssl.create_default_context(), within_s=2)
+    nobody = Connection(httpx.URL("http://127.0.0.1:1/"), ssl.create_default_context(), within_s=2)
     with pytest.raises(httpx.ConnectError):
-        await transport.handle_async_request(httpx.Request("GET", "http://127.0.0.1:1/"))
+        await nobody.ask("GET", b"/", (), b"", 1000)
 
 
 @pytest.mark.asyncio
