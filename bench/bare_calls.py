@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from bench.peers import room
 from gateway.drivers.https import MAX_REPLY_BYTES, HttpsPeer, TlsSettings, Trust
+from gateway.drivers.ucm_api import as_json
 from gateway.drivers.ucm_wire import Words, check_in, to_xml
 from gateway.events import Guest
 
@@ -27,7 +28,7 @@ async def main(port: int, count: int) -> None:
             "format": "xml",
             "data": data,
         }
-        await peer.post_json({"request": request}, MAX_REPLY_BYTES)
+        await peer.post(as_json({"request": request}), MAX_REPLY_BYTES)
     await peer.close()
 
 

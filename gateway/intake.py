@@ -7,7 +7,7 @@ nothing of it can be lost.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from time import perf_counter
 from typing import Any, Final
@@ -76,6 +76,7 @@ class Intake:
     _doubt: "_Doubt | None" = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _ticking: asyncio.Event = field(default_factory=asyncio.Event)
+    _deadline: datetime | None = None
 
     def __post_init__(self) -> None:
         # A series that begins with its first event has no step that a Prometheus could see.
@@ -176,7 +177,7 @@ class Intake:
     async def run(self) -> None:
         """Let the house's own deadlines come true: late departures, next wake-ups. For ever."""
         while True:
-            due = self.house.deadline()
+            self._deadline = due = self.house.deadline()
             wait = 30.0 if due is None else (due - self.clock.wall()).total_seconds()
             if wait > 0:
                 self._ticking.clear()
@@ -279,7 +280,7 @@ class Intake:
         accepted = self.outbox.accepted
         try:
             # A batch that was begun is finished, even when we are told to stop meanwhile.
-            stored = self.outbox(Outbox.put, batch)
+            stored = self.outbox.put(batch)
             if batch.entries:  # what the relay asks now is answered right behind it
                 self.outbox.new_entries.set()
             await stored
@@ -296,7 +297,7 @@ class Intake:
         self._heard.update(batch.heard)
         if batch.ledger is not None:  # the end of a resync wakes the relay too
             self.outbox.new_entries.set()
-        if batch.rooms or batch.ledger is not None:  # else no deadline has changed
+        if self.house.deadline() != self._deadline:
             self._ticking.set()
         # Told when the PMS has its answer: it waits for that, and nobody for this.
         asyncio.get_running_loop().call_soon(_tell, reports)

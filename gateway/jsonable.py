@@ -6,14 +6,18 @@ import types
 import typing
 from collections.abc import Callable
 from datetime import date, datetime
+from operator import methodcaller
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_BY_ITSELF = (str, int, float, bool, types.NoneType)
+
 
 def to_json(value: Any) -> str:
     """A dataclass as one line of JSON. Fields that have their default are left out."""
-    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+    return _encode(_plainer(type(value))(value))
 
 
 def from_json(cls: type[T], text: str) -> T:
@@ -25,33 +29,49 @@ def from_json(cls: type[T], text: str) -> T:
     return value
 
 
-_FIELDS: dict[type, tuple[tuple[str, Any], ...] | None] = {}
+_PLAINERS: dict[Any, Callable[[Any], Any]] = {}
 
 
-def _fields(cls: type) -> tuple[tuple[str, Any], ...] | None:
-    """Name and default of each field; None: no dataclass. Asked of each type once."""
-    if cls not in _FIELDS:
-        _FIELDS[cls] = (
-            tuple((field.name, field.default) for field in dataclasses.fields(cls))
-            if dataclasses.is_dataclass(cls)
-            else None
-        )
-    return _FIELDS[cls]
+def _plainer(cls: Any) -> Callable[[Any], Any]:
+    """What makes a type's values such that JSON can say them, made once."""
+    if cls not in _PLAINERS:
+        _PLAINERS[cls] = _make_plainer(cls)
+    return _PLAINERS[cls]
 
 
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, str | int):
-        return value
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, date):  # a datetime is one too
-        return value.isoformat()
-    fields = _fields(type(value))
-    if fields is None:
-        return value
-    return {
-        name: _plain(kept) for name, default in fields if (kept := getattr(value, name)) != default
-    }
+def _make_plainer(cls: Any) -> Callable[[Any], Any]:
+    if cls in _BY_ITSELF:
+        return _same
+    if isinstance(cls, type) and issubclass(cls, date):  # a datetime is one too
+        return methodcaller("isoformat")
+    arguments = typing.get_args(cls)
+    if typing.get_origin(cls) is tuple:
+        each = _plainer(arguments[0])
+        return list if each is _same else lambda value: [each(item) for item in value]
+    if typing.get_origin(cls) is types.UnionType:  # T | None
+        inner = _plainer(_not_none(arguments))
+        return inner if inner is _same else lambda value: None if value is None else inner(value)
+    hints = typing.get_type_hints(cls)
+    fields = [
+        (each.name, each.default, _plainer(hints[each.name])) for each in dataclasses.fields(cls)
+    ]
+
+    def all_fields(value: Any) -> dict[str, Any]:
+        return {
+            name: plain(kept)
+            for name, default, plain in fields
+            if (kept := getattr(value, name)) != default
+        }
+
+    return all_fields
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _not_none(types_: tuple[Any, ...]) -> Any:
+    return next(each for each in types_ if each is not types.NoneType)
 
 
 _BUILDERS: dict[Any, Callable[[Any], Any]] = {}
@@ -83,7 +103,7 @@ def _builder(cls: Any) -> Callable[[Any], Any]:
     if origin is tuple:
         each = _builder_of(arguments[0])
         return lambda raw: tuple(each(item) for item in raw)
-    if origin is types.UnionType:  # T | None
-        inner = _builder_of(next(each for each in arguments if each is not types.NoneType))
+    if origin is types.UnionType:
+        inner = _builder_of(_not_none(arguments))
         return lambda raw: None if raw is None else inner(raw)
-    return lambda raw: raw
+    return _same

@@ -6,7 +6,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from gateway.clock import Clock
 from gateway.drivers.base import (
@@ -21,10 +21,9 @@ from gateway.drivers.base import (
 from gateway.events import EVENT_NAMES
 from gateway.logs import logger
 from gateway.metrics import Metrics
+from gateway.noting import Noting
 from gateway.outbox import Entry, Outbox, OutboxWorker, StorageCorrupt, StorageFailed
 from gateway.reconcile import Drift, Reconciler
-
-T = TypeVar("T")
 
 PROBE_EVERY_S: Final = 45.0
 """The dashboard wants to know within a minute that a quiet UCM has died."""
@@ -32,10 +31,6 @@ PROBE_EVERY_S: Final = 45.0
 AT_ONCE: Final = 32
 """Rows of different rooms that are fetched together. While one is called, those before it are
 noted as delivered: the disk and the UCM work at the same time."""
-
-NOTE_WITHIN_S: Final = 0.05
-"""A quick UCM takes several calls in this time: one commit for all of them. After a kill, what was
-called and not noted is called again; a later row of its room waits until it is noted."""
 
 FIRST_PAUSE_S: Final = 1.0
 LOOK_AGAIN_S: Final = 1.0
@@ -67,14 +62,14 @@ class Relay:
     _shut_until: float = float("-inf")
     _shut_pause_s: float = FIRST_PAUSE_S
     _asked: list[asyncio.Future[tuple[Drift, ...] | None]] = field(default_factory=list)
-    _called: set[int] = field(default_factory=set)
     _alone: set[int] = field(default_factory=set)
     _row_pause_s: dict[int, float] = field(default_factory=dict)
     _asked_at: float = float("-inf")
     _ready: deque[Entry] = field(default_factory=deque)
-    _delivered: list[Entry] = field(default_factory=list)
-    _at_once: asyncio.Event = field(default_factory=asyncio.Event)
-    _noting: asyncio.Task[None] | None = None
+    _noting: Noting = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._noting = Noting(self.outbox, self.clock)
 
     def stop(self) -> None:
         """Finish the call in flight and let `run` return."""
@@ -91,14 +86,14 @@ class Relay:
                 await self._nap(wait)
                 continue
             try:
-                entry = None if self._asked else await self._next()
+                entry, stored = (None, None) if self._asked else await self._next()
                 if self.reconciler is not None and (
                     self._asked or self.reconciler.is_due(idle=entry is None)
                 ):
                     await self._fetch_anew()
                     await self._reconcile(self.reconciler)
                 elif entry is not None:
-                    await self._deliver(entry)
+                    await self._deliver(entry, stored)
                 elif self.clock.now() - self._asked_at >= PROBE_EVERY_S:
                     await self._probe()
                 else:
@@ -107,8 +102,7 @@ class Relay:
                 # Another file is in its place: compare, to find out what was lost with it.
                 self.metrics.outbox_failures.inc()
                 self._ready.clear()
-                self._delivered.clear()
-                self._called.clear()
+                self._noting.forget()
                 if self.reconciler is not None:
                     self.reconciler.want(anew=True)
             except StorageFailed as error:
@@ -121,60 +115,32 @@ class Relay:
             await self._fetch_anew()
         self.awake_by = self.clock.now()
 
-    async def _next(self) -> Entry | None:
-        """The next row to deliver; what was delivered is noted on the way. Raises StorageFailed."""
+    async def _next(self) -> tuple[Entry | None, "asyncio.Future[None] | None"]:
+        """The next row to deliver, and the future of one that is not stored yet; what was delivered
+        is noted on the way. Raises StorageFailed."""
+        coming, self.outbox.coming = self.outbox.coming, None
+        if coming is not None and not self.marks_calls:
+            self.outbox.new_entries.clear()
+            return coming.entry, coming.stored
         if self.outbox.new_entries.is_set():
             self._ready.clear()  # a live record goes before what a resync has brought
+        elif not (self._ready or self.marks_calls) and self._noting.has_all(self.outbox.waiting):
+            await self._noting.soon()
+            return None, None
         if not self._ready:
-            await self._noted()
             self.outbox.new_entries.clear()
-            self._ready += await self._note_with(
+            self._ready += await self._noting.now_with(
                 Outbox.turn,
                 1 if self.marks_calls else AT_ONCE,
                 longest_pause_s=2 * self.retry_interval_s + FIRST_PAUSE_S,
                 alone=self._alone,
             )
-        return self._ready.popleft() if self._ready else None
+        return self._ready.popleft() if self._ready else None, None
 
     async def _fetch_anew(self) -> None:
         """What was fetched may not be what is due now. Raises StorageFailed."""
         self._ready.clear()
-        await self._noted()
-        await self._note()
-
-    async def _noted(self) -> None:
-        """What is being noted is noted. Raises StorageFailed."""
-        noting, self._noting = self._noting, None
-        if noting is not None:
-            self._at_once.set()
-            try:
-                await noting
-            finally:
-                self._at_once.clear()
-
-    async def _note_soon(self) -> None:
-        """Note what was delivered, with what is delivered until then. Raises StorageFailed."""
-        try:
-            async with asyncio.timeout(NOTE_WITHIN_S):
-                await self._at_once.wait()
-        except TimeoutError:
-            pass  # nobody is in a hurry
-        await self._note()
-
-    async def _note(self) -> None:
-        """Note what was delivered. Raises StorageFailed."""
-        if self._delivered:
-            await self._note_with(Outbox.done)
-
-    async def _note_with(self, method: Callable[..., T], *more: Any, **how: Any) -> T:
-        delivered, self._delivered = self._delivered, []
-        try:
-            answer = await self.outbox(method, delivered, self.clock.epoch(), *more, **how)
-        except StorageFailed:
-            self._delivered = delivered + self._delivered
-            raise
-        self._called.difference_update(entry.id for entry in delivered)
-        return answer
+        await self._noting.now()
 
     async def _wait_for_work(self) -> None:
         waiting = self.outbox.waiting
@@ -200,21 +166,33 @@ class Relay:
 
     # --- One entry ---
 
-    async def _deliver(self, entry: Entry) -> None:
+    async def _deliver(self, entry: Entry, stored: "asyncio.Future[None] | None" = None) -> None:
+        """Tell the UCM. `stored`: not before that; what is said is made ready meanwhile."""
         kind, room = EVENT_NAMES[type(entry.event)], entry.event.room
         self._asked_at = self.clock.now()
-        unsure = entry.unsure or entry.id in self._called
+        unsure = entry.unsure or entry.id in self._noting.called
         if self.marks_calls and not entry.unsure:
             await self.outbox(Outbox.mark, entry, unsure=True)
-        self._called.add(entry.id)
+        self._noting.called.add(entry.id)
         try:
-            warning = await self.driver.apply(entry.event, unsure=unsure, repairs=entry.repairs)
+            warning = await self.driver.apply(
+                entry.event, unsure=unsure, repairs=entry.repairs, after=stored
+            )
+            if stored is not None:
+                await stored  # there was nothing to say
+        except StorageFailed as failure:
+            self._noting.called.discard(
+                entry.id
+            )  # it was never said, and another will have its number
+            if isinstance(failure, StorageCorrupt):
+                raise
+            return  # who takes records in has told, and asks for this one again
         except DriverFailed as error:
             try:
                 await self._fetch_anew()
             finally:
                 await self._failed(entry, kind, room, error, unsure=unsure)
-                self._called.discard(entry.id)
+                self._noting.called.discard(entry.id)
             return
         except Exception as error:  # noqa: BLE001  # a bug met on one row must not stop the others
             await self._park(
@@ -222,7 +200,7 @@ class Relay:
             )
             return
         now = self.clock.epoch()
-        self._delivered.append(entry)
+        self._noting.add(entry)
         self._answered()
         self._row_pause_s.pop(entry.id, None)
         self._alone.discard(entry.id)
@@ -231,9 +209,8 @@ class Relay:
             logger().warning("delivered_with_warning", kind=kind, room=room, why=warning)
         else:
             logger().info("delivered", kind=kind, room=room)
-        if self._ready and (self._noting is None or self._noting.done()):
-            await self._noted()
-            self._noting = asyncio.ensure_future(self._note_soon())  # awaited by `_noted`
+        if self._ready:
+            await self._noting.soon()
 
     async def _failed(
         self, entry: Entry, kind: str, room: str, error: DriverFailed, *, unsure: bool

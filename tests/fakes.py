@@ -41,7 +41,7 @@ class RoomsApi:
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
 
-    async def send(self, request: Request) -> Reply:
+    async def send(self, request: Request, after: object = None) -> Reply:
         try:
             return Reply(self._rooms.apply(request.action, dict(request.tags)))
         except Refusal as refusal:

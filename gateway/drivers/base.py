@@ -1,6 +1,6 @@
 """What every driver offers, and the ways in which it says no."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 from gateway.events import Guest, GuestEvent
@@ -74,14 +74,22 @@ class ShownRoom(Protocol):
 class Driver(Protocol):
     """One PBX."""
 
-    async def apply(self, event: GuestEvent, *, unsure: bool, repairs: bool) -> str | None:
+    async def apply(
+        self,
+        event: GuestEvent,
+        *,
+        unsure: bool,
+        repairs: bool,
+        after: Awaitable[object] | None = None,
+    ) -> str | None:
         """Make the PBX show this event. Twice is as once.
 
         unsure      an earlier try of this very event may have been done
         repairs     an earlier event of the room could not be delivered: tell everything
+        after       until this is done nothing may be said, only made ready; not for an unsure one
         return      a warning for the log, or None
 
-        Raises one of the failures above, and nothing else.
+        Raises one of the failures above, and what `after` raises.
         """
 
     def action_of(self, event: GuestEvent) -> str:

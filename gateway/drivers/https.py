@@ -2,14 +2,13 @@
 
 import asyncio
 import hashlib
-import json
 import ssl
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from gateway.drivers.base import Unreachable
 from gateway.drivers.connection import Answer, Connection, Endless, Headers
@@ -122,8 +121,8 @@ class Peer(Protocol):
     certificate_ends: datetime | None
     certificate: bytes
 
-    async def post_json(self, payload: Mapping[str, Any], max_bytes: int) -> HttpReply:
-        """POST a JSON object."""
+    async def post(self, content: bytes, max_bytes: int) -> HttpReply:
+        """POST a JSON text."""
 
     async def get(self, query: str, max_bytes: int) -> HttpReply:
         """GET with a query that is already percent-encoded."""
@@ -150,11 +149,8 @@ class HttpsPeer:
             self._url, tls_context(tls, self._see_certificate), timeout_s * CONNECT_SHARE
         )
 
-    async def post_json(self, payload: Mapping[str, Any], max_bytes: int) -> HttpReply:
-        """POST a JSON object."""
-        content = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode(
-            errors="replace"
-        )
+    async def post(self, content: bytes, max_bytes: int) -> HttpReply:
+        """POST a JSON text."""
         return await self._exchange("POST", self._url, _JSON, content, max_bytes)
 
     async def get(self, query: str, max_bytes: int) -> HttpReply:

@@ -1,5 +1,6 @@
 """`UcmDriver`: makes a UCM show what a guest event says, and repairs what it meets on the way."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -42,9 +43,11 @@ class _Trip:
 
     own_action      the action the event itself asks for; only a lost reply to it makes the row
                     unsure, not one to a repair on the way
+    after           what must have happened before anything is said
     """
 
     own_action: str
+    after: Awaitable[object] | None = None
     logged_in: bool = False
     warning: str | None = None
 
@@ -55,8 +58,15 @@ class UcmDriver:
     def __init__(self, api: UcmApi, words: Words, metrics: Metrics) -> None:
         self._api, self.words, self._metrics = api, words, metrics
 
-    async def apply(self, event: GuestEvent, *, unsure: bool, repairs: bool) -> str | None:
-        trip = _Trip(self.action_of(event))
+    async def apply(
+        self,
+        event: GuestEvent,
+        *,
+        unsure: bool,
+        repairs: bool,
+        after: Awaitable[object] | None = None,
+    ) -> str | None:
+        trip = _Trip(self.action_of(event), after)
         match event:
             case CheckIn(room=room, guest=guest):
                 await self._check_in(trip, room, guest, unsure=unsure)
@@ -177,7 +187,7 @@ class UcmDriver:
         while True:
             is_own = request.action == trip.own_action
             try:
-                reply = await self._api.send(request)
+                reply = await self._api.send(request, trip.after)
             except Unreachable as error:
                 error.sent = error.sent and is_own
                 raise

@@ -3,6 +3,8 @@ one (HTTP digest, everything in the URL). Requests go one at a time."""
 
 import asyncio
 import hashlib
+import json
+from collections.abc import Awaitable
 from time import perf_counter
 from typing import Any, Final, Protocol
 from urllib.parse import quote
@@ -30,8 +32,8 @@ STOP_S: Final = 300.0
 class UcmApi(Protocol):
     """How requests reach a UCM. Both methods raise Unreachable or Paused."""
 
-    async def send(self, request: Request) -> Reply:
-        """One action; logs in first where that is needed."""
+    async def send(self, request: Request, after: Awaitable[object] | None = None) -> Reply:
+        """One action; logs in first where that is needed. `after`: see Driver.apply."""
 
     async def rooms(self) -> list[UcmRoom] | None:
         """All rooms as the UCM shows them; None: this API has no list."""
@@ -53,6 +55,14 @@ def pms_token(username: str, password: str, *, upper_case: bool = False) -> str:
     """
     digest = hashlib.md5((username + password).encode()).hexdigest()
     return digest.upper() if upper_case else digest
+
+
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def as_json(payload: dict[str, Any]) -> bytes:
+    """A request of the new API. What UTF-8 cannot say is replaced."""
+    return _encode(payload).encode(errors="replace")
 
 
 def raise_for_pause(reply: Reply) -> None:
@@ -125,10 +135,10 @@ class NewApi:
         self._one = asyncio.Lock()
         self._meter = _Meter(peer, metrics)
 
-    async def send(self, request: Request) -> Reply:
+    async def send(self, request: Request, after: Awaitable[object] | None = None) -> Reply:
         async with self._one:
             payload = {"format": "xml", "data": to_xml(request)}
-            return await self._pmsapi(request.action, payload, MAX_REPLY_BYTES)
+            return await self._pmsapi(request.action, payload, MAX_REPLY_BYTES, after)
 
     async def rooms(self) -> list[UcmRoom] | None:
         async with self._one:
@@ -180,14 +190,23 @@ class NewApi:
             raise Unreachable("body", f"the room list failed, {reply.advice}", sent=False)
         return reply
 
-    async def _pmsapi(self, action: str, payload: dict[str, Any], max_bytes: int) -> Reply:
+    async def _pmsapi(
+        self,
+        action: str,
+        payload: dict[str, Any],
+        max_bytes: int,
+        after: Awaitable[object] | None = None,
+    ) -> Reply:
         if self._cookie is None:
+            if after is not None:
+                await after
             await self._log_in()
         self._used = self._cookie
         return await self._call(
             action,
             {"action": "pmsapi", "cookie": self._cookie, "token": self._token, **payload},
             max_bytes,
+            after,
         )
 
     async def _log_in(self) -> None:
@@ -217,10 +236,19 @@ class NewApi:
         raise_for_pause(reply)
         raise Unreachable("body", f"login refused, {reply.advice}", sent=False)
 
-    async def _call(self, action: str, payload: dict[str, Any], max_bytes: int) -> Reply:
+    async def _call(
+        self,
+        action: str,
+        payload: dict[str, Any],
+        max_bytes: int,
+        after: Awaitable[object] | None = None,
+    ) -> Reply:
+        content = as_json({"request": payload})
+        if after is not None:
+            await after
         started = perf_counter()
         try:
-            reply = _parsed(await self._peer.post_json({"request": payload}, max_bytes))
+            reply = _parsed(await self._peer.post(content, max_bytes))
         except Unreachable as error:
             self._meter.failed(action, started, error.kind)
             raise
@@ -240,9 +268,12 @@ class OldApi:
         self._one = asyncio.Lock()
         self._meter = _Meter(peer, metrics)
 
-    async def send(self, request: Request) -> Reply:
+    async def send(self, request: Request, after: Awaitable[object] | None = None) -> Reply:
         async with self._one:
-            return await self._call(request.action, to_xml(request))
+            xml = to_xml(request)
+            if after is not None:
+                await after
+            return await self._call(request.action, xml)
 
     async def rooms(self) -> None:
         return None

@@ -33,10 +33,10 @@ _HINTS: Final = {
 }
 
 
-def open_port(spec: SerialSpec) -> serial.Serial:
+def open_port(spec: SerialSpec, kind: type[serial.Serial] = serial.Serial) -> serial.Serial:
     """The port, exclusively; it may block for seconds on some adapters. Raises LineFailed."""
     try:
-        port = serial.Serial(
+        port = kind(
             spec.path,
             spec.baud,
             bytesize=spec.data_bits,

@@ -6,6 +6,7 @@ import os
 import termios
 from typing import Final
 
+import serial
 from serial_asyncio import SerialTransport, connection_for_serial
 
 from gateway.line.base import MAX_UNWRITTEN_BYTES, READ_BYTES, Line, LineFailed
@@ -15,6 +16,21 @@ from gateway.line.spec import SerialSpec
 MAX_UNREAD_BYTES: Final = 1 << 20
 """While the disk is full nobody reads: a quarter of an hour at 9,600 baud. A port cannot make its
 peer wait, so what comes after that is lost, and a peer that hears no ACK knows."""
+
+
+class _Port(serial.Serial):
+    """A port of which the loop says when there is something to read: pyserial would ask again."""
+
+    def read(self, size: int = 1) -> bytes:
+        try:
+            data = os.read(self.fileno(), size)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            raise serial.SerialException(str(error)) from error
+        if not data:
+            raise serial.SerialException("the device is gone")
+        return data
 
 
 class _Reader(asyncio.Protocol):
@@ -125,7 +141,7 @@ class SerialOpener:
 
     async def open(self) -> Line:
         # Opening may block for seconds on some adapters.
-        port = await asyncio.to_thread(open_port, self._spec)
+        port = await asyncio.to_thread(open_port, self._spec, _Port)
         loop = asyncio.get_running_loop()
         transport, reader = await connection_for_serial(loop, _Reader, port)
         return SerialLine(self._spec, transport, reader)

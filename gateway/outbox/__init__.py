@@ -15,13 +15,14 @@ from gateway.outbox.values import (
     StorageFailed,
     Totals,
 )
-from gateway.outbox.worker import OutboxWorker
+from gateway.outbox.worker import Coming, OutboxWorker
 
 __all__ = [
     "LANES",
     "OPEN_STATES",
     "STATES",
     "Batch",
+    "Coming",
     "Entry",
     "NewEntry",
     "Outbox",

@@ -111,10 +111,28 @@ class Outbox(OutboxFile):
 
     # --- What comes in ---
 
-    def put(self, batch: Batch) -> None:
-        """Store a batch in one transaction; durable when it returns."""
+    def all_that_will_wait(self, batch: Batch, delivered: int = 0) -> Entry | None:
+        """The one entry to be delivered once this batch is stored, by the books as last read.
+
+        delivered   so many of the rows that seem to wait are delivered
+        """
+        if len(batch.entries) != 1 or self._unfinished != delivered:
+            return None
+        (new,) = batch.entries
+        return Entry(
+            id=self.accepted + 1,
+            event=new.event,
+            received_at=new.received_at,
+            attempts=0,
+            unsure=False,
+            repairs=False,
+            background=new.background,
+        )
+
+    def put(self, batch: Batch, delivered: int = 0) -> None:
+        """Store a batch in one transaction; durable when it returns. `delivered`: see above."""
         with self.reading():  # opened, so that the books are those of the file
-            is_only = len(batch.entries) == 1 and not self._unfinished
+            only = self.all_that_will_wait(batch, delivered)
             bodies = {number: to_json(room) for number, room in batch.rooms.items()}
             heard = dict(batch.heard)
             taken = [
@@ -124,8 +142,10 @@ class Outbox(OutboxFile):
                 for number, new in enumerate(batch.entries, start=self.accepted + 1)
             ]
             others = list(_others(batch, bodies, heard))
-            if is_only and not others:
+            if only is not None and not others:
                 self.write(_TAKE, taken[0])  # most records
+                for word in ("accepted", "waiting"):  # as the file does it, and it waits for nobody
+                    self._counts[TO_UCM, word] += 1
             else:
                 with self.transaction() as db:
                     for new, values in zip(batch.entries, taken, strict=True):
@@ -134,10 +154,9 @@ class Outbox(OutboxFile):
                         db.execute(_TAKE, values)
                     for statement, values in others:
                         db.execute(statement, values)
-            if taken:
-                self._count()
-            if is_only:
-                self._only = _as_stored(self.accepted, batch.entries[0])
+                if taken:
+                    self._count()
+            self._only = only if self._unfinished == 1 else None
 
     def house(self) -> tuple[dict[str, Room], Ledger]:
         """The house as of the last `put`. Raises StorageCorrupt when it cannot be understood."""
@@ -209,20 +228,19 @@ class Outbox(OutboxFile):
         supersede: parked ones of their subject, and earlier ones that an operator put back.
         """
         with self.reading():  # opened, so that the books are those of the file
-            if self._unfinished == len(entries) == 1:
-                # Nothing to supersede, and nobody to come forward.
-                self.write(_ENDED, ("done", now, None, None, _last(entries[0])))
+            ended = list(_ended(entries, now))
+            if self._unfinished == len(ended) == 1:
+                self.write(_ENDED, ended[0])
                 self._count()
                 return 0
             with self._booked() as db:
-                return sum(self._done(db, entry, now) for entry in entries)
+                # An operator may have ended one meanwhile: what counts is what has changed.
+                if sum(_changed(db, _ENDED, values) for values in ended) == self._unfinished:
+                    return 0  # nothing to supersede, and nobody to come forward
+                return sum(self._supersede(db, entry, now) for entry in entries)
 
-    def _done(self, db: apsw.Connection, entry: Entry, now: float) -> int:
+    def _supersede(self, db: apsw.Connection, entry: Entry, now: float) -> int:
         last = _last(entry)
-        db.execute(_ENDED, ("done", now, None, None, last))
-        if entry.folded:
-            for id_ in (entry.id, *entry.folded[:-1]):
-                db.execute(_ENDED, ("superseded", now, None, last, id_))
         rooms = rooms_of(entry.event)
         words: Collection[str] = _WORDS_BY_SUBJECT[_SUBJECTS[type(entry.event)]]
         if isinstance(entry.event, CheckOut):
@@ -536,18 +554,6 @@ def _others(
         )
 
 
-def _as_stored(id_: int, new: NewEntry) -> Entry:
-    return Entry(
-        id=id_,
-        event=new.event,
-        received_at=new.received_at,
-        attempts=0,
-        unsure=False,
-        repairs=False,
-        background=new.background,
-    )
-
-
 _ROW_NAMES: Final = tuple(field.name for field in fields(Row))
 _ROW: Final = ", ".join(_ROW_NAMES)
 
@@ -555,6 +561,16 @@ _ROW: Final = ", ".join(_ROW_NAMES)
 def _last(entry: Entry) -> int:
     """The row that says everything: those folded before it are superseded by it."""
     return entry.folded[-1] if entry.folded else entry.id
+
+
+def _ended(entries: Sequence[Entry], now: float) -> Iterator[tuple[Any, ...]]:
+    """What these entries' rows become: done, or folded into another one of them."""
+    for entry in entries:
+        last = _last(entry)
+        yield ("done", now, None, None, last)
+        if entry.folded:
+            for id_ in (entry.id, *entry.folded[:-1]):
+                yield ("superseded", now, None, last, id_)
 
 
 def _changed(db: apsw.Connection, statement: str, values: Sequence[Any]) -> int:

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from gateway.logs import logger
 from gateway.outbox.store import Outbox
-from gateway.outbox.values import StorageCorrupt, StorageFailed
+from gateway.outbox.values import Batch, Entry, StorageCorrupt, StorageFailed
 
 CORRUPT_ADVICE = (
     "the disk fails, or somebody else wrote to the file: replace the disk; what waited is in the"
@@ -31,6 +32,9 @@ class OutboxWorker:
     new_entries     set after each call that may have made rows due
     trouble         why the last write failed; empty: it did not
     is_anew         the file was damaged and has made way for an empty one, without a house
+    coming          what is being stored and will be all that has to be delivered; until the next
+                    write
+    delivered       rows that are delivered, and whose note is not on its way to the disk yet
     """
 
     def __init__(self, outbox: Outbox) -> None:
@@ -38,6 +42,9 @@ class OutboxWorker:
         self.new_entries = asyncio.Event()
         self.trouble = ""
         self.is_anew = False
+        self.coming: Coming | None = None
+        self.delivered = 0
+        self._last: asyncio.Future[Any] | None = None
         self._thread = _OneThread()
 
     @property
@@ -58,7 +65,23 @@ class OutboxWorker:
         It is in the queue when this returns, in front of whatever is called after it. A cancelled
         caller does not stop the call: what was begun is finished on disk.
         """
+        reads = method.__name__ in _READERS
+        if not reads:
+            self.coming = None
+        return self._answered(self._begin(method, *args, **kwargs), reads=reads)
 
+    def put(self, batch: Batch) -> Coroutine[Any, Any, None]:
+        """As a call of `Outbox.put`; who delivers it may make ready what is `coming`."""
+        # After a failure the books that are known here may not be those of the file.
+        is_known = (self._last is None or self._last.done()) and not self.trouble
+        new = self.outbox.all_that_will_wait(batch, self.delivered) if is_known else None
+        storing = self._begin(Outbox.put, batch, self.delivered if is_known else 0)
+        self.coming = Coming(new, storing) if new is not None else None
+        return self._answered(storing, reads=False)
+
+    def _begin(
+        self, method: Callable[Concatenate[Outbox, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> "asyncio.Future[T]":
         def call() -> T:
             try:
                 return method(self.outbox, *args, **kwargs)
@@ -70,8 +93,8 @@ class OutboxWorker:
                 )
                 raise
 
-        answer = asyncio.get_running_loop().run_in_executor(self._thread, call)
-        return self._answered(answer, reads=method.__name__ in _READERS)
+        self._last = asyncio.get_running_loop().run_in_executor(self._thread, call)
+        return self._last
 
     async def _answered(self, answer: Awaitable[T], *, reads: bool) -> T:
         try:
@@ -87,6 +110,18 @@ class OutboxWorker:
         """Finish what was begun and close the file."""
         self._thread.shutdown()
         self.outbox.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """An entry on its way to the disk.
+
+    stored      raises what the write raises. Who takes in waits for it too: both are cancelled
+                together, or neither
+    """
+
+    entry: Entry
+    stored: "asyncio.Future[None]"
 
 
 class _OneThread(Executor):

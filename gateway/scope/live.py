@@ -35,7 +35,7 @@ class LiveScope:
         self, profile: LineProfile, ring: Ring | None, clock: Clock, zone: tzinfo, metrics: Metrics
     ) -> None:
         self.profile = profile
-        self.recorder = Recorder(profile, clock)
+        self.recorder = Recorder(profile, clock, self._heard)
         self._ring = ring
         self._clock = clock
         self._zone = zone
@@ -55,8 +55,8 @@ class LiveScope:
                 while True:
                     await self._some_news()
                     await self._clock.sleep(WRITE_EVERY_S)
-                    self._news.clear()
                     self.recorder.tick()
+                    self._news.clear()
                     await self._examine()
                     if self._ring is not None:
                         is_time = self._clock.now() >= prune_at
@@ -64,6 +64,7 @@ class LiveScope:
                         if self._ring.cut() or is_time:
                             await asyncio.to_thread(self._write, self._ring, prunes=is_time)
             finally:
+                self.recorder.work_off()
                 if self._ring is not None and self._ring.cut():
                     self._write(self._ring)
 
@@ -97,6 +98,7 @@ class LiveScope:
     async def feed(self, history_s: float = 0.0) -> AsyncIterator[str]:
         """The line in its notation, a line at a time: the last so many seconds, and then all that
         comes, until the service stops. Guests are in it."""
+        self.recorder.work_off()
         reader = _Reader()
         self._readers.add(reader)
         since = self._clock.epoch() - history_s
@@ -119,12 +121,14 @@ class LiveScope:
         """The last transactions that were kept."""
         if self._ring is None:
             return []
+        self.recorder.work_off()
         past = self._ring.history(self._clock.epoch() - PAST_S)
         return await asyncio.to_thread(_past_rows, past, watcher, last)
 
     async def rows(self, *, last: int, names: bool = False) -> AsyncIterator[list[Row]]:
         """The line as transactions: the last ones that were kept, then what comes; at least once
         a second a list, perhaps an empty one, until the service stops."""
+        self.recorder.work_off()
         reader = _Reader()
         self._readers.add(reader)
         watcher = Watcher(self.profile, names=names)
@@ -142,8 +146,16 @@ class LiveScope:
         """What was kept as a file, guests masked: `line`, `jsonl` or `pcapng`."""
         if self._ring is None:
             return b""
+        self.recorder.work_off()
         past = self._ring.history(0)
         return await asyncio.to_thread(_exported, past, self.profile, self._zone, form)
+
+    def _heard(self) -> None:
+        """The line is busy: what went over it is cut when there is time, or somebody looks."""
+        if not self._news.is_set():
+            self._news.set()
+        if self._readers:
+            asyncio.get_running_loop().call_soon(self.recorder.work_off)
 
     def _show(self, step: Step) -> str:
         return show_step(step, self._zone, self.profile.charset)

@@ -24,9 +24,14 @@ Listener = Callable[[Step], None]
 class Recorder:
     """The ear at the line (see `gateway.line.tap.Ear`). Bytes are cut into frames and answers; the
     moment of each is that of its last byte. Listeners are called in order and must not raise.
+
+    at_leisure      called when something was heard or said, which is then cut by `work_off`; None:
+                    it is cut at once
     """
 
-    def __init__(self, profile: LineProfile, clock: Clock) -> None:
+    def __init__(
+        self, profile: LineProfile, clock: Clock, at_leisure: Callable[[], None] | None = None
+    ) -> None:
         self.profile = profile
         self.is_open = False
         self.modem: dict[str, bool] | None = None
@@ -37,6 +42,8 @@ class Recorder:
         self._cutters = {from_pms: Cutter(lrc=profile.lrc) for from_pms in (True, False)}
         self._last_at = {True: 0.0, False: 0.0}
         self._why = ""
+        self._at_leisure = at_leisure or self.work_off
+        self._uncut: list[tuple[bool, bytes, float]] = []
 
     @contextmanager
     def told_to(self, listener: Listener) -> Iterator[None]:
@@ -45,6 +52,7 @@ class Recorder:
         try:
             yield
         finally:
+            self.work_off()
             self._listeners.remove(listener)
 
     def now(self) -> float:
@@ -67,6 +75,7 @@ class Recorder:
     def closed(self, why: str) -> None:
         if not self.is_open and why == self._why:
             return  # one failure after the other, all the same
+        self.work_off()
         self.is_open = False
         self._why = why
         for from_pms in self._cutters:
@@ -102,21 +111,32 @@ class Recorder:
 
     def tick(self) -> None:
         """Tell what is half there and has paused."""
+        self.work_off()
         now = self.now()
         for from_pms, at in self._last_at.items():
             if now - at > PAUSE_S:
                 self._flush(from_pms)
 
+    def work_off(self) -> None:
+        """Cut and tell what was heard and said until now."""
+        uncut, self._uncut = self._uncut, []
+        for from_pms, data, at in uncut:
+            self._last_at[from_pms] = at
+            for piece in self._cutters[from_pms].feed(data):
+                self._tell_all(Spoken(from_pms, piece, at=at))
+
     def _spoken(self, data: bytes, *, from_pms: bool) -> None:
-        at = self.now()
-        self._last_at[from_pms] = at
-        for piece in self._cutters[from_pms].feed(data):
-            self._tell(Spoken(from_pms, piece, at=at))
+        self._uncut.append((from_pms, data, self.now()))
+        self._at_leisure()
 
     def _flush(self, from_pms: bool) -> None:
         for piece in self._cutters[from_pms].rest():
             self._tell(Spoken(from_pms, piece, at=self._last_at[from_pms]))
 
     def _tell(self, step: Step) -> None:
+        self.work_off()
+        self._tell_all(step)
+
+    def _tell_all(self, step: Step) -> None:
         for listener in self._listeners:
             listener(step)

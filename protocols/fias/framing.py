@@ -223,6 +223,13 @@ class FrameReader:
             self._noise.clear()
 
 
+def is_good_frame(data: bytes, *, has_check: bool) -> bool:
+    """Whether these bytes are one whole frame, and its check byte fits."""
+    if len(data) < 2 + has_check or data[0] != STX or data[-1 - has_check] != ETX:
+        return False
+    return not has_check or lrc(data[1:-1]) == data[-1]
+
+
 def write_frame(body: bytes, *, lrc: bool) -> bytes:
     """One body as it goes over the line.
 

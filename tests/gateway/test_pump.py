@@ -80,11 +80,11 @@ def failing_disk(*, times, then=lambda: None):
     """The outbox file refuses so many batches."""
     put, left = Outbox.put, [StorageFailed("full")] * times
 
-    def failing(self, batch):
+    def failing(self, batch, delivered):
         if left:
             then()
             raise left.pop()
-        return put(self, batch)
+        return put(self, batch, delivered)
 
     Outbox.put = failing
     try:
@@ -157,9 +157,9 @@ async def test_a_record_is_not_acknowledged_before_it_is_on_disk(tmp_path):
         seen = []
         put = Outbox.put
 
-        def watched(self, batch):
+        def watched(self, batch, delivered):
             seen.append(bytes(line.written))
-            return put(self, batch)
+            return put(self, batch, delivered)
 
         Outbox.put = watched
         try:
@@ -309,9 +309,9 @@ async def test_the_time_to_each_ack_is_measured_where_the_line_has_acks(tmp_path
     async with pump_on(tmp_path, line, ack=ack) as pump:
         put = Outbox.put
 
-        def slow(self, batch):
+        def slow(self, batch, delivered):
             pump.clock.wind(1.2)  # a disk that is worn out
-            return put(self, batch)
+            return put(self, batch, delivered)
 
         monkeypatch.setattr(Outbox, "put", slow)
         await pump.run()

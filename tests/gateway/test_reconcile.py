@@ -55,9 +55,10 @@ class Site:
         """One comparison, then everything it put is delivered. Returns the events it put."""
         await self.reconciler.reconcile(await self.driver.rooms())
         put = []
-        while (entry := await self.relay._next()) is not None:
+        while (entry := (await self.relay._next())[0]) is not None:
             put.append(entry.event)
             await self.relay._deliver(entry)
+        await self.relay._fetch_anew()
         return put
 
     @property
@@ -153,8 +154,9 @@ async def test_a_cure_that_does_not_take_is_not_tried_for_ever(site):
     for calls in (1, 1, 1):
         await at.reconciler.reconcile(listed)
         assert at.worker.outbox.totals().accepted["to_ucm"] == calls
-        while (entry := await at.relay._next()) is not None:
+        while (entry := (await at.relay._next())[0]) is not None:
             await at.relay._deliver(entry)
+        await at.relay._fetch_anew()
     assert at.drifted == 1  # and it is still shown
     at.reconciler.want(anew=True)  # the UCM came back: perhaps it is another one
     await at.reconciler.reconcile(listed)

@@ -20,7 +20,9 @@ class ScriptedDriver:
     def __init__(self, clock):
         self.clock, self.script, self.calls, self.probes = clock, {}, [], []
 
-    async def apply(self, event, *, unsure, repairs):
+    async def apply(self, event, *, unsure, repairs, after=None):
+        if after is not None:
+            await after
         self.calls.append((round(self.clock.now() - 1000, 1), event.room, unsure, repairs))
         outcomes = self.script.get(event.room, [])
         outcome = outcomes.pop(0) if outcomes else None
@@ -236,7 +238,7 @@ async def test_a_call_is_noted_before_it_is_made_where_nobody_can_be_asked_later
         if outcome == "crash":
             noted = []
 
-            async def look(event, *, unsure, repairs):
+            async def look(event, *, unsure, repairs, after):
                 noted.append(relay.outbox.outbox.due("to_ucm", 1e12)[0].unsure)
                 raise asyncio.CancelledError
 
@@ -263,9 +265,13 @@ async def test_a_call_that_is_done_but_could_not_be_noted_is_noted_later(tmp_pat
 
         Outbox.done = failing
         try:
-            await run_for(relay, 5)
+            running = asyncio.ensure_future(relay.run())
+            await until(lambda: state(relay)["waiting"] == 0)
+            relay.stop()
+            await running
         finally:
             Outbox.done = done
+        assert failures == []
         assert [call[2] for call in relay.driver.calls] == [False]
         assert state(relay) == {"waiting": 0, "parked": 0}
 
@@ -281,7 +287,7 @@ async def test_what_is_delivered_is_noted_while_the_next_call_takes_its_time(tmp
     async with relay_on(tmp_path, "101", "102", "103", "104") as relay:
         reply = asyncio.Event()
 
-        async def apply(event, *, unsure, repairs):
+        async def apply(event, *, unsure, repairs, after=None):
             relay.driver.calls.append((0.0, event.room, unsure, repairs))
             if event.room == "103":
                 await reply.wait()
@@ -330,7 +336,7 @@ async def test_a_live_record_goes_before_what_was_fetched(tmp_path):
         for room in ("201", "202", "203"):
             put(room, background=True)
 
-        async def apply(event, *, unsure, repairs):
+        async def apply(event, *, unsure, repairs, after=None):
             relay.driver.calls.append(event.room)
             if event.room == "201":  # meanwhile somebody checks out at the desk
                 put("101", background=False)
@@ -345,7 +351,7 @@ async def test_a_live_record_goes_before_what_was_fetched(tmp_path):
 async def test_a_row_that_was_fetched_and_is_dropped_is_not_called(tmp_path):
     async with relay_on(tmp_path, "101", "102", "103") as relay:
 
-        async def apply(event, *, unsure, repairs):
+        async def apply(event, *, unsure, repairs, after=None):
             relay.driver.calls.append(event.room)
             if event.room == "101":
                 (row,) = (row for row in relay.outbox.outbox.rows(["waiting"]) if row.room == "102")

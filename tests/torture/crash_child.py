@@ -28,8 +28,8 @@ POINTS = {
     "committed": (Outbox, "put", "after"),
     "acknowledging": (FiasSession, "accept", "after"),
     "acknowledged": (None, "write", "after"),  # the line's write that carries the ACK
-    "calling": (HttpsPeer, "post_json", "before"),
-    "answered": (HttpsPeer, "post_json", "after"),
+    "calling": (HttpsPeer, "post", "before"),
+    "answered": (HttpsPeer, "post", "after"),
     "finishing": (Outbox, "done", "before"),
     "done": (Outbox, "done", "after"),
 }

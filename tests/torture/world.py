@@ -2,10 +2,8 @@
 stand-ins at the seams, everything behind them is the program."""
 
 import asyncio
-import json
 import random
 from collections import deque
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -187,8 +185,8 @@ class UcmPeer:
         self.most_at_once = self._at_once = 0
         self._late: set[asyncio.Task[Any]] = set()
 
-    async def post_json(self, payload: Mapping[str, Any], max_bytes: int) -> HttpReply:
-        return await self._exchange("POST", "/api", json.dumps(payload).encode())
+    async def post(self, content: bytes, max_bytes: int) -> HttpReply:
+        return await self._exchange("POST", "/api", content)
 
     async def get(self, query: str, max_bytes: int) -> HttpReply:
         return await self._exchange("GET", f"/pmsapi?{query}", b"")

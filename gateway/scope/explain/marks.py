@@ -97,13 +97,13 @@ class Mark(Enum):
     RESYNC_IGNORED = auto()
 
 
-SINCE_GOOD: Final = (
+SINCE_GOOD: Final = frozenset({
     Mark.BYTES, Mark.TEXT_BYTES, Mark.SEVEN_BIT_BYTES, Mark.HIGH_BYTES, Mark.NUL_BYTES,
     Mark.STX_BYTES, Mark.ODD_BYTES, Mark.PAIRED_BYTES, Mark.FOURFOLD_BYTES, Mark.SKIPPED_BYTES,
     Mark.GLITCH_BYTES, Mark.DRIVER_BREAK,
     Mark.BAD, Mark.CHECK_MISSING, Mark.CHECK_WITHOUT_ETX, Mark.CHECK_WITH_STX, Mark.CHECK_SHIFTED,
     Mark.CHECK_INVERTED, Mark.CHECK_WRONG,
-)  # fmt: skip
+})  # fmt: skip
 """A good frame proves that the settings are right: what spoke against them is forgotten."""
 
 
@@ -118,6 +118,7 @@ class Tally:
         self._buckets: deque[tuple[int, Counter[Mark]]] = deque()
         self._evidence: dict[Mark, deque[tuple[int, Show]]] = {}
         self._number = -1
+        self._present: set[Mark] = set()  # those that were added and not forgotten; others may age
 
     def add(self, mark: Mark, now: float, count: int = 1, show: Show | None = None) -> None:
         """It was seen now, `count` times. `show` makes the evidence, when somebody asks for it."""
@@ -127,6 +128,7 @@ class Tally:
         if not self._buckets or self._buckets[-1][0] != number:
             self._buckets.append((number, Counter()))
         self._buckets[-1][1][mark] += count
+        self._present.add(mark)
         if show is not None:
             self._evidence.setdefault(mark, deque(maxlen=EVIDENCE)).append((number, show))
 
@@ -145,7 +147,8 @@ class Tally:
 
     def forget(self, marks: Iterable[Mark]) -> None:
         """These were cured."""
-        for mark in marks:
+        for mark in self._present.intersection(marks):
+            self._present.remove(mark)
             self._evidence.pop(mark, None)
             for _, counts in self._buckets:
                 counts.pop(mark, None)

@@ -80,7 +80,7 @@ def _note_control(sight: Sight, row: Row) -> None:
 
 
 def _note_good(sight: Sight, row: Row) -> None:
-    if row.kind == "record" and sight[Mark.BYTES]:
+    if row.kind == "record":
         sight.tally.forget(SINCE_GOOD)
     sight.note(Mark.GOOD, row)
     body = body_of(sight, row)

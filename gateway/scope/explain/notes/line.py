@@ -5,6 +5,7 @@ from typing import Final
 from gateway.scope.explain.marks import Mark
 from gateway.scope.explain.sight import Sight
 from protocols.fias.controls import STX
+from protocols.fias.framing import is_good_frame
 from protocols.transcript import Closed, Counted, Modem, Opened, Spoken, Step
 
 AT_ONCE_S: Final = 5.0
@@ -73,6 +74,8 @@ def note_line(sight: Sight, step: Step) -> None:
 def _heard(sight: Sight, data: bytes) -> None:
     port = sight.port
     port.heard_at, port.heard_now, port.calls = sight.now, True, 0
+    if is_good_frame(data, has_check=sight.profile.lrc):
+        return  # the settings are right: nothing to be seen in its bytes
     sight.note(Mark.BYTES, count=len(data))
     for mark, shape in _SHAPES.items():
         sight.note(mark, count=len(data) - len(data.translate(None, shape)))
