@@ -97,10 +97,12 @@ class Control:
         """Rows of the outbox in these states, the newest last."""
         if wrong := sorted(set(states) - set(STATES)):
             raise Declined(f"state {wrong[0]!r} is none of {', '.join(STATES)}", 400)
+        await self.outbox.settle()
         return await self.outbox(Outbox.rows, states, room=room, limit=limit)
 
     async def row(self, id_: int) -> Row:
         """One row, whatever its state."""
+        await self.outbox.settle()
         row = await self.outbox(Outbox.row, id_) if id_ < 1 << 63 else None  # what SQLite counts to
         if row is None:
             raise Declined(f"there is no row {id_}: purged, or never made", 404)

@@ -78,4 +78,5 @@ async def totals_of(outbox: OutboxWorker) -> Totals:
     """What is in the file. Raises StorageFailed, also while it cannot be written."""
     if outbox.trouble:  # perhaps there is space again
         await outbox(Outbox.try_write)
+    await outbox.settle()
     return await outbox(Outbox.totals)

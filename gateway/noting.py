@@ -33,6 +33,9 @@ class Noting:
     _in_a_hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
 
+    def __post_init__(self) -> None:
+        self.outbox.settle = self.now
+
     @property
     def _rows(self) -> int:
         """How many rows of the file are delivered and still look as if they waited."""

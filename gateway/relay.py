@@ -28,7 +28,7 @@ from gateway.reconcile import Drift, Reconciler
 PROBE_EVERY_S: Final = 45.0
 """The dashboard wants to know within a minute that a quiet UCM has died."""
 
-AT_ONCE: Final = 32
+AT_ONCE: Final = 128
 """Rows of different rooms that are fetched together. While one is called, those before it are
 noted as delivered: the disk and the UCM work at the same time."""
 
@@ -199,18 +199,22 @@ class Relay:
                 entry, kind, room, f"our own fault ({type(error).__name__}): report it"
             )
             return
-        now = self.clock.epoch()
         self._noting.add(entry)
         self._answered()
         self._row_pause_s.pop(entry.id, None)
         self._alone.discard(entry.id)
-        self.metrics.delivery.labels(kind).observe(max(0.0, now - entry.received_at))
+        took = max(0.0, self.clock.epoch() - entry.received_at)
+        # Told while the next call is under way.
+        asyncio.get_running_loop().call_soon(self._tell_delivered, kind, room, took, warning)
+        if self._ready:
+            await self._noting.soon()
+
+    def _tell_delivered(self, kind: str, room: str, took_s: float, warning: str | None) -> None:
+        self.metrics.delivery.labels(kind).observe(took_s)
         if warning:
             logger().warning("delivered_with_warning", kind=kind, room=room, why=warning)
         else:
             logger().info("delivered", kind=kind, room=room)
-        if self._ready:
-            await self._noting.soon()
 
     async def _failed(
         self, entry: Entry, kind: str, room: str, error: DriverFailed, *, unsure: bool

@@ -1,5 +1,6 @@
 """The outbox and the house on disk: what is waiting, in which order, and what became of it."""
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -71,12 +72,22 @@ _IS_FIRST: Final = """
 _DUE: Final = """
     SELECT e.id, e.event, e.body, e.received_at, e.attempts, e.unsure, e.background,
            EXISTS (SELECT 1 FROM entry AS p WHERE p.state = 'parked'
-                   AND p.room IN (e.room, e.from_room) AND p.id < e.id)
+                   AND p.room IN (e.room, e.from_room) AND p.id < e.id),
+           EXISTS (SELECT 1 FROM entry AS n WHERE n.state = 'waiting'
+                   AND n.room = e.room AND n.id > e.id)
     FROM entry AS e
     WHERE e.lane = :lane AND e.head = 1 AND (e.due_at <= :now OR e.due_at > :now + :longest)
     ORDER BY e.background, e.attempts, e.id LIMIT :limit
 """
 """Live ones before a resync's, and those that were never refused before those that were."""
+
+
+_STILL_WAITING: Final = """
+    SELECT value FROM json_each(?)
+    WHERE EXISTS (SELECT 1 FROM entry WHERE state = 'waiting' AND room = value)
+       OR EXISTS (SELECT 1 FROM entry WHERE state = 'waiting' AND from_room = value)
+"""
+"""Those of some rooms in which something waits."""
 
 
 class Outbox(OutboxFile):
@@ -237,7 +248,16 @@ class Outbox(OutboxFile):
                 # An operator may have ended one meanwhile: what counts is what has changed.
                 if sum(_changed(db, _ENDED, values) for values in ended) == self._unfinished:
                     return 0  # nothing to supersede, and nobody to come forward
-                return sum(self._supersede(db, entry, now) for entry in entries)
+                rooms = {room for entry in entries for room in rooms_of(entry.event)}
+                if not self._counts[TO_UCM, "parked"]:
+                    rooms = {
+                        room for (room,) in db.execute(_STILL_WAITING, (json.dumps(list(rooms)),))
+                    }
+                return sum(
+                    self._supersede(db, entry, now)
+                    for entry in entries
+                    if not rooms.isdisjoint(rooms_of(entry.event))
+                )
 
     def _supersede(self, db: apsw.Connection, entry: Entry, now: float) -> int:
         last = _last(entry)
@@ -467,10 +487,10 @@ class Outbox(OutboxFile):
 
     def _folded(self, db: apsw.Connection, row: Any, alone: Collection[int]) -> Entry:
         """The entry of a due row, with the rows behind it that come to one event with it."""
-        id_, word, body, received_at, attempts, unsure, background, repairs = row
+        id_, word, body, received_at, attempts, unsure, background, repairs, has_more = row
         event: GuestEvent = from_json(EVENT_TYPES[word], body)
         folded: list[int] = []
-        if not unsure and id_ not in alone and not isinstance(event, Move):
+        if has_more and not unsure and id_ not in alone and not isinstance(event, Move):
             behind: list[Any] = db.execute(
                 "SELECT id, event, body, received_at FROM entry"
                 " WHERE state = 'waiting' AND room = :room AND id > :id"

@@ -35,6 +35,7 @@ class OutboxWorker:
     coming          what is being stored and will be all that has to be delivered; until the next
                     write
     delivered       rows that are delivered, and whose note is not on its way to the disk yet
+    settle          makes that note now, for somebody who looks; from who delivers
     """
 
     def __init__(self, outbox: Outbox) -> None:
@@ -44,6 +45,7 @@ class OutboxWorker:
         self.is_anew = False
         self.coming: Coming | None = None
         self.delivered = 0
+        self.settle: Callable[[], Awaitable[None]] = _settled
         self._last: asyncio.Future[Any] | None = None
         self._thread = _OneThread()
 
@@ -110,6 +112,10 @@ class OutboxWorker:
         """Finish what was begun and close the file."""
         self._thread.shutdown()
         self.outbox.close()
+
+
+async def _settled() -> None:
+    """Nobody delivers, and nothing is to be noted."""
 
 
 @dataclass(frozen=True, slots=True)

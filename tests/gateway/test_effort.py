@@ -30,7 +30,7 @@ from protocols.fias.framing import FrameReader, write_frame
 from protocols.session import DataReceived
 
 TIMES = 50
-DECODE, INTAKE, CALL = 36, 690, 920
+DECODE, INTAKE, NOTHING_NEW, CALL = 34, 640, 235, 620
 """Counted on CPython 3.11."""
 
 
@@ -69,7 +69,7 @@ def test_a_record_is_read_with_few_calls():
 
 
 @pytest.mark.asyncio
-async def test_a_record_is_taken_in_with_few_calls(tmp_path):
+async def test_a_record_is_taken_in_with_few_calls_and_what_is_known_with_fewer(tmp_path):
     zone = ZoneInfo("Europe/Lisbon")
     with counted() as effort:
         intake = Intake(
@@ -79,10 +79,18 @@ async def test_a_record_is_taken_in_with_few_calls(tmp_path):
         before = effort.calls
         for number in range(TIMES):
             body = f"GI|RN{room(number)}|G#{number}|GNBerger|GA261120|GD261125|GSN|".encode()
+            intake.outbox.delivered = number  # those before it, as on a quiet day
             await intake.take([DataReceived(decode(body), body)])
         taken = effort.calls - before
+        before = effort.calls
+        for number in range(TIMES):
+            body = f"GI|RN{room(number)}|G#{number}|GNBerger|GA261120|GD261125|GSN|WS1|".encode()
+            await intake.take([DataReceived(decode(body), body)])
+        told_again = effort.calls - before
+        assert intake.outbox.accepted == TIMES
         intake.outbox.close()
     assert taken / TIMES < 1.5 * INTAKE
+    assert told_again / TIMES < 1.5 * NOTHING_NEW
 
 
 @pytest.mark.asyncio
