@@ -29,6 +29,8 @@ def measure(scale: float) -> Iterator[Figure]:
         on_a_line(Path(place), rooms=2 * ROOMS) as (gateway, pms, _),
     ):
         yield from _at_rest(gateway, pms, seconds=20 * scale)
+        for number in range(ROOMS):
+            pms.talk(_same(number).encode())  # whoever is told again later
         for baud, goal in BAUDS:
             yield from _at_work(gateway, pms, baud, goal, seconds=20 * scale)
         yield from _gap(gateway, pms, seconds=60 * scale)

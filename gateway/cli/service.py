@@ -1,9 +1,6 @@
 """The service and what belongs to it: demo, run, check-config, doctor, version."""
 
 import asyncio
-import gc
-import os
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -50,21 +47,9 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log at debug level.")] = False,
 ) -> None:
     """The service. SIGTERM stops it in order, SIGHUP reads the file again; no peer ends it."""
-    # Before anything is open there is nothing to close: a stop during the start is a stop.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the file is read soon anyway
-    gc.disable()  # what is imported is no rubbish: a tenth of the start; the service enables it
-    from gateway import logs
-    from gateway.app import StartFailed
-    from gateway.daemon import run as serve
+    from gateway.serve import serve
 
-    loaded = load_config(config)
-    logs.set_up(site=loaded.site.name, verbose=verbose)
-    try:
-        asyncio.run(serve(loaded))
-    except StartFailed as error:
-        talk(str(error))
-        raise typer.Exit(1) from None
+    raise typer.Exit(serve(config, verbose=verbose))
 
 
 def check_config(
