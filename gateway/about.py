@@ -1,6 +1,7 @@
 """What a site may show of itself: versions, certificate, configuration. Nothing secret."""
 
 import platform
+from dataclasses import asdict
 from datetime import datetime
 
 from gateway import __version__
@@ -34,7 +35,7 @@ def shown(config: Config) -> dict[str, str]:
         "fias.ack (settled)": str(config.ack),
     }
     for name in ("site", "fias", "ucm", "rooms", "capture", "http"):
-        for key, value in getattr(config, name).model_dump().items():
+        for key, value in asdict(getattr(config, name)).items():
             is_secret = "password" in key and not key.endswith("_file") and value is not None
             told[f"{name}.{key}"] = "***" if is_secret else str(value)
     for name in ("class_of_service", "language", "room_status"):

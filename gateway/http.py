@@ -7,14 +7,18 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.lean import instead
 from gateway.metrics import Metrics
+
+with instead("uvicorn.main", "Server", "main", "run"):
+    from uvicorn.config import Config
+    from uvicorn.server import Server
 
 Status = Callable[[], Awaitable[dict[str, Any]]]
 """Gives the parts of the service: each a dict with `ok` and words."""
@@ -99,7 +103,7 @@ class HttpServer:
         self, app: ASGIApp, listener: socket.socket, *, tls: ssl.SSLContext | None = None
     ) -> None:
         self._socket = listener
-        config = uvicorn.Config(
+        config = Config(
             app, log_config=None, lifespan="off", access_log=False, ws="none", server_header=False,
             date_header=False,
         )  # fmt: skip
@@ -122,12 +126,12 @@ class HttpServer:
         await asyncio.sleep(0)
 
 
-class _Quiet(uvicorn.Server):
+class _Quiet(Server):
     """A server that leaves the process's signals to the app, and sleeps while nobody asks:
     uvicorn's own looks ten times a second whether it should end.
     """
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__(config)
         self._over = asyncio.Event()
 

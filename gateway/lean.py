@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
 
 @contextmanager
@@ -19,3 +20,19 @@ def without(*names: str) -> Iterator[None]:
     finally:
         for name in hidden:
             del sys.modules[name]
+
+
+@contextmanager
+def instead(name: str, *names: str) -> Iterator[None]:
+    """Import inside with an empty module in the place of this one, which has only these names.
+    uvicorn's front imports its command line, and with it click, multiprocessing and a supervisor.
+    """
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = ModuleType(name)
+    vars(sys.modules[name]).update(dict.fromkeys(names))
+    try:
+        yield
+    finally:
+        del sys.modules[name]

@@ -8,7 +8,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn
 
-from pydantic import SecretStr
+
+class Secret:
+    """A text that nobody prints by accident."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def get_secret_value(self) -> str:
+        """The text itself."""
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
 """What `Authorization: Bearer` can carry (RFC 6750), long enough that nobody guesses it."""
@@ -34,8 +55,8 @@ def is_file(path: Path) -> bool:
 
 
 def secret(
-    config: Path, key: str, inline: SecretStr | None, file: str | None, problems: list[str]
-) -> SecretStr:
+    config: Path, key: str, inline: Secret | None, file: str | None, problems: list[str]
+) -> Secret:
     """The value of `key`, or the text of `{key}_file`; what is wrong is added to `problems`."""
     if inline is not None:
         return inline
@@ -45,10 +66,10 @@ def secret(
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "not UTF-8 text"
         problems.append(f"{config}: {key}_file = {file!r}: {path}: {why}")
-        return SecretStr("")
+        return Secret("")
     if not text:
         problems.append(f"{config}: {key}_file = {file!r}: {path} is empty")
-    return SecretStr(text)
+    return Secret(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +77,23 @@ class Scraped:
     """How a Prometheus elsewhere reaches the metrics.
 
     address     HOST:PORT to listen on
-    tls         with this certificate; None: plain HTTP
+    cert, key   PEM files; None: plain HTTP
     token       what a scraper must know; empty: nothing
     """
 
     address: str
-    tls: ssl.SSLContext | None = None
+    cert: Path | None = None
+    key: Path | None = None
     token: str = field(default="", repr=False)
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """The certificate as it is in its files now. Raises OSError and ValueError."""
+        if self.cert is None or self.key is None:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.cert, self.key, _no_password)
+        return context
 
 
 def scraped(config: Path, http: Mapping[str, str | None], problems: list[str]) -> Scraped | None:
@@ -84,9 +115,11 @@ def scraped(config: Path, http: Mapping[str, str | None], problems: list[str]) -
             f"{config}: http.metrics_cert_file and http.metrics_key_file: give both, or none"
         )
         cert = key = None
+    is_secure = cert and key and _fit(config, cert, key, problems)
     return Scraped(
         address=address,
-        tls=_server_context(config, cert, key, problems) if cert and key else None,
+        cert=beside(config, cert) if cert and is_secure else None,
+        key=beside(config, key) if key and is_secure else None,
         token=_token(config, token, problems) if token is not None else "",
     )
 
@@ -102,24 +135,21 @@ def _token(config: Path, file: str, problems: list[str]) -> str:
     return token
 
 
-def _server_context(
-    config: Path, cert: str, key: str, problems: list[str]
-) -> ssl.SSLContext | None:
+def _fit(config: Path, cert: str, key: str, problems: list[str]) -> bool:
     for name, file in (("cert", cert), ("key", key)):
         if not is_file(path := beside(config, file)):
             problems.append(f"{config}: http.metrics_{name}_file = {file!r}: {path} does not exist")
-            return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            return False
+    pair = Scraped(address="", cert=beside(config, cert), key=beside(config, key))
     try:
-        context.load_cert_chain(beside(config, cert), beside(config, key), _no_password)
+        return pair.tls is not None
     except (OSError, ValueError) as error:
         why = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
         problems.append(
             f"{config}: http.metrics_cert_file and http.metrics_key_file: no certificate and its"
             f" own key in PEM, without a password ({why})"
         )
-        return None
-    return context
+        return False
 
 
 def _no_password() -> NoReturn:

@@ -1,7 +1,7 @@
 """What of a changed configuration can be taken over while the service runs, and what cannot."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from gateway.config import Config
@@ -41,9 +41,7 @@ class Change:
 def change(old: Config, new: Config) -> Change:
     """Compare two configurations. Pure."""
     sections = {
-        name: getattr(old, name).model_copy(
-            update={key: getattr(getattr(new, name), key) for key in keys}
-        )
+        name: replace(getattr(old, name), **{key: getattr(getattr(new, name), key) for key in keys})
         for name, keys in LIVE.items()
     }
     merged = replace(old, **sections, **{name: getattr(new, name) for name in TABLES})
@@ -59,6 +57,7 @@ def _flat(config: Config) -> dict[str, Any]:
     """Every key with its value; a secret counts, not the file it came from. Never printed."""
     flat = {key: getattr(config, name) for name, key in _SETTLED.items()}
     for name in _SECTIONS:
-        keys = getattr(config, name).model_dump()
-        flat |= {f"{name}.{key}": keys[key] for key in keys if key not in _THE_SECRETS}
+        section = getattr(config, name)
+        keys = [each.name for each in fields(section) if each.name not in _THE_SECRETS]
+        flat |= {f"{name}.{key}": getattr(section, key) for key in keys}
     return flat | {name: dict(getattr(config, name)) for name in TABLES}

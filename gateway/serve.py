@@ -14,13 +14,15 @@ def serve(config: Path, *, verbose: bool = False) -> int:
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the file is read soon anyway
     gc.disable()  # what is imported is no rubbish: a tenth of the start; the service enables it
+    from gateway.config import ConfigError, load_elsewhere
+
+    wait = load_elsewhere(config)
     from gateway import logs
     from gateway.app import StartFailed
-    from gateway.config import ConfigError, load
     from gateway.daemon import run
 
     try:
-        loaded = load(config)
+        loaded = wait()
     except ConfigError as error:
         sys.stderr.write("".join(f"{sentence}\n" for sentence in error.sentences))
         return 2

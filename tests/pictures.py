@@ -41,8 +41,8 @@ async def _play(folder: Path) -> None:
     today = datetime.now(ZoneInfo(demo.TIMEZONE)).date()
 
     def adapt(config):
-        http = config.http.model_copy(update={"password_hash": hash_password("a long password")})
-        site = config.site.model_copy(update={"name": "harbour-hotel"})
+        http = replace(config.http, password_hash=hash_password("a long password"))
+        site = replace(config.site, name="harbour-hotel")
         return replace(config, http=http, site=site)
 
     async with demo.stage(

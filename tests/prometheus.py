@@ -184,9 +184,7 @@ def on_stage(folder, *, rooms, reconcile_s=1):
             "metrics_token_file": "metrics-token"}  # fmt: skip
 
     def adapt(config):
-        ucm = config.ucm.model_copy(
-            update={"reconcile": "report", "reconcile_interval_s": reconcile_s}
-        )
+        ucm = replace(config.ucm, reconcile="report", reconcile_interval_s=reconcile_s)
         return replace(config, ucm=ucm, scraped=scraped(config.path, keys, []))
 
     return stage(folder, serial=True, rooms=rooms, adapt=adapt)

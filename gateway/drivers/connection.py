@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
+from urllib.parse import SplitResult
 
 import h11
 from tenacity import (
@@ -20,11 +21,6 @@ from tenacity import (
     stop_after_attempt,
     wait_random_exponential,
 )
-
-from gateway.lean import without
-
-with without("pygments", "rich"):
-    import httpx
 
 CONNECT_TRIES: Final = 2
 IDLE_S: Final = 4.0
@@ -42,7 +38,11 @@ class Answer:
     body: bytes
 
 
-class Endless(httpx.TransportError):
+class NotConnected(Exception):
+    """No connection, so no byte of a request left. The cause says why; TimeoutError: too late."""
+
+
+class Endless(Exception):
     """A reply of more bytes than anybody wants."""
 
 
@@ -53,19 +53,21 @@ class Connection:
     within_s    for each of CONNECT_TRIES tries to open a connection, TLS included
     """
 
-    def __init__(self, url: httpx.URL, context: ssl.SSLContext, within_s: float) -> None:
-        self._url, self._context, self._within_s = url, context, within_s
+    def __init__(self, url: SplitResult, context: ssl.SSLContext, within_s: float) -> None:
+        self._context, self._within_s = context, within_s
+        self._is_secure = url.scheme == "https"
+        self._place = (url.hostname or "", url.port or (443 if self._is_secure else 80))
         self._wire: _Wire | None = None
-        self._host = (b"Host", httpx.Request("GET", url).headers["Host"].encode())
+        self._host = (b"Host", _as_host(url.netloc))
 
     async def ask(
         self, method: str, target: bytes, headers: Headers, content: bytes, max_bytes: int
     ) -> Answer:
         """Say a request and wait for the whole reply, of at most so many bytes.
 
-        Raises what httpx's transports raise, and Endless. `ConnectTimeout` and `ConnectError`: no
-        byte of the request left. A request that is cancelled closes the connection: what comes in
-        later must not be taken for the next reply.
+        Raises NotConnected, Endless, and h11.ProtocolError for a peer that hangs up or speaks no
+        HTTP. A request that is cancelled closes the connection: what comes in later must not be
+        taken for the next reply.
         """
         wire = await self._good_wire()
         if content:
@@ -76,7 +78,7 @@ class Connection:
             wire.send(head, h11.Data(data=content), h11.EndOfMessage())
             while not isinstance(event := await wire.event(), h11.Response):
                 if not isinstance(event, h11.InformationalResponse):
-                    raise httpx.RemoteProtocolError("the reply has no beginning")
+                    raise h11.RemoteProtocolError("the reply has no beginning")
             body = bytearray()
             while isinstance(data := await wire.event(), h11.Data):
                 body += data.data
@@ -105,26 +107,26 @@ class Connection:
         raise AssertionError("tenacity ends with a result or an exception")
 
     async def _open(self) -> "_Wire":
-        url = self._url
-        is_secure = url.scheme == "https"
         try:
             async with asyncio.timeout(self._within_s):
                 _, wire = await asyncio.get_running_loop().create_connection(
-                    _Wire, url.host, url.port or (443 if is_secure else 80),
-                    ssl=self._context if is_secure else None,
-                )  # fmt: skip
-        except TimeoutError as error:
-            raise httpx.ConnectTimeout("no connection in time") from error
-        except (OSError, UnicodeError, ValueError) as error:  # a host name that can be none
-            raise httpx.ConnectError("no connection") from error
+                    _Wire, *self._place, ssl=self._context if self._is_secure else None
+                )
+        except (OSError, ValueError) as error:  # or a host name that can be none
+            raise NotConnected("no connection") from error
         return wire
 
 
 def _may_pass(error: BaseException) -> bool:
     """Nothing was sent, and another try a moment later may help: not against a certificate."""
-    return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) and not isinstance(
-        error.__cause__, ssl.SSLError
-    )
+    return isinstance(error, NotConnected) and not isinstance(error.__cause__, ssl.SSLError)
+
+
+def _as_host(netloc: str) -> bytes:
+    try:
+        return netloc.encode("ascii" if netloc.isascii() else "idna")
+    except UnicodeError:  # a name that can be none: it will not be found either
+        return netloc.encode("ascii", "replace")
 
 
 @lru_cache(maxsize=512)
@@ -200,14 +202,9 @@ class _Wire(asyncio.Protocol):
 
     @contextmanager
     def faults(self) -> Iterator[None]:
-        """The connection does not outlive a fault, and the fault is told in httpx's words."""
+        """The connection does not outlive a fault."""
         try:
             yield
-        except BaseException as error:
+        except BaseException:
             self.drop()
-            match error:
-                case h11.RemoteProtocolError():
-                    raise httpx.RemoteProtocolError(str(error)) from error
-                case h11.LocalProtocolError():
-                    raise httpx.LocalProtocolError(str(error)) from error
             raise

@@ -8,14 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import quote, urlsplit
+
+import h11
 
 from gateway.drivers.base import Unreachable
-from gateway.drivers.connection import Answer, Connection, Endless, Headers
+from gateway.drivers.connection import Answer, Connection, Endless, Headers, NotConnected
 from gateway.drivers.der import valid_until
 from gateway.lean import without
 
-with without("pygments", "rich"):
+if TYPE_CHECKING:
     import httpx
 
 MAX_REPLY_BYTES: Final = 64 * 1024
@@ -131,6 +134,13 @@ class Peer(Protocol):
         """Let go of the connection."""
 
 
+def _digest(username: str, password: str) -> "httpx.DigestAuth":
+    """Only the old API needs httpx, and only for this."""
+    with without("click", "pygments", "rich"):
+        import httpx
+    return httpx.DigestAuth(username, password)
+
+
 class HttpsPeer:
     """One UCM over HTTP. Every failure is an Unreachable that tells whether we were heard.
 
@@ -140,9 +150,10 @@ class HttpsPeer:
     def __init__(
         self, url: str, *, tls: TlsSettings, timeout_s: float, digest: tuple[str, str] | None = None
     ) -> None:
-        self._url = httpx.URL(url)
+        self._url = urlsplit(url)
+        self._target = quote(self._url.path, safe="/%").encode()
         self._timeout_s = timeout_s
-        self._digest = httpx.DigestAuth(*digest) if digest else None
+        self._digest = _digest(*digest) if digest else None
         self.certificate_ends: datetime | None = None
         self.certificate: bytes = b""
         self._connection = Connection(
@@ -151,65 +162,66 @@ class HttpsPeer:
 
     async def post(self, content: bytes, max_bytes: int) -> HttpReply:
         """POST a JSON text."""
-        return await self._exchange("POST", self._url, _JSON, content, max_bytes)
+        return await self._exchange("POST", self._target, _JSON, content, max_bytes)
 
     async def get(self, query: str, max_bytes: int) -> HttpReply:
         """GET with a query that is already percent-encoded."""
-        url = self._url.copy_with(query=query.encode())
-        return await self._exchange("GET", url, (), b"", max_bytes)
+        target = self._target + b"?" + query.encode()
+        return await self._exchange("GET", target, (), b"", max_bytes)
 
     async def close(self) -> None:
         await self._connection.aclose()
 
     async def _exchange(
-        self, method: str, url: httpx.URL, headers: Headers, content: bytes, max_bytes: int
+        self, method: str, target: bytes, headers: Headers, content: bytes, max_bytes: int
     ) -> HttpReply:
         """The request, and the ones that the authentication asks for."""
         try:
             async with asyncio.timeout(self._timeout_s):
                 if self._digest is None:
-                    answer = await self._connection.ask(
-                        method, url.raw_path, headers, content, max_bytes
-                    )
+                    answer = await self._connection.ask(method, target, headers, content, max_bytes)
                 else:
-                    request = httpx.Request(method, url, headers=list(headers), content=content)
-                    answer = await self._ask_with_digest(self._digest, request, max_bytes)
+                    answer = await self._ask_with_digest(self._digest, method, target, max_bytes)
             return HttpReply(answer.status, answer.body)
+        # No text of a library in these: it may hold the URL, and the old API's has token and name.
+        except NotConnected as error:
+            raise self._connect_error(error) from None
         except Endless:
             raise Unreachable("body", "a reply without an end", sent=True) from None
-        # Texts of httpx may hold the URL, and the old API's URL holds token and name.
-        except httpx.ConnectTimeout:
-            raise Unreachable("timeout", "no connection in time", sent=False) from None
-        except httpx.ConnectError as error:
-            raise self._connect_error(error) from None
-        except (httpx.TimeoutException, TimeoutError):
+        except TimeoutError:
             raise Unreachable("timeout", "no reply in time", sent=True) from None
-        except httpx.TransportError as error:
+        except h11.ProtocolError as error:
             raise Unreachable("reset", f"{type(error).__name__}", sent=True) from None
         # httpx raises bare errors for a digest challenge with words of its own.
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, RuntimeError) as error:
+        except (OSError, ValueError, LookupError, RuntimeError) as error:
             raise Unreachable("http", f"{type(error).__name__}", sent=True) from None
 
     async def _ask_with_digest(
-        self, digest: httpx.DigestAuth, request: httpx.Request, max_bytes: int
+        self, digest: "httpx.DigestAuth", method: str, target: bytes, max_bytes: int
     ) -> Answer:
-        steps = digest.sync_auth_flow(request)
-        request = next(steps)
-        while True:
-            answer = await self._connection.ask(
-                request.method,
-                request.url.raw_path,
-                [each for each in request.headers.raw if each[0] not in _OURS],
-                request.content,
-                max_bytes,
-            )
-            response = httpx.Response(answer.status, headers=list(answer.headers), request=request)
-            try:
-                request = steps.send(response)
-            except StopIteration:
-                return answer
+        import httpx
 
-    def _connect_error(self, error: httpx.ConnectError) -> Unreachable:
+        try:
+            url = f"{self._url.scheme}://{self._url.netloc}{target.decode()}"
+            request = httpx.Request(method, url)
+            steps = digest.sync_auth_flow(request)
+            request = next(steps)
+            while True:
+                said = [each for each in request.headers.raw if each[0] not in _OURS]
+                answer = await self._connection.ask(method, target, said, b"", max_bytes)
+                response = httpx.Response(
+                    answer.status, headers=list(answer.headers), request=request
+                )
+                try:
+                    request = steps.send(response)
+                except StopIteration:
+                    return answer
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unreachable("http", f"{type(error).__name__}", sent=True) from None
+
+    def _connect_error(self, error: NotConnected) -> Unreachable:
+        if isinstance(error.__cause__, TimeoutError):
+            return Unreachable("timeout", "no connection in time", sent=False)
         cause: BaseException | None = error
         while cause is not None:
             if isinstance(cause, ssl.SSLCertVerificationError):

@@ -146,7 +146,7 @@ def _adapted(plain: Config, config: Config | None) -> Config:
         class_of_service=config.class_of_service,
         language=config.language,
         room_status=config.room_status,
-        fias=plain.fias.model_copy(update={"infer_moves_s": config.fias.infer_moves_s}),
+        fias=replace(plain.fias, infer_moves_s=config.fias.infer_moves_s),
     )
 
 

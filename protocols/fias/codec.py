@@ -5,11 +5,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
-from construct import ConstructError
-
 from protocols.errors import RecordError
 from protocols.fias.records import RECORDS, Record, Slot, UnknownRecord, slots_of
-from protocols.fias.wire import BODY
 
 CHARSETS: Final = (
     "cp1252", "cp850", "cp437", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256",
@@ -64,6 +61,11 @@ def fields_of(body: bytes, charset: str = "cp1252") -> list[tuple[str, str]]:
 
 
 def _parse(body: bytes, charset: str) -> tuple[str, list[tuple[str, str]]]:
+    # The grammar is slow to load and seldom asked: by a service for what it does not know.
+    from construct import ConstructError
+
+    from protocols.fias.wire import BODY
+
     text = body.strip(_LINE_ENDS)
     if not text:
         raise RecordError("empty", body, "an empty frame: the PMS sends frames without a record")
@@ -89,14 +91,26 @@ def encode(record: Record, charset: str = "cp1252") -> bytes:
     A bar or a control character inside a value becomes a blank (FIAS has no escape), a
     character outside the code page a question mark. Absent (None) fields are left out.
     """
-    pairs = list(_pairs_of(record)) + list(record.extra)
-    body: bytes = BODY.build(
-        {
-            "id": _record_id(record).encode("latin-1"),
-            "fields": [(fid.encode("latin-1"), _to_wire(text, charset)) for fid, text in pairs],
-        }
-    )
-    return body
+    record_id, pairs = _said(record, charset)
+    if len(record_id) != 2:
+        return encode_by_grammar(record, charset)
+    return record_id + b"|" + b"".join([field_id + text + b"|" for field_id, text in pairs])
+
+
+def encode_by_grammar(record: Record, charset: str = "cp1252") -> bytes:
+    """What `encode` says, from the grammar alone. Raises ConstructError for an id that is none."""
+    from protocols.fias.wire import BODY
+
+    record_id, pairs = _said(record, charset)
+    return bytes(BODY.build({"id": record_id, "fields": pairs}))
+
+
+def _said(record: Record, charset: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """The id and the fields of a record, as they are on the wire."""
+    pairs = [*_pairs_of(record), *record.extra]
+    return _record_id(record).encode("latin-1"), [
+        (field_id.encode("latin-1"), _to_wire(text, charset)) for field_id, text in pairs
+    ]
 
 
 def known_charset(name: str) -> str | None:

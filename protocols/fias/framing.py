@@ -11,7 +11,6 @@ from typing import Final
 
 from protocols.checksums import lrc
 from protocols.fias.controls import ACK, ENQ, ETX, MAX_BODY_BYTES, NAK, STX
-from protocols.fias.wire import ENVELOPE, ENVELOPE_WITH_LRC
 from protocols.session import Signal
 
 EVIDENCE_BYTES: Final = 256
@@ -61,6 +60,9 @@ class Blank:
 
 Item = Frame | Control | Refusal | Blank
 
+_check_of = lrc
+_BEGIN: Final = bytes([STX])
+_END: Final = bytes([ETX])
 _SIGNALS: Final = {ACK: Signal.ACK, NAK: Signal.NAK, ENQ: Signal.ENQ}
 _SILENT: Final = b"\r\n\x00"  # line ends between frames, and the NUL a UART shows for a break
 
@@ -235,5 +237,5 @@ def write_frame(body: bytes, *, lrc: bool) -> bytes:
 
     body    neither STX nor ETX in it (the codec sees to that)
     """
-    envelope = ENVELOPE_WITH_LRC if lrc else ENVELOPE
-    return bytes(envelope.build({"checked": {"value": {"body": body}}}))
+    checked = body + _END
+    return _BEGIN + checked + (bytes([_check_of(checked)]) if lrc else b"")

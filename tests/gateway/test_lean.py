@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from gateway.lean import without
+from gateway.lean import instead, without
 
 HEAVY = {
     "rich": "for coloured tracebacks",
@@ -11,8 +11,12 @@ HEAVY = {
     "cryptography": "for the end of one certificate",
     "jinja2": "for a console that nobody has opened",
     "httpcore": "for a pool of connections",
+    "httpx": "for a digest that only the old API wants",
     "typer": "for the arguments of other commands",
     "prometheus_client.twisted": "for another server",
+    "click": "for the command lines of uvicorn and httpx",
+    "construct": "for records that the short way does not know",
+    "pydantic": "for a file that a child has read",
 }
 
 
@@ -31,3 +35,15 @@ def test_what_is_hidden_is_there_again_afterwards():
     import colorsys
 
     assert colorsys.rgb_to_hsv
+
+
+def test_a_front_that_is_not_wanted_is_there_again_afterwards():
+    with instead("wave", "Wave_read"):
+        import wave as empty
+
+        assert vars(empty)["Wave_read"] is None
+    import wave
+
+    assert wave.Wave_read is not None
+    with instead("wave", "Wave_read"):  # what is there already stays
+        assert sys.modules["wave"] is wave

@@ -78,12 +78,12 @@ def test_every_command_is_in_the_readme():
 
 
 def test_the_example_configuration_loads_and_has_every_key():
-    from gateway import config
+    from gateway import config_file as file
 
     text = (ROOT / "deploy" / "gateway.toml").read_text(encoding="utf-8")
     for section, model in (
-        ("site", config.Site), ("pms", config.Pms), ("fias", config.Fias), ("ucm", config.Ucm),
-        ("rooms", config.Rooms), ("http", config.Http),
+        ("site", file.SiteSection), ("pms", file.PmsSection), ("fias", file.FiasSection), ("ucm", file.UcmSection),
+        ("rooms", file.RoomsSection), ("http", file.HttpSection),
     ):  # fmt: skip
         assert f"[{section}]" in text
         for key in model.model_fields:

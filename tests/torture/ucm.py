@@ -80,14 +80,15 @@ async def _deliver(path: Path, rows: int) -> tuple[float, float, int, list[str]]
     relay = Relay(outbox=worker, driver=driver, clock=Clock(ZoneInfo("UTC")), metrics=metrics,
                   retries=3, retry_interval_s=60)  # fmt: skip
     waited = worker.outbox.totals().entries["to_ucm", "waiting"]
-    first = await relay._next()
+    first, _ = await relay._next()
     to_first = perf_counter() - began
     assert first is not None
     await relay._deliver(first)
     began, calls = perf_counter(), 1
     while waited - worker.outbox.totals().entries["to_ucm", "waiting"] < rows:
-        entry = await relay._next()
+        entry, _ = await relay._next()
         if entry is None:
+            await relay._fetch_anew()
             break
         await relay._deliver(entry)
         calls += 1

@@ -26,9 +26,7 @@ async def console(folder, *, password=True, listen="127.0.0.1:0", client="127.0.
     """A service in the middle of its day, its console, and a browser without scripts."""
 
     def adapt(config):
-        http_ = config.http.model_copy(
-            update={"password_hash": HASH if password else None, "listen": listen}
-        )
+        http_ = replace(config.http, password_hash=HASH if password else None, listen=listen)
         return replace(config, http=http_)
 
     async with demo.stage(folder, rooms=("101", "102"), adapt=adapt) as on:

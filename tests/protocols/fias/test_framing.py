@@ -180,6 +180,13 @@ def test_reader_and_grammar_agree_on_whole_frames(body, check):
         assert found == [Frame(parsed.checked.value.body)]
 
 
+@given(st.binary(max_size=40).map(lambda b: b.replace(b"\x02", b"").replace(b"\x03", b"")))
+def test_a_frame_is_written_as_the_grammar_says_it(body):
+    said = {"checked": {"value": {"body": body}}}
+    assert write_frame(body, lrc=True) == ENVELOPE_WITH_LRC.build(said)
+    assert write_frame(body, lrc=False) == ENVELOPE.build(said)
+
+
 @given(st.binary(max_size=30))
 def test_grammar_takes_only_whole_frames(data):
     try:
