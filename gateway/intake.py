@@ -5,7 +5,7 @@ nothing of it can be lost.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -52,6 +52,7 @@ class _Doubt:
     received: Sequence[object]
     batch: Batch
     accepted: int
+    mentions: Mapping[str, bool]
     reports: list[Callable[[], None]]
 
 
@@ -285,8 +286,9 @@ class Intake:
                 self.outbox.new_entries.set()
             await stored
         except StorageFailed:
+            mentions = self.house.changed_mentions()
             self.house.rollback()
-            self._doubt = _Doubt(received, batch, accepted, reports)
+            self._doubt = _Doubt(received, batch, accepted, mentions, reports)
             self.metrics.outbox_failures.inc()
             raise
         self.metrics.outbox_commit.observe(perf_counter() - started)
@@ -321,7 +323,7 @@ class Intake:
         totals = await self.outbox(Outbox.totals)
         doubt, self._doubt = self._doubt, None
         if totals.accepted["to_ucm"] > doubt.accepted:
-            self.house.adopt(doubt.batch.rooms, doubt.batch.ledger)
+            self.house.adopt(doubt.batch.rooms, doubt.batch.ledger, doubt.mentions)
             self._stored(doubt.batch, doubt.reports)
             return doubt.received is received
         return False

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from gateway.clock import Clock
+from gateway.events import GuestEvent, Move, rooms_of
 from gateway.outbox import Entry, Outbox, OutboxWorker, StorageFailed
 
 T = TypeVar("T")
@@ -22,7 +23,7 @@ NOTE_WITHIN_S: Final = 0.05
 class Noting:
     """Entries that were delivered. Every method raises StorageFailed; then they are still here.
 
-    delivered   not on disk yet, and not on the way there
+    delivered   not on disk yet, and not on the way there; after a failure perhaps they are
     called      ids of rows that were called and are not noted: another call for one is unsure
     """
 
@@ -31,6 +32,7 @@ class Noting:
     delivered: list[Entry] = field(default_factory=list)
     called: set[int] = field(default_factory=set)
     _in_a_hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    _in_doubt: set[int] = field(default_factory=set)
     _task: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
@@ -38,8 +40,20 @@ class Noting:
 
     @property
     def _rows(self) -> int:
-        """How many rows of the file are delivered and still look as if they waited."""
-        return sum(1 + len(entry.folded) for entry in self.delivered)
+        """How many rows of the file are delivered and still look as if they waited. -1: after a
+        failure nobody knows; as many as that never wait.
+        """
+        return -1 if self._in_doubt else sum(1 + len(entry.folded) for entry in self.delivered)
+
+    def comes_first(self, event: GuestEvent) -> bool:
+        """What was delivered must be noted before this is called: after a kill both would be called
+        again, and a room that somebody has moved out of or into is not the same the second time.
+        """
+        return any(
+            isinstance(event, Move) or isinstance(entry.event, Move)
+            for entry in self.delivered
+            if not set(rooms_of(entry.event)).isdisjoint(rooms_of(event))
+        )
 
     def has_all(self, waiting: int) -> bool:
         """So many rows seem to wait, and each of them is delivered."""
@@ -53,8 +67,9 @@ class Noting:
     def forget(self) -> None:
         """Another file is in the place of the one that these were to be noted in."""
         self.delivered.clear()
-        self.outbox.delivered = 0
         self.called.clear()
+        self._in_doubt.clear()
+        self.outbox.delivered = 0
 
     async def soon(self) -> None:
         """Note what was delivered, with what is delivered until then."""
@@ -94,11 +109,15 @@ class Noting:
 
     async def _note_with(self, method: Callable[..., T], *more: Any, **how: Any) -> T:
         delivered, self.delivered, self.outbox.delivered = self.delivered, [], 0
+        ids = {entry.id for entry in delivered}
         try:
             answer = await self.outbox(method, delivered, self.clock.epoch(), *more, **how)
-        except StorageFailed:
+        except (StorageFailed, asyncio.CancelledError):  # cancelled: who looked has given up
             self.delivered = delivered + self.delivered
+            self._in_doubt |= ids
             self.outbox.delivered = self._rows
             raise
-        self.called.difference_update(entry.id for entry in delivered)
+        self._in_doubt -= ids
+        self.outbox.delivered = self._rows
+        self.called -= ids
         return answer

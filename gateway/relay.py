@@ -67,9 +67,11 @@ class Relay:
     _asked_at: float = float("-inf")
     _ready: deque[Entry] = field(default_factory=deque)
     _noting: Noting = field(init=False)
+    _file: int = field(init=False)
 
     def __post_init__(self) -> None:
         self._noting = Noting(self.outbox, self.clock)
+        self._file = self.outbox.outbox.number
 
     def stop(self) -> None:
         """Finish the call in flight and let `run` return."""
@@ -80,6 +82,8 @@ class Relay:
         """Deliver, probe when there is nothing to deliver, for ever."""
         while not self._stopping.is_set():
             self.awake_by = self.clock.now()
+            if self.outbox.outbox.number != self._file:
+                self._begin_anew()
             wait = self._shut_until - self.awake_by
             if wait > 0:
                 self._tell_who_asked(None)
@@ -99,12 +103,7 @@ class Relay:
                 else:
                     await self._wait_for_work()
             except StorageCorrupt:
-                # Another file is in its place: compare, to find out what was lost with it.
                 self.metrics.outbox_failures.inc()
-                self._ready.clear()
-                self._noting.forget()
-                if self.reconciler is not None:
-                    self.reconciler.want(anew=True)
             except StorageFailed as error:
                 # What is done and not yet noted is noted later; after a kill it is called again,
                 # and twice is as once.
@@ -115,12 +114,22 @@ class Relay:
             await self._fetch_anew()
         self.awake_by = self.clock.now()
 
+    def _begin_anew(self) -> None:
+        """Another file is in the old one's place: compare, to find out what was lost with it."""
+        self._file = self.outbox.outbox.number
+        self._ready.clear()
+        self._noting.forget()
+        if self.reconciler is not None:
+            self.reconciler.want(anew=True)
+
     async def _next(self) -> tuple[Entry | None, "asyncio.Future[None] | None"]:
         """The next row to deliver, and the future of one that is not stored yet; what was delivered
         is noted on the way. Raises StorageFailed."""
         coming, self.outbox.coming = self.outbox.coming, None
-        if coming is not None and not self.marks_calls:
+        is_held = self.marks_calls or (coming and self._noting.comes_first(coming.entry.event))
+        if coming is not None and not is_held:
             self.outbox.new_entries.clear()
+            self._ready.clear()
             return coming.entry, coming.stored
         if self.outbox.new_entries.is_set():
             self._ready.clear()  # a live record goes before what a resync has brought

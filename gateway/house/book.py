@@ -75,6 +75,10 @@ class Book:
             return None
         return self.ledger
 
+    def changed_mentions(self) -> Mapping[str, bool]:
+        """Of whom the running resync has spoken (or not) since the last commit."""
+        return {key: key in self.mentioned for key in self._mentioned_before}
+
     def commit(self) -> None:
         """Everything since the last commit is on disk."""
         self._rooms_before.clear()

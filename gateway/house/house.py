@@ -177,12 +177,20 @@ class House:
         """Everything since the last commit is on disk."""
         self._book.commit()
 
-    def adopt(self, rooms: Mapping[str, Room], ledger: Ledger | None) -> None:
+    def changed_mentions(self) -> Mapping[str, bool]:
+        """Of whom the running resync has spoken since the last commit; never on disk."""
+        return self._book.changed_mentions()
+
+    def adopt(
+        self, rooms: Mapping[str, Room], ledger: Ledger | None, mentions: Mapping[str, bool]
+    ) -> None:
         """A change that was taken back turned out to be on disk: it is made again."""
         for number, room in rooms.items():
             self._book.put(number, room)
         if ledger is not None:
             self._book.write(ledger)
+        for key, is_mentioned in mentions.items():
+            self._book.mention(key, is_mentioned=is_mentioned)
         self.commit()
 
     def rollback(self) -> None:

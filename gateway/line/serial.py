@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import select
 import termios
 from typing import Final
 
@@ -28,9 +29,14 @@ class _Port(serial.Serial):
             return b""
         except OSError as error:
             raise serial.SerialException(str(error)) from error
-        if not data:
+        if not data and self._has_news():  # and yet it says nothing
             raise serial.SerialException("the device is gone")
         return data
+
+    def _has_news(self) -> bool:
+        poll = select.poll()
+        poll.register(self.fileno(), select.POLLIN)
+        return bool(poll.poll(0))
 
 
 class _Reader(asyncio.Protocol):

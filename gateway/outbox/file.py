@@ -30,6 +30,7 @@ class OutboxFile:
 
     path        created with mode 0600 when missing: rows hold guests' names
     read_only   nothing is written, not even what a crash left in the log is folded in
+    number      how often it had to make way for an empty one
     vfs         SQLite's way to the disk; None: the system's, with checksums where apsw has them
 
     Raises StorageFailed from every method; a handle that has failed is dropped, because what it
@@ -38,6 +39,7 @@ class OutboxFile:
 
     def __init__(self, path: Path, *, read_only: bool = False, vfs: str | None = None) -> None:
         self.path = path
+        self.number = 0
         self._read_only = read_only
         self._own_vfs = vfs
         self._db: apsw.Connection | None = None
@@ -88,6 +90,7 @@ class OutboxFile:
         """Set a file that cannot be trusted aside and begin an empty one. Returns the old one."""
         self._drop()
         aside = set_aside(self.path)
+        self.number += 1
         with self.reading():
             return aside
 

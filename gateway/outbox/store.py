@@ -138,6 +138,7 @@ class Outbox(OutboxFile):
             unsure=False,
             repairs=False,
             background=new.background,
+            file=self.number,
         )
 
     def put(self, batch: Batch, delivered: int = 0) -> None:
@@ -239,6 +240,7 @@ class Outbox(OutboxFile):
         supersede: parked ones of their subject, and earlier ones that an operator put back.
         """
         with self.reading():  # opened, so that the books are those of the file
+            entries = [entry for entry in entries if entry.file == self.number]
             ended = list(_ended(entries, now))
             if self._unfinished == len(ended) == 1:
                 self.write(_ENDED, ended[0])
@@ -279,20 +281,25 @@ class Outbox(OutboxFile):
         """The row waits until `due_at`; the error is kept in words."""
         with self.transaction() as db:
             db.execute(
-                "UPDATE entry SET due_at = ?, error = ?, attempts = ?, unsure = ? WHERE id = ?",
-                (due_at, error, attempts, unsure, entry.id),
+                "UPDATE entry SET due_at = ?, error = ?, attempts = ?, unsure = ?"
+                " WHERE id = ? AND ? = ?",
+                (due_at, error, attempts, unsure, entry.id, entry.file, self.number),
             )
 
     def mark(self, entry: Entry, *, unsure: bool) -> None:
         """Whether a call for this row may have been made whose reply is not known."""
         with self.transaction() as db:
-            db.execute("UPDATE entry SET unsure = ? WHERE id = ?", (unsure, entry.id))
+            db.execute(
+                "UPDATE entry SET unsure = ? WHERE id = ? AND ? = ?",
+                (unsure, entry.id, entry.file, self.number),
+            )
 
     def park(self, entry: Entry, now: float, error: str) -> None:
         """The row waits for a human, and blocks nobody."""
         with self._booked() as db:
-            db.execute(_ENDED, ("parked", now, error, None, entry.id))
-            self._promote(db, rooms_of(entry.event))
+            if entry.file == self.number:
+                db.execute(_ENDED, ("parked", now, error, None, entry.id))
+                self._promote(db, rooms_of(entry.event))
 
     def totals(self) -> Totals:
         """Counts and ages; quick at any size."""
@@ -514,6 +521,7 @@ class Outbox(OutboxFile):
             repairs=bool(repairs),
             background=bool(background),
             folded=tuple(folded),
+            file=self.number,
         )
 
 

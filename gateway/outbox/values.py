@@ -57,6 +57,8 @@ class Entry:
     unsure      a call for it went out and its reply was lost
     repairs     a parked row of this room says the same kind of thing: tell everything
     folded      later rows of the room that are delivered with this one, ascending
+    file        which of the files that had to make way it is of; what becomes of a row of another
+                one is no news
     """
 
     id: int
@@ -67,6 +69,7 @@ class Entry:
     repairs: bool
     background: bool
     folded: tuple[int, ...] = ()
+    file: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,9 @@ time between a frame and its answer wrong."""
 
 MOST_WORDS: Final = 200
 
+MOST_UNCUT: Final = 500
+"""Reads and writes that wait to be cut; what is cut is bounded by whoever listens."""
+
 Listener = Callable[[Step], None]
 
 
@@ -127,6 +130,8 @@ class Recorder:
 
     def _spoken(self, data: bytes, *, from_pms: bool) -> None:
         self._uncut.append((from_pms, data, self.now()))
+        if len(self._uncut) >= MOST_UNCUT:
+            self.work_off()
         self._at_leisure()
 
     def _flush(self, from_pms: bool) -> None:

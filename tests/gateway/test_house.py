@@ -968,11 +968,11 @@ def test_a_change_that_was_on_disk_after_all_is_made_again(desk):
             desk.house.apply(fact, desk.now)
     rooms, ledger = dict(desk.house.changed_rooms()), desk.house.changed_ledger()
     desk.house.rollback()
-    desk.house.adopt(rooms, ledger)
+    desk.house.adopt(rooms, ledger, {})
     assert desk.house.rooms["205"].shown.name == "A"
     assert desk.house.ledger.night_audit
     assert (desk.house.changed_rooms(), desk.house.changed_ledger()) == ({}, None)
-    desk.house.adopt({}, None)
+    desk.house.adopt({}, None, {})
     assert desk.house.ledger.night_audit
     assert desk.say("GO|RN205|G#1|GSN|") == ["out 205"]
 

@@ -126,6 +126,28 @@ async def test_a_full_disk_takes_nothing_and_forgets_nothing(tmp_path):
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("answers", [True, False])
+async def test_who_was_named_in_a_batch_in_doubt_is_not_swept_out(tmp_path, monkeypatch, answers):
+    """The commit fails and is stored all the same: the resync has spoken of him."""
+    put = Outbox.put
+
+    def stored_and_failed(self, batch, delivered):
+        put(self, batch, delivered)
+        raise StorageFailed("the sync failed")
+
+    async with desk(tmp_path, answers=answers) as intake:
+        await intake.take(said("GI|RN101|G#1|GNRossi|GSN|", "GI|RN101|G#2|GNMeyer|GSY|", "DS|"))
+        named = said("GI|RN101|G#1|GNRossini|GSY|SF|")
+        monkeypatch.setattr(Outbox, "put", stored_and_failed)
+        with pytest.raises(StorageFailed):
+            await intake.take(named)
+        monkeypatch.setattr(Outbox, "put", put)
+        await intake.take(named)
+        await intake.take(said("GI|RN101|G#2|GNMeyer|GSY|SF|", "DE|"))
+        assert [guest.name for guest in intake.house.rooms["101"].guests] == ["Rossini", "Meyer"]
+
+
+@pytest.mark.asyncio
 async def test_entries_of_a_resync_stand_behind_live_ones(tmp_path):
     async with desk(tmp_path) as intake:
         await intake.take(said("DS|", "GI|RN101|G#1|GNA|SF|", "GI|RN102|G#2|GNB|GSN|", "DE|"))

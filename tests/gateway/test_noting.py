@@ -1,12 +1,14 @@
 """What was delivered is noted soon, together, and not forgotten by a disk that fails."""
 
 import asyncio
+from datetime import datetime
+from time import sleep
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from gateway.clock import Clock
-from gateway.events import CheckOut
+from gateway.events import CheckOut, Guest, Move
 from gateway.noting import NOTE_WITHIN_S, Noting
 from gateway.outbox import Batch, NewEntry, Outbox, OutboxWorker, StorageFailed
 
@@ -68,7 +70,7 @@ async def test_what_cannot_be_noted_is_noted_at_the_next_try(noting, monkeypatch
         await noting.soon()  # who comes next is told
     with pytest.raises(StorageFailed):
         await noting.now()
-    assert (noting.delivered, noting.called, noting.outbox.delivered) == ([first], {first.id}, 1)
+    assert (noting.delivered, noting.called, noting.outbox.delivered) == ([first], {first.id}, -1)
     await noting.now()
     assert (noting.delivered, noting.called, noting.outbox.delivered) == ([], set(), 0)
     assert first.id not in [entry.id for entry in due(noting)]
@@ -100,3 +102,80 @@ async def test_an_entry_that_comes_behind_delivered_ones_may_be_delivered_at_onc
     await storing
     assert coming.stored.done()
     assert noting.outbox.outbox.row(5).state == "waiting"
+
+
+@pytest.mark.asyncio
+async def test_while_it_is_not_known_what_was_noted_nothing_is_delivered_before_it_is_stored(
+    noting, monkeypatch
+):
+    """A note that fails and is stored all the same: the rows that wait then are others."""
+    done = Outbox.done
+
+    def stored_and_failed(self, entries, now):
+        done(self, entries, now)
+        raise StorageFailed("the sync failed")
+
+    monkeypatch.setattr(Outbox, "done", stored_and_failed)
+    for each in due(noting):
+        noting.add(each)
+    with pytest.raises(StorageFailed):
+        await noting.now()
+    assert noting.outbox.delivered == -1
+    entry = NewEntry(event=CheckOut(room="101"), record="GO|", received_at=2.0)
+    for _ in range(4):
+        await noting.outbox.put(Batch(entries=[entry]))
+        assert noting.outbox.coming is None
+        assert not noting.has_all(noting.outbox.waiting)
+    monkeypatch.setattr(Outbox, "done", done)
+    await noting.now()
+    assert noting.outbox.delivered == 0
+
+
+@pytest.mark.asyncio
+async def test_who_looks_and_gives_up_takes_no_note_along(noting, monkeypatch):
+    done = Outbox.done
+
+    def slow(self, entries, now):
+        sleep(0.2)
+        raise StorageFailed("full")
+
+    monkeypatch.setattr(Outbox, "done", slow)
+    first = due(noting)[0]
+    noting.add(first)
+    await noting.soon()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await noting.outbox.settle()
+    monkeypatch.setattr(Outbox, "done", done)
+    assert noting.delivered == [first]
+    await noting.now()
+    assert first.id not in [entry.id for entry in due(noting)]
+
+
+@pytest.mark.asyncio
+async def test_a_note_of_another_file_is_none_of_this_one(noting):
+    first = due(noting)[0]
+    box = noting.outbox.outbox
+    box.begin_anew()
+    box.put(Batch(entries=[NewEntry(event=CheckOut(room="101"), record="GO|", received_at=2.0)]))
+    (new,) = due(noting)
+    assert new.id == first.id
+    noting.add(first)
+    await noting.now()
+    box.later(first, 1e11, "busy", attempts=1, unsure=True)
+    box.mark(first, unsure=True)
+    box.park(first, 3.0, "no")
+    assert due(noting) == [new]
+
+
+def test_a_move_waits_until_what_was_delivered_in_its_rooms_is_noted(noting):
+    came = datetime(2026, 11, 21)
+    move = Move(room="102", from_room="101", guest=Guest(key="1", came=came))
+    assert not noting.comes_first(move)
+    for each in due(noting)[2:]:
+        noting.add(each)  # of another room
+    assert not noting.comes_first(move)
+    for each in due(noting)[:1]:
+        noting.add(each)
+    assert noting.comes_first(move)
+    assert not noting.comes_first(CheckOut(room="101"))  # that may be said twice

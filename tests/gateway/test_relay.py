@@ -2,7 +2,8 @@
 
 import asyncio
 import itertools
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from datetime import datetime
 
 import pytest
 
@@ -321,6 +322,57 @@ async def test_what_was_delivered_before_a_failure_is_noted_before_the_pause(tmp
         assert noted == [2]
         assert [call[1] for call in relay.driver.calls] == ["101", "102", "102", "103"]
         assert state(relay)["waiting"] == 0
+
+
+@pytest.mark.asyncio
+async def test_what_was_fetched_and_dropped_is_not_called_behind_what_is_coming(tmp_path):
+    async with relay_on(tmp_path, "100", "101") as relay:
+        guest = Guest(key="1", came=datetime(2026, 11, 21))
+
+        async def apply(event, *, unsure, repairs, after=None):
+            if after is not None:
+                await after
+            relay.driver.calls.append(event)
+            if len(relay.driver.calls) == 1:  # meanwhile an operator drops both, and a guest comes
+                for row in (1, 2):
+                    await relay.outbox(Outbox.drop, row, 1.0)
+                entry = NewEntry(
+                    event=CheckIn(room="101", guest=guest), record="GI|", received_at=1.0
+                )
+                storing = relay.outbox.put(Batch(entries=[entry]))
+                assert relay.outbox.coming is not None
+                relay.outbox.new_entries.set()
+                await storing
+
+        relay.driver.apply = apply
+        await run_for(relay, 5)
+        assert relay.driver.calls == [CheckOut(room="100"), CheckIn(room="101", guest=guest)]
+
+
+@pytest.mark.asyncio
+async def test_nothing_is_called_for_an_entry_that_could_not_be_stored(tmp_path, monkeypatch):
+    async with relay_on(tmp_path) as relay:
+        put, failures = Outbox.put, [StorageFailed("full")]
+
+        def failing(self, batch, delivered):
+            if failures:
+                raise failures.pop()
+            return put(self, batch, delivered)
+
+        monkeypatch.setattr(Outbox, "put", failing)
+        running = asyncio.ensure_future(relay.run())
+        entry = NewEntry(event=CheckOut(room="101"), record="GO|", received_at=1.0)
+        for is_stored in (False, True):
+            storing = relay.outbox.put(Batch(entries=[entry]))
+            assert (relay.outbox.coming is None) == is_stored  # after a failure nobody is sure
+            relay.outbox.new_entries.set()
+            with nullcontext() if is_stored else pytest.raises(StorageFailed):
+                await storing
+            await asyncio.sleep(0.05)
+            assert len(relay.driver.calls) == is_stored
+        assert relay.driver.calls[0][1:] == ("101", False, False)  # nobody has called it before
+        relay.stop()
+        await running
 
 
 @pytest.mark.asyncio
