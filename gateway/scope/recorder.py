@@ -18,8 +18,8 @@ time between a frame and its answer wrong."""
 
 MOST_WORDS: Final = 200
 
-MOST_UNCUT: Final = 500
-"""Reads and writes that wait to be cut; what is cut is bounded by whoever listens."""
+MOST_UNCUT: Final = 64
+"""Reads and writes that wait to be cut: two milliseconds of work on a small machine."""
 
 Listener = Callable[[Step], None]
 
