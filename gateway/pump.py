@@ -3,11 +3,10 @@
 import asyncio
 import random
 from asyncio import timeout as within
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from gateway.clock import Clock
 from gateway.intake import Intake
@@ -31,6 +30,8 @@ from protocols.session import (
     Session,
     SessionEvent,
 )
+
+T = TypeVar("T")
 
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 1.5
@@ -118,26 +119,22 @@ class Pump:
 
     async def _open(self) -> Line | None:
         """The next line; None when told to stop while a dial or a peer takes its time."""
-        try:
-            async with self._interruptible(None):
-                return await self.opener.open()
-        except TimeoutError:
-            return None
+        return await self._unless_stopped(self.opener.open())
 
     async def _nap(self, seconds: float) -> None:
-        try:
-            async with self._interruptible(None):
-                await self.clock.sleep(seconds)
-        except TimeoutError:
-            pass  # told to stop
+        await self._unless_stopped(self.clock.sleep(seconds))
 
-    @asynccontextmanager
-    async def _interruptible(self, seconds: float | None) -> AsyncIterator[None]:
-        """Wait inside no longer than this, and not at all once told to stop: TimeoutError."""
-        self.awake_by = float("inf") if seconds is None else self.clock.now() + seconds
+    async def _unless_stopped(
+        self, what: Coroutine[Any, Any, T], within_s: float | None = None
+    ) -> T | None:
+        """Wait for this, but no longer than so many seconds, and not at all once told to stop:
+        None."""
+        self.awake_by = float("inf") if within_s is None else self.clock.now() + within_s
         try:
-            async with within(0 if self._stopping else seconds) as self._waiting:
-                yield
+            async with within(0 if self._stopping else within_s) as self._waiting:
+                return await what
+        except TimeoutError:
+            return None
         finally:
             self._waiting = None
             self.awake_by = self.clock.now()
@@ -198,11 +195,8 @@ class Pump:
     async def _read(self, line: Line, look_up_at: float | None) -> bytes | None:
         """The next bytes; None when the session's deadline (or a look around) comes first."""
         due = [each for each in (self.session.deadline, look_up_at) if each is not None]
-        try:
-            async with self._interruptible(max(0.0, min(due) - self.clock.now()) if due else None):
-                return await line.read()
-        except TimeoutError:
-            return None
+        wait = max(0.0, min(due) - self.clock.now()) if due else None
+        return await self._unless_stopped(line.read(), wait)
 
     async def _write(self, line: Line) -> None:
         output = self.session.bytes_to_send()
