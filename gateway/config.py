@@ -155,14 +155,16 @@ def load_elsewhere(path: Path) -> Callable[[], Config]:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        answer: Config | list[str]
         try:
-            answer = load(path)
-        except ConfigError as error:
-            answer = error.sentences
-        with os.fdopen(writer, "wb") as told:
-            pickle.dump(answer, told)
-        os._exit(0)
+            answer: Config | list[str]
+            try:
+                answer = load(path)
+            except ConfigError as error:
+                answer = error.sentences
+            with os.fdopen(writer, "wb") as told:
+                pickle.dump(answer, told)
+        finally:
+            os._exit(0)  # whatever happened: the parent's stack is not the child's to go back to
     os.close(writer)
 
     def wait() -> Config:

@@ -190,9 +190,8 @@ class Relay:
             if stored is not None:
                 await stored  # there was nothing to say
         except StorageFailed as failure:
-            self._noting.called.discard(
-                entry.id
-            )  # it was never said, and another will have its number
+            # It was never said, and another will have its number.
+            self._noting.called.discard(entry.id)
             if isinstance(failure, StorageCorrupt):
                 raise
             return  # who takes records in has told, and asks for this one again

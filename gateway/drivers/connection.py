@@ -205,6 +205,6 @@ class _Wire(asyncio.Protocol):
         """The connection does not outlive a fault."""
         try:
             yield
-        except BaseException:
+        except BaseException:  # a cancelled request too: its reply must not be the next one's
             self.drop()
             raise

@@ -19,7 +19,7 @@ from gateway.outbox.schema import MIGRATIONS
 from gateway.outbox.values import StorageCorrupt, StorageFailed
 
 _PAGE_BYTES: Final = 1024
-"""A record changes a few bytes of seven pages, and each of them is written whole: small pages are
+"""A record changes a few bytes of five pages, and each of them is written whole: small pages are
 less to write, and less of a flash disk's life."""
 _CHECKSUM_BYTES: Final = 8  # at the end of each page; the size is what turns the checksums on
 _SIDES: Final = ("", "-wal", "-journal")

@@ -448,7 +448,7 @@ class Outbox(OutboxFile):
             yield db
 
     def write(self, statement: str, values: Sequence[object]) -> None:
-        """As OutboxFile's, and the same."""
+        """As OutboxFile's; what was known of the only row may not be so behind it."""
         self._only = None
         super().write(statement, values)
 

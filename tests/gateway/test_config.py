@@ -1,6 +1,8 @@
 """Strict configuration: every mistake has its exact sentence, and no secret is ever printed."""
 
 import re
+import subprocess
+import sys
 from datetime import time
 from pathlib import Path
 
@@ -214,3 +216,33 @@ def test_who_may_dial_is_addresses_and_networks(tmp_path):
     assert [str(each) for each in load(path).allow] == ["10.0.0.5/32", "10.1.0.0/16"]
     (found,) = mistakes(tmp_path, text.replace("10.1.0.0/16", "10.1.0.0/99"))
     assert "expected an address or a network" in found
+
+
+@pytest.mark.parametrize("spoiler", ["", "config.load = lambda path: os.kill(os.getpid(), 9)"])
+@pytest.mark.parametrize("text", [MINIMAL, MINIMAL.replace("tls", "tsl")], ids=["good", "wrong"])
+def test_what_a_child_has_read_is_what_we_would_have_read(tmp_path, text, spoiler):
+    """Values, secrets and sentences; also when the child is killed on the way."""
+    (tmp_path / "gateway.toml").write_text(text, encoding="utf-8")
+    code = f"""
+import os
+from pathlib import Path
+from gateway import config
+path, load = Path({str(tmp_path)!r}) / "gateway.toml", config.load
+def asked(read):
+    try:
+        return read()
+    except config.ConfigError as error:
+        return error.sentences
+{spoiler}
+wait = config.load_elsewhere(path)
+config.load = load
+import sys
+assert "pydantic" not in sys.modules
+found = asked(wait)
+assert found == asked(lambda: load(path)), found
+if not isinstance(found, list):
+    assert found.password.get_secret_value() == "p-invented"
+    assert "invented" not in repr(found)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

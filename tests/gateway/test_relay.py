@@ -4,6 +4,8 @@ import asyncio
 import itertools
 from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
+from threading import Event
+from types import SimpleNamespace
 
 import pytest
 
@@ -373,6 +375,60 @@ async def test_nothing_is_called_for_an_entry_that_could_not_be_stored(tmp_path,
         assert relay.driver.calls[0][1:] == ("101", False, False)  # nobody has called it before
         relay.stop()
         await running
+
+
+@pytest.mark.asyncio
+async def test_a_call_is_made_ready_while_its_entry_is_being_stored(tmp_path, monkeypatch):
+    async with relay_on(tmp_path) as relay:
+        put, on_disk, seen = Outbox.put, Event(), []
+
+        def slow(self, batch, delivered):
+            assert on_disk.wait(5)
+            return put(self, batch, delivered)
+
+        async def apply(event, *, unsure, repairs, after=None):
+            seen.append(("ready", relay.outbox.accepted))
+            await after
+            seen.append(("said", relay.outbox.accepted))
+
+        monkeypatch.setattr(Outbox, "put", slow)
+        relay.driver.apply = apply
+        running = asyncio.ensure_future(relay.run())
+        entry = NewEntry(event=CheckOut(room="101"), record="GO|", received_at=1.0)
+        storing = asyncio.ensure_future(relay.outbox.put(Batch(entries=[entry])))
+        relay.outbox.new_entries.set()
+        await until(lambda: seen)
+        on_disk.set()
+        await storing
+        await until(lambda: len(seen) == 2)
+        assert seen == [("ready", 0), ("said", 1)]
+        relay.stop()
+        await running
+
+
+@pytest.mark.asyncio
+async def test_a_file_that_made_way_while_somebody_else_looked_is_compared(tmp_path):
+    async with relay_on(tmp_path, "101") as relay:
+        wanted = []
+        relay.reconciler = SimpleNamespace(
+            want=lambda *, anew: wanted.append(anew),
+            is_due=lambda **_: False,
+            due_in=lambda: 1.0,
+        )
+
+        async def apply(event, *, unsure, repairs, after=None):
+            relay.outbox.outbox.begin_anew()
+            entry = NewEntry(event=CheckOut(room="102"), record="GO|", received_at=1.0)
+            relay.outbox.outbox.put(Batch(entries=[entry]))
+            relay.driver.calls.append(event.room)
+            del relay.driver.apply
+
+        relay.driver.apply = apply
+        await run_for(relay, 5)
+        assert [call if isinstance(call, str) else call[1] for call in relay.driver.calls] == [
+            "101", "102"
+        ]  # fmt: skip
+        assert True in wanted
 
 
 @pytest.mark.asyncio

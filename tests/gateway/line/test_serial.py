@@ -9,7 +9,7 @@ import pytest
 import serial
 
 from gateway.line import LineFailed, SerialSpec, opener_for
-from gateway.line.serial import MAX_UNREAD_BYTES
+from gateway.line.serial import MAX_UNREAD_BYTES, _Port
 
 
 @pytest.fixture
@@ -113,3 +113,18 @@ async def test_closing_does_not_wait_for_a_port_that_sends_nothing(cable, monkey
     monkeypatch.setattr(serial.Serial, "flush", lambda _: steps.append("drain"))
     await asyncio.wait_for(line.close(), 2)
     assert steps == ["discard", "drain"]
+
+
+def test_a_port_that_was_woken_for_nothing_is_not_gone():
+    master, slave = pty.openpty()
+    port = _Port(os.ttyname(slave), 9600)
+    try:
+        assert port.read(64) == b""
+        os.write(master, b"\x05")
+        assert port.read(64) == b"\x05"
+        os.close(slave)
+        os.close(master)
+        with pytest.raises(serial.SerialException):
+            port.read(64)
+    finally:
+        port.close()
