@@ -10,12 +10,14 @@ from gateway.events import (
     CheckIn,
     CheckOut,
     DoNotDisturb,
+    Guest,
     Move,
     RoomStatus,
     Update,
     WakeUp,
 )
 from gateway.house import House, Ledger, Remark, Room
+from gateway.house.book import Book
 from gateway.jsonable import from_json, to_json
 from protocols.facts import ResyncVoided
 from protocols.fias import decode, normalize
@@ -1014,3 +1016,14 @@ def test_rollback_forgets_what_was_not_stored(desk):
     assert (dict(desk.house.rooms), desk.house.ledger) == before
     assert desk.house.changed_rooms() == {}
     assert desk.say(f"GC|RN205|GSN|{A}RO101|GSN|") == ["move 101>205 A"]
+
+
+def test_who_has_left_the_house_is_not_mentioned_any_more(desk):
+    book = Book(rooms={"101": Room(guests=(Guest(key="1", came=desk.now.replace(tzinfo=None)),))})
+    book.mention("1")
+    book.commit()
+    book.put("101", Room(told_out=True))
+    assert book.mentioned == set()
+    assert book.changed_mentions() == {"1": False}
+    book.rollback()
+    assert book.mentioned == {"1"}

@@ -104,3 +104,23 @@ async def test_a_line_without_a_ring_is_still_seen(tmp_path):
         assert "RN101" in await anext(feed)
         running.cancel()
     scope.end()
+
+
+class _Standstill(HandClock):
+    async def sleep(self, seconds):
+        await asyncio.Event().wait()
+
+
+@pytest.mark.asyncio
+async def test_who_looks_does_not_wait_for_the_next_second(tmp_path):
+    scope = scope_in(tmp_path, _Standstill())
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(scope.run())
+        await asyncio.sleep(0)
+        feed = scope.feed()
+        await anext(feed)
+        scope.recorder.heard(FRAME)
+        async with asyncio.timeout(5):
+            assert "RN101" in await anext(feed)
+        running.cancel()
+    scope.end()
