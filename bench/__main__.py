@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import cost, decode, scale, through_put, whole_way
+from bench import cost, decode, gap, scale, small, through_put, whole_way
 from bench.figure import Bench, Figure, as_markdown, show
 
 BENCHES: Final[dict[str, Bench]] = {
@@ -17,6 +17,8 @@ BENCHES: Final[dict[str, Bench]] = {
     "through_put": through_put.measure,
     "scale": scale.measure,
     "cost": cost.measure,
+    "gap": gap.measure,
+    "small": small.measure,
 }
 
 
