@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from functools import cache
 from time import strftime
 from typing import Any, TextIO
 
@@ -44,8 +45,8 @@ def set_up(
             logging.DEBUG if verbose else logging.CRITICAL if quiet else logging.INFO
         ),
         logger_factory=lambda *_: _Sink(out),
-        cache_logger_on_first_use=False,
     )
+    logger.cache_clear()
 
 
 class _Sink:
@@ -64,9 +65,10 @@ class _Sink:
     debug = info = warning = error = critical = msg
 
 
+@cache
 def logger() -> Any:
-    """The logger of the edges."""
-    return structlog.get_logger()
+    """The logger of the edges, as last set up."""
+    return structlog.get_logger().bind()
 
 
 def _quoted(value: object) -> str:

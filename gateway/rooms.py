@@ -55,6 +55,7 @@ class RoomMap:
                 | WakeUpOrdered()
                 | WakeUpCleared()
             ):
-                return replace(fact, room=self.address_of(fact.room))
+                room = self.address_of(fact.room)
+                return fact if room == fact.room else replace(fact, room=room)
             case _:
                 return fact

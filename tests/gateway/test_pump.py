@@ -6,9 +6,9 @@ import random
 from contextlib import asynccontextmanager, contextmanager
 
 import pytest
-import structlog
 from structlog.testing import capture_logs
 
+from gateway import logs
 from gateway.house import House
 from gateway.intake import Intake
 from gateway.line import LineFailed
@@ -235,7 +235,7 @@ async def test_a_line_is_tried_again_soon_enough_however_long_it_was_away(tmp_pa
 async def test_a_peer_that_leaves_without_a_word_is_told_once(tmp_path):
     lines = [ScriptedLine([]) for _ in range(100)]
     async with pump_on(tmp_path, *lines, ScriptedLine(GUESTS[:1])) as pump:
-        structlog.reset_defaults()  # another test may have asked for quiet
+        logs.set_up()  # another test may have asked for quiet
         with capture_logs() as said:
             await pump.run()
         told = [each["event"] for each in said if each["log_level"] != "debug"]

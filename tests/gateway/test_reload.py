@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-import structlog
 from structlog.testing import capture_logs
 
+from gateway import logs
 from gateway.config import load
 from gateway.console.guard import Guard, hash_password
 from gateway.daemon import reload
@@ -88,7 +88,7 @@ def test_both_at_once_are_told_apart(tmp_path):
 @pytest.mark.asyncio
 async def test_a_running_service_takes_over_what_it_can_and_keeps_the_rest(tmp_path):
     async with stage(tmp_path) as on:
-        structlog.reset_defaults()
+        logs.set_up()
         path, service = tmp_path / "gateway.toml", on.service
         text = path.read_text()
         more = '\n[class_of_service]\n"7" = 4\n[room_status]\n"1" = 2\n'
@@ -116,7 +116,7 @@ async def test_a_running_service_takes_over_what_it_can_and_keeps_the_rest(tmp_p
 @pytest.mark.asyncio
 async def test_a_broken_file_is_told_and_the_old_one_goes_on(tmp_path):
     async with stage(tmp_path) as on:
-        structlog.reset_defaults()
+        logs.set_up()
         path, was = tmp_path / "gateway.toml", on.service.config
         path.write_text(path.read_text().replace("retry_interval_s = 0.5", "retry_interval_s = -1"))
         with capture_logs() as said:
