@@ -137,11 +137,12 @@ def _to_wire(text: str, charset: str) -> bytes:
 class _Slot(NamedTuple):
     """Where one field goes.
 
-    then    what a field means from here on: the room in front of a GS says whose it is
+    to_value    None: its text is the value
+    then        what a field means from here on: the room in front of a GS says whose it is
     """
 
     name: str
-    to_value: Callable[[str], Any]
+    to_value: Callable[[str], Any] | None
     then: "_Slots | None" = None
 
 
@@ -188,7 +189,7 @@ def _slots(in_order: tuple[tuple[str, Slot], ...]) -> _Slots:
         if slot.block is not None:
             continue
         place = first if slot.after is None else behind.setdefault(slot.after, {})
-        place.setdefault(slot.field.id, _Slot(name, slot.field.codec.decode))
+        place.setdefault(slot.field.id, _Slot(name, _to_value(slot)))
     if behind:
         places = {anchor: {**first, **behind.get(anchor, {})} for anchor in {*behind, "RN"}}
         for place in (first, *places.values()):
@@ -196,6 +197,11 @@ def _slots(in_order: tuple[tuple[str, Slot], ...]) -> _Slots:
                 if anchor in place:
                     place[anchor] = place[anchor]._replace(then=then)
     return first
+
+
+def _to_value(slot: Slot) -> Callable[[str], Any] | None:
+    decode = slot.field.codec.decode
+    return None if decode is str else decode
 
 
 def _fill(cls: type[Record], parts: list[str]) -> Record:
@@ -223,12 +229,14 @@ def _read(slots: _Slots, parts: list[str]) -> dict[str, Any]:
         name, to_value, then = slot
         if then is not None:
             slots = then
-        try:
-            value = to_value(part[2:])
-        except ValueError:
-            if part[2:]:  # present and empty is as good as absent where no text is meant
-                _keep(values, "odd", part)
-            continue
+        value: Any = part[2:]
+        if to_value is not None:
+            try:
+                value = to_value(value)
+            except ValueError:
+                if value:  # present and empty is as good as absent where no text is meant
+                    _keep(values, "odd", part)
+                continue
         if name in values:
             _keep(values, "extra", part)  # the first one counts; the others are kept
         else:

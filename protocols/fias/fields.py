@@ -45,11 +45,14 @@ class Field(Generic[T]):
     source: str
 
 
+_FLAGS: Final = {"Y": True, "y": True, "N": False, "n": False}
+
+
 def _flag(text: str) -> bool:
-    flag = {"Y": True, "y": True, "N": False, "n": False}.get(text)
-    if flag is None:
-        raise ValueError(text)
-    return flag
+    try:
+        return _FLAGS[text]
+    except KeyError:
+        raise ValueError(text) from None
 
 
 @_few_of_many
@@ -92,10 +95,11 @@ def _duration(text: str) -> int:
     # Not a time of day: a call may last longer than 24 hours.
     if len(text) < 5 or not text.isascii() or not text.isdigit() or len(text) > 9:
         raise ValueError(text)
-    minutes, seconds = int(text[-4:-2]), int(text[-2:])
+    minutes, seconds = divmod(int(text), 100)
+    hours, minutes = divmod(minutes, 100)
     if minutes > 59 or seconds > 59:
         raise ValueError(text)
-    return int(text[:-4]) * 3600 + minutes * 60 + seconds
+    return hours * 3600 + minutes * 60 + seconds
 
 
 def _duration_text(seconds: int) -> str:

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
@@ -37,10 +38,11 @@ def test_what_is_for_readers_is_left_alone(tmp_path):
 
 
 @pytest.mark.timeout(120)
-def test_a_mistake_in_the_check_byte_is_noticed():
+def test_mistakes_in_the_check_byte_are_noticed():
     done = subprocess.run(
         [sys.executable, "-m", "tests.torture.mutants", "--name", "protocols/checksums.py"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     outcomes = [line.split()[0] for line in done.stdout.splitlines()]
-    assert outcomes == ["killed"] * 2
+    # One is no mistake: folded once more, nothing is left to fold.
+    assert Counter(outcomes) == {"killed": 13, "survived": 1}
