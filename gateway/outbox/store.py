@@ -1,10 +1,8 @@
 """The outbox and the house on disk: what is waiting, in which order, and what became of it."""
 
 import json
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from typing import Any, Final
 
 import apsw
@@ -24,21 +22,17 @@ from gateway.events import (
 )
 from gateway.house import Ledger, Room
 from gateway.jsonable import from_json, to_json
-from gateway.outbox.file import OutboxFile
 from gateway.outbox.fold import fold_all
+from gateway.outbox.rows import ENDED, Rows, changed, marks
 from gateway.outbox.schema import REFUSED_KEPT
 from gateway.outbox.values import (
-    LANES,
     OPEN_STATES,
-    STATES,
     TO_UCM,
     Batch,
     Entry,
     NewEntry,
     Refused,
-    Row,
     StorageCorrupt,
-    Totals,
 )
 
 FOLDED_AT_ONCE: Final = 64
@@ -61,14 +55,6 @@ _WORDS_BY_SUBJECT: Final[dict[str, tuple[str, ...]]] = {
     for subject in set(_SUBJECTS.values())
 }
 
-_IS_FIRST: Final = """
-    NOT EXISTS (SELECT 1 FROM entry AS a WHERE a.state = 'waiting' AND a.id < e.id
-                AND a.room IN (e.room, e.from_room))
-    AND NOT EXISTS (SELECT 1 FROM entry AS b WHERE b.state = 'waiting' AND b.id < e.id
-                    AND b.from_room IN (e.room, e.from_room) AND b.from_room IS NOT NULL)
-"""
-"""No earlier waiting row shares a room with `e`: the order inside a room, as SQL says it."""
-
 _DUE: Final = """
     SELECT e.id, e.event, e.body, e.received_at, e.attempts, e.unsure, e.background,
            EXISTS (SELECT 1 FROM entry AS p WHERE p.state = 'parked'
@@ -90,35 +76,19 @@ _STILL_WAITING: Final = """
 """Those of some rooms in which something waits."""
 
 
-class Outbox(OutboxFile):
+class Outbox(Rows):
     """The file. Every method has stored what it says when it returns.
 
     Raises StorageFailed from every method. It may be stored all the same (a sync that failed says
     nothing), so ask before it is done again: `totals().accepted` grows with every entry.
     """
 
-    _counts: Counter[tuple[str, str]]
     _only: Entry | None = None
     """The row stored last, as long as it is all that waits: then nobody has to look what is due."""
 
-    @property
-    def accepted(self) -> int:
-        """Entries for the UCM that were ever accepted, as of the last use of the file."""
-        return self._counts[TO_UCM, "accepted"]
-
-    @property
-    def _unfinished(self) -> int:
-        """Rows for the UCM that wait or are parked, before the transaction that runs."""
-        return sum(self._counts[TO_UCM, state] for state in OPEN_STATES)
-
-    @property
-    def waiting(self) -> int:
-        """Entries that wait for the UCM, as of the last use of the file."""
-        return self._counts[TO_UCM, "waiting"]
-
     def _opened(self) -> None:
         self._only = None
-        self._count()
+        super()._opened()
 
     # --- What comes in ---
 
@@ -243,12 +213,12 @@ class Outbox(OutboxFile):
             entries = [entry for entry in entries if entry.file == self.number]
             ended = list(_ended(entries, now))
             if self._unfinished == len(ended) == 1:
-                self.write(_ENDED, ended[0])
+                self.write(ENDED, ended[0])
                 self._count()
                 return 0
             with self._booked() as db:
                 # An operator may have ended one meanwhile: what counts is what has changed.
-                if sum(_changed(db, _ENDED, values) for values in ended) == self._unfinished:
+                if sum(changed(db, ENDED, values) for values in ended) == self._unfinished:
                     return 0  # nothing to supersede, and nobody to come forward
                 rooms = {room for entry in entries for room in rooms_of(entry.event)}
                 if not self._counts[TO_UCM, "parked"]:
@@ -271,7 +241,7 @@ class Outbox(OutboxFile):
         for state in OPEN_STATES:
             if self._counts[TO_UCM, state]:
                 values = (now, last, *rooms, *words, entry.id)
-                older += _changed(db, _superseded(state, rooms, words), values)
+                older += changed(db, _superseded(state, rooms, words), values)
         self._promote(db, rooms)
         return older
 
@@ -298,90 +268,8 @@ class Outbox(OutboxFile):
         """The row waits for a human, and blocks nobody."""
         with self._booked() as db:
             if entry.file == self.number:
-                db.execute(_ENDED, ("parked", now, error, None, entry.id))
+                db.execute(ENDED, ("parked", now, error, None, entry.id))
                 self._promote(db, rooms_of(entry.event))
-
-    def totals(self) -> Totals:
-        """Counts and ages; quick at any size."""
-        with self.reading() as db:
-            oldest = {
-                lane: row[0]
-                for lane in LANES
-                if (
-                    row := db.execute(
-                        "SELECT min(received_at) FROM entry WHERE lane = ? AND head = 1", (lane,)
-                    ).fetchone()
-                )
-                and row[0] is not None
-            }
-            return Totals(
-                accepted={lane: self._counts[lane, "accepted"] for lane in LANES},
-                entries={
-                    (lane, state): self._counts[lane, state] for lane in LANES for state in STATES
-                },
-                oldest_waiting=oldest,
-            )
-
-    def rooms_waiting(self) -> frozenset[str]:
-        """Rooms with something still to be delivered."""
-        with self.reading() as db:
-            rows = db.execute(
-                "SELECT room FROM entry WHERE state = 'waiting' GROUP BY room"
-                " UNION SELECT from_room FROM entry"
-                " WHERE state = 'waiting' AND from_room IS NOT NULL GROUP BY from_room"
-            )
-            return frozenset(row[0] for row in rows)
-
-    # --- What an operator asks ---
-
-    def rows(
-        self, states: Collection[str], *, room: str | None = None, limit: int = 1000
-    ) -> list[Row]:
-        """Rows in these states, the newest last; of one room, or of all."""
-        with self.reading() as db:
-            found = db.execute(
-                f"SELECT {_ROW} FROM entry WHERE state IN ({_marks(states)})"
-                " AND (? IS NULL OR ? IN (room, from_room)) ORDER BY id DESC LIMIT ?",
-                (*states, room, room, limit),
-            ).fetchall()
-        return [_row(values) for values in reversed(found)]
-
-    def row(self, id_: int) -> Row | None:
-        """One row, whatever its state."""
-        with self.reading() as db:
-            found = db.execute(f"SELECT {_ROW} FROM entry WHERE id = ?", (id_,)).fetchone()
-        return _row(found) if found else None
-
-    def retry(self, id_: int) -> bool:
-        """A parked row waits again, in its old place. False: it is not parked."""
-        with self._booked() as db:
-            row = db.execute(
-                "UPDATE entry SET state = 'waiting', due_at = 0, attempts = 0, finished_at = NULL,"
-                " error = NULL WHERE id = ? AND state = 'parked' RETURNING room, from_room",
-                (id_,),
-            ).fetchone()
-            if row is None:
-                return False
-            # What waited behind nobody may now wait behind this row.
-            touched = tuple(room for room in row if room is not None)
-            db.execute(
-                "UPDATE entry SET head = 0 WHERE state = 'waiting' AND head = 1 AND id > ?"
-                f" AND (room IN ({_marks(touched)}) OR from_room IN ({_marks(touched)}))",
-                (id_, *touched, *touched),
-            )
-            self._promote(db, touched)
-        return True
-
-    def drop(self, id_: int, now: float) -> bool:
-        """A parked or waiting row is not to be delivered. False: it is neither."""
-        with self._booked() as db:
-            row = db.execute("SELECT room, from_room FROM entry WHERE id = ?", (id_,)).fetchone()
-            if row is None or not _changed(
-                db, _ENDED, ("superseded", now, "dropped by an operator", None, id_)
-            ):
-                return False
-            self._promote(db, tuple(room for room in row if room is not None))
-        return True
 
     # --- Housekeeping ---
 
@@ -409,88 +297,19 @@ class Outbox(OutboxFile):
             )
             db.execute("DELETE FROM refused WHERE at = 0")
 
-    def audit(self) -> list[str]:
-        """Count everything anew; what is wrong, in words. Slow on a long backlog: for tests and
-        for a technician."""
-        with self.reading() as db:
-            wrong = [str(row[0]) for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
-            counted = Counter(
-                {
-                    (lane, state): count
-                    for lane, state, count in db.execute(
-                        "SELECT lane, state, count(*) FROM entry"
-                        " WHERE state IN ('waiting', 'parked') GROUP BY lane, state"
-                    )
-                }
-            )
-            heads = db.execute(
-                f"SELECT id FROM entry AS e WHERE head != (state = 'waiting' AND {_IS_FIRST})"
-            ).fetchall()
-        wrong += [f"row {row[0]} is no head, or should be one" for row in heads]
-        totals = self.totals()
-        for lane in LANES:
-            if totals.unaccounted(lane):
-                wrong.append(f"{lane}: {totals.unaccounted(lane)} entries unaccounted for")
-            wrong += [
-                f"{lane}: {counted[lane, state]} {state}, the books say {self._counts[lane, state]}"
-                for state in ("waiting", "parked")
-                if counted[lane, state] != self._counts[lane, state]
-            ]
-        return wrong
-
     # --- Inside ---
 
     @contextmanager
     def transaction(self) -> Iterator[apsw.Connection]:
-        """As OutboxFile's; what was known of the only row may not be so behind it."""
+        """As Rows'; what was known of the only row may not be so behind it."""
         self._only = None
         with super().transaction() as db:
             yield db
 
     def write(self, statement: str, values: Sequence[object]) -> None:
-        """As OutboxFile's; what was known of the only row may not be so behind it."""
+        """As Rows'; what was known of the only row may not be so behind it."""
         self._only = None
         super().write(statement, values)
-
-    @contextmanager
-    def _booked(self) -> Iterator[apsw.Connection]:
-        """A transaction that moves entries between states."""
-        with self.transaction() as db:
-            yield db
-        self._count()
-
-    def _count(self) -> None:
-        """Look the books up: the file keeps them itself, in the transactions of its rows."""
-        with self.reading() as db:
-            self._counts = Counter(
-                {(lane, word): count for lane, word, count in db.execute("SELECT * FROM tally")}
-            )
-
-    @staticmethod
-    def _bring_forward(db: apsw.Connection, rooms: set[str]) -> None:
-        """Rows of a resync in front of a live one of the same room go with it."""
-        reached: set[str] = set()
-        while rooms - reached:
-            reached |= rooms
-            for column in ("room", "from_room"):
-                moved: list[Any] = db.execute(
-                    "UPDATE entry SET background = 0 WHERE state = 'waiting' AND background = 1"
-                    f" AND {column} IN ({_marks(reached)}) RETURNING room, from_room",
-                    tuple(reached),
-                ).fetchall()
-                rooms = rooms | {room for row in moved for room in row if room is not None}
-
-    @staticmethod
-    def _promote(db: apsw.Connection, rooms: Iterable[str]) -> None:
-        """The first waiting row of each room becomes a head, unless another room holds it back."""
-        for room in rooms:
-            for column in ("room", "from_room"):
-                db.execute(
-                    "UPDATE entry AS e SET head = 1 WHERE e.head = 0 AND e.id = ("
-                    f" SELECT id FROM entry WHERE state = 'waiting' AND {column} = ?"
-                    f" ORDER BY id LIMIT 1) AND {_IS_FIRST}",
-                    (room,),
-                )
 
     def _folded(self, db: apsw.Connection, row: Any, alone: Collection[int]) -> Entry:
         """The entry of a due row, with the rows behind it that come to one event with it."""
@@ -582,10 +401,6 @@ def _others(
         )
 
 
-_ROW_NAMES: Final = tuple(field.name for field in fields(Row))
-_ROW: Final = ", ".join(_ROW_NAMES)
-
-
 def _last(entry: Entry) -> int:
     """The row that says everything: those folded before it are superseded by it."""
     return entry.folded[-1] if entry.folded else entry.id
@@ -601,34 +416,11 @@ def _ended(entries: Sequence[Entry], now: float) -> Iterator[tuple[Any, ...]]:
                 yield ("superseded", now, None, last, id_)
 
 
-def _changed(db: apsw.Connection, statement: str, values: Sequence[Any]) -> int:
-    """How many rows a statement has changed."""
-    db.execute(statement, values)
-    return db.changes()
-
-
-_ENDED: Final = (
-    "UPDATE entry SET state = ?1, head = 0, finished_at = ?2, error = ?3, superseded_by = ?4"
-    " WHERE id = ?5 AND state IN ('waiting', 'parked') AND state != ?1"
-)
-"""A row that waits (or is parked) enters another state; any other is left alone."""
-
-
 def _superseded(state: str, rooms: Collection[str], words: Collection[str]) -> str:
     """Rows of these rooms before a moment end. One state a statement: each has an index of its
     own, and a query for both would read all that was delivered this week."""
     return (
         "UPDATE entry SET state = 'superseded', head = 0, finished_at = ?, error = NULL,"
-        f" superseded_by = ? WHERE state = '{state}' AND room IN ({_marks(rooms)})"
-        f" AND event IN ({_marks(words)}) AND lane = 'to_ucm' AND id < ?"
+        f" superseded_by = ? WHERE state = '{state}' AND room IN ({marks(rooms)})"
+        f" AND event IN ({marks(words)}) AND lane = 'to_ucm' AND id < ?"
     )
-
-
-def _row(values: tuple[Any, ...]) -> Row:
-    named = dict(zip(_ROW_NAMES, values, strict=True))
-    flags = {name: bool(named[name]) for name in ("background", "unsure")}
-    return Row(**{**named, **flags})
-
-
-def _marks(values: Iterable[object]) -> str:
-    return ", ".join("?" for _ in values)

@@ -32,8 +32,9 @@ from gateway.outbox import (
     StorageFailed,
 )
 from gateway.outbox.file import set_aside
+from gateway.outbox.rows import IS_FIRST
 from gateway.outbox.schema import MIGRATIONS, REFUSED_KEPT
-from gateway.outbox.store import _DUE, _IS_FIRST, _superseded
+from gateway.outbox.store import _DUE, _superseded
 from gateway.outbox.values import LANES, STATES
 
 CAME = datetime(2026, 3, 14, 10, 0)
@@ -636,7 +637,7 @@ def test_a_dropped_row_frees_its_rooms_and_stays_in_the_books(outbox):
     "statement",
     [
         _DUE,
-        f"UPDATE entry AS e SET head = 1 WHERE id = :now AND {_IS_FIRST}",
+        f"UPDATE entry AS e SET head = 1 WHERE id = :now AND {IS_FIRST}",
         "SELECT id FROM entry WHERE state = 'waiting' AND room = :now ORDER BY id LIMIT 1",
         "SELECT id FROM entry WHERE state = 'waiting' AND from_room = :now ORDER BY id LIMIT 1",
         "DELETE FROM entry WHERE finished_at < :now AND state IN ('done', 'superseded')",
