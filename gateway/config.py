@@ -1,12 +1,14 @@
 """The configuration as values: what a site's file says, and where it comes from."""
 
-import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from gateway.line.spec import LineSpec
@@ -147,31 +149,19 @@ def load(path: Path) -> Config:
 
 
 def load_elsewhere(path: Path) -> Callable[[], Config]:
-    """Begin to read a file in a child process; what is returned waits for it, and is `load`.
+    """Begin to read a file in a process of its own; what is returned waits for it, and is `load`.
 
-    What checks the file takes 10 MB and a third of the start, and is not needed any more once it
-    has. To be called while there is one thread only, and at most once.
+    What checks the file takes 10 MB and a fifth of a second, and is not needed any more once it
+    has: a running service neither grows by it nor waits for it.
     """
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            answer: Config | list[str]
-            try:
-                answer = load(path)
-            except ConfigError as error:
-                answer = error.sentences
-            with os.fdopen(writer, "wb") as told:
-                pickle.dump(answer, told)
-        finally:
-            os._exit(0)  # whatever happened: the parent's stack is not the child's to go back to
-    os.close(writer)
+    command = (sys.executable, "-I", "-c", _READER, str(path), *sys.path)
+    reader = subprocess.Popen(  # noqa: S603  # our own interpreter, and a file that its caller named
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
 
     def wait() -> Config:
-        with os.fdopen(reader, "rb") as told:
-            data = told.read()
-        os.waitpid(child, 0)
-        if not data:  # whatever ended it there is told here
+        data, _ = reader.communicate()
+        if reader.returncode:  # whatever ended it there is told here
             return load(path)
         answer: Config | list[str] = pickle.loads(data)  # noqa: S301  # our own child's
         if isinstance(answer, list):
@@ -179,3 +169,21 @@ def load_elsewhere(path: Path) -> Callable[[], Config]:
         return answer
 
     return wait
+
+
+_READER: Final = """
+import sys
+_, path, *sys.path = sys.argv
+from gateway.config import tell
+tell(path)
+"""
+
+
+def tell(path: str) -> None:
+    """Print what a file says, or what is wrong with it, for the process that wants to know."""
+    answer: Config | list[str]
+    try:
+        answer = load(Path(path))
+    except ConfigError as error:
+        answer = error.sentences
+    pickle.dump(answer, sys.stdout.buffer)

@@ -1,7 +1,7 @@
 """The configuration file: TOML, read strictly; all mistakes are told at once.
 
 Only `gateway.config` imports this: the library that checks the file takes 10 MB, and a service
-lets a child process read it.
+lets a process of its own read it.
 """
 
 import re

@@ -9,7 +9,7 @@ import sys
 from typing import Final
 
 from gateway.app import Service
-from gateway.config import Config, ConfigError, load
+from gateway.config import Config, ConfigError, load_elsewhere
 from gateway.logs import logger
 from gateway.outbox import Outbox
 from gateway.reload import change
@@ -38,21 +38,35 @@ async def run(config: Config) -> None:
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, halt)
-    loop.add_signal_handler(signal.SIGHUP, reload, service, notifier)
+    asked = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, asked.set)
     async with asyncio.TaskGroup() as group:
-        watching = group.create_task(watchdog(service, notifier).run())
+        others = (
+            group.create_task(watchdog(service, notifier).run()),
+            group.create_task(reload_when(asked, service, notifier)),
+        )
         await service.run(stop)  # its tasks exist when the watchdog gets its first turn
-        watching.cancel()
+        for task in others:
+            task.cancel()
     # Everything is closed. The interpreter's own end would wait for a name server that hangs in
     # some thread, longer than systemd waits for us.
     os._exit(0)
 
 
-def reload(service: Service, notifier: Notifier) -> None:
+async def reload_when(asked: asyncio.Event, service: Service, notifier: Notifier) -> None:
+    """Reload each time when asked; who asks meanwhile has changed the file once more."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        await reload(service, notifier)
+
+
+async def reload(service: Service, notifier: Notifier) -> None:
     """Read the configuration again and take over what can be; what cannot is told."""
     notifier.reloading()
     try:
-        found = change(service.config, load(service.config.path))
+        path = service.config.path
+        found = change(service.config, await asyncio.to_thread(load_elsewhere(path)))
     except ConfigError as error:
         for sentence in error.sentences:
             logger().error("config_refused", why=sentence)

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from gateway import logs
 from gateway.config import load
 from gateway.console.guard import Guard, hash_password
-from gateway.daemon import reload
+from gateway.daemon import reload, reload_when
 from gateway.demo import stage
 from gateway.reload import LIVE, TABLES, change
 from gateway.watchdog import Notifier
@@ -99,7 +99,7 @@ async def test_a_running_service_takes_over_what_it_can_and_keeps_the_rest(tmp_p
             + more
         )
         with capture_logs() as said:
-            reload(service, Notifier({}))
+            await reload(service, Notifier({}))
         assert [each["why"] for each in said if each["event"] == "restart_needed"] == [
             "restart needed for http.listen"
         ]
@@ -120,14 +120,32 @@ async def test_a_broken_file_is_told_and_the_old_one_goes_on(tmp_path):
         path, was = tmp_path / "gateway.toml", on.service.config
         path.write_text(path.read_text().replace("retry_interval_s = 0.5", "retry_interval_s = -1"))
         with capture_logs() as said:
-            reload(on.service, Notifier({}))
-        assert [each["event"] for each in said] == ["config_refused", "config_kept"]
-        assert "ucm.retry_interval_s = -1" in said[0]["why"]
+            await reload(on.service, Notifier({}))
+        told = [each for each in said if each["event"].startswith("config_")]
+        assert [each["event"] for each in told] == ["config_refused", "config_kept"]
+        assert "ucm.retry_interval_s = -1" in told[0]["why"]
         assert on.service.config is was
         path.unlink()
         with capture_logs() as said:
-            reload(on.service, Notifier({}))
-        assert "no such file" in said[0]["why"]
+            await reload(on.service, Notifier({}))
+        assert "no such file" in next(
+            each["why"] for each in said if each["event"] == "config_refused"
+        )
+
+
+@pytest.mark.asyncio
+async def test_who_asks_while_a_file_is_read_has_it_read_once_more(tmp_path):
+    async with stage(tmp_path) as on:
+        path, asked = tmp_path / "gateway.toml", asyncio.Event()
+        reloading = asyncio.create_task(reload_when(asked, on.service, Notifier({})))
+        asked.set()
+        while asked.is_set():
+            await asyncio.sleep(0)
+        path.write_text(path.read_text().replace("timeout_s = 3", "timeout_s = 3\nretries = 9"))
+        asked.set()
+        while on.service.relay.retries != 9:
+            await asyncio.sleep(0.01)
+        reloading.cancel()
 
 
 def test_a_changed_secret_is_named_and_not_shown(tmp_path):
