@@ -2,8 +2,10 @@
 
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import sleep
 from typing import Final
@@ -13,88 +15,106 @@ from bench.peers import Pms, Ucm, room
 from bench.program import Program, certificate, on_a_line
 
 BLOCK: Final = 50
-"""Records one after the other at one of the two, before it is the other's turn."""
+"""Records one after the other at one of them, before it is the next one's turn."""
 PAUSE_S: Final = 0.01
 ROOMS: Final = 50
 
 
 def measure(scale: float) -> Iterator[Figure]:
-    """The gateway beside the floor, by turns, so that a busy moment of the machine meets both."""
+    """The gateway, the floor and a plain glue by turns, so that a busy moment of the machine meets
+    all of them."""
     rounds = max(2, round(20 * scale))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         with (
             on_a_line(folder / "gateway", rooms=ROOMS) as (gateway, pms, ucm),
-            _floor(folder) as floor,
+            _peer("floor", folder) as floor,
+            _peer("glue", folder) as glue,
         ):
-            _carry(pms, ucm, 2)  # what is done once: logins, first pages, imports
-            _carry(floor[1], floor[2], 2)
-            taken: dict[str, list[float]] = {"gateway": [], "floor": []}
-            cpu = {"gateway": -gateway.cpu_s, "floor": -floor[0].cpu_s}
-            acked = []
+            ways = {
+                "floor": _Way(*floor),
+                "gateway": _Way(gateway, pms, ucm),
+                "glue": _Way(*glue),
+            }
+            for way in ways.values():
+                way.carry(2)  # what is done once: logins, first pages, imports
+                way.forget()
             written = -gateway.written_bytes
+            turns = deque(ways.values())
             for _ in range(rounds):
-                for name, line, peer in (("floor", floor[1], floor[2]), ("gateway", pms, ucm)):
-                    way, ack = _carry(line, peer, BLOCK)
-                    taken[name] += way
-                    if name == "gateway":
-                        acked += ack
-            cpu["gateway"] += gateway.cpu_s
-            cpu["floor"] += floor[0].cpu_s
+                turns.rotate()  # who comes behind another finds warm what both use
+                for way in turns:
+                    way.carry(BLOCK)
             written += gateway.written_bytes
-    count = len(taken["gateway"])
-    half, most = (
-        {name: at(share, values) for name, values in taken.items()} for share in (0.5, 0.99)
-    )
-    yield Figure("whole way, p50", half["gateway"] / half["floor"], "floors", 2.0,
-                 note=f"{half['gateway']:.2f} ms beside {half['floor']:.2f} ms, {count} records")  # fmt: skip
-    yield Figure("whole way, p99", most["gateway"] / most["floor"], "floors", 4.0,
-                 note=f"{most['gateway']:.2f} ms beside {most['floor']:.2f} ms")  # fmt: skip
-    yield Figure("whole way, processor a record", cpu["gateway"] / cpu["floor"], "floors", 5.0,
-                 note=f"{cpu['gateway'] / count * 1e3:.2f} ms beside {cpu['floor'] / count * 1e3:.2f} ms")  # fmt: skip
-    yield Figure(
-        "ACK, p99", at(0.99, acked), "ms", note="last byte of a record to our ACK; T1 is 3,000 ms"
-    )
-    yield Figure(
-        "written to disk a record", written / count / 1024, "KiB", note="write_bytes of the kernel"
-    )
+    yield from _beside(ways["floor"], ways["gateway"], "whole way", (2.0, 4.0, 5.0))
+    yield Figure("ACK, p99", at(0.99, ways["gateway"].acks), "ms",
+                 note="last byte of a record to our ACK; T1 is 3,000 ms")  # fmt: skip
+    yield Figure("written to disk a record", written / len(ways["gateway"].ways) / 1024, "KiB",
+                 note="write_bytes of the kernel")  # fmt: skip
+    yield from _beside(ways["floor"], ways["glue"], "plain glue", (None, None, None))
+
+
+def _beside(
+    floor: "_Way", other: "_Way", name: str, goals: tuple[float | None, ...]
+) -> Iterator[Figure]:
+    for word, share, goal in (("p50", 0.5, goals[0]), ("p99", 0.99, goals[1])):
+        took, least = at(share, other.ways), at(share, floor.ways)
+        yield Figure(f"{name}, {word}", took / least, "floors", goal,
+                     note=f"{took:.2f} ms beside {least:.2f} ms, {len(other.ways)} records")  # fmt: skip
+    yield Figure(f"{name}, processor a record", other.cpu_ms / floor.cpu_ms, "floors", goals[2],
+                 note=f"{other.cpu_ms:.2f} ms beside {floor.cpu_ms:.2f} ms")  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Way:
+    """One program between a PMS and a UCM, and what its records took: milliseconds to the UCM and
+    to the ACK, each."""
+
+    program: Program
+    pms: Pms
+    ucm: Ucm
+    ways: list[float] = field(default_factory=list)
+    acks: list[float] = field(default_factory=list)
+    _cpu_s: float = 0.0
+
+    @property
+    def cpu_ms(self) -> float:
+        """Milliseconds of processor a record."""
+        return self._cpu_s / len(self.ways) * 1e3
+
+    def forget(self) -> None:
+        """What was measured until now does not count."""
+        self.ways, self.acks, self._cpu_s = [], [], 0.0
+
+    def carry(self, count: int) -> None:
+        """Check guests in and out."""
+        self._cpu_s -= self.program.cpu_s
+        for number in range(count):
+            where = room(number // 2 % ROOMS)
+            body = (
+                f"GO|RN{where}|G#4711|GSN|"
+                if number % 2
+                else f"GI|RN{where}|G#4711|GNBerger|GA261121|GD261125|GSN|"
+            )
+            before = len(self.ucm.calls)
+            said, answered = self.pms.talk(body.encode())
+            self.ucm.wait_for(before + 1)
+            self.ways.append((self.ucm.calls[before].began_ns - said) / 1e6)
+            self.acks.append((answered - said) / 1e6)
+            sleep(PAUSE_S)
+        self._cpu_s += self.program.cpu_s
 
 
 @contextmanager
-def _floor(folder: Path) -> Iterator[tuple[Program, Pms, Ucm]]:
+def _peer(name: str, folder: Path) -> Iterator[tuple[Program, Pms, Ucm]]:
+    """Another program of this folder between a PMS and a UCM of its own."""
     pms, ucm = Pms(), Ucm(certificate(folder), rooms=ROOMS)
-    command = (
-        sys.executable,
-        "-m",
-        "bench.floor",
-        pms.path,
-        str(ucm.port),
-        str(folder / "journal"),
-    )
-    program = Program(command, folder / "floor.log")
-    sleep(0.5)
+    command = (sys.executable, "-m", f"bench.{name}", pms.path, str(ucm.port), str(folder / name))
+    program = Program(command, folder / f"{name}.log")
+    sleep(1.5)
     try:
         yield program, pms, ucm
     finally:
         program.stop()
         pms.close()
         ucm.close()
-
-
-def _carry(pms: Pms, ucm: Ucm, count: int) -> tuple[list[float], list[float]]:
-    """Check guests in and out. Milliseconds to the UCM and to the ACK, each."""
-    way, ack = [], []
-    for number in range(count):
-        where = room(number // 2 % ROOMS)
-        body = (
-            f"GO|RN{where}|G#4711|GSN|"
-            if number % 2
-            else f"GI|RN{where}|G#4711|GNBerger|GA261121|GD261125|GSN|"
-        )
-        before = len(ucm.calls)
-        said, answered = pms.talk(body.encode())
-        ucm.wait_for(before + 1)
-        way.append((ucm.calls[before].began_ns - said) / 1e6)
-        ack.append((answered - said) / 1e6)
-        sleep(PAUSE_S)
-    return way, ack
