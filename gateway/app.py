@@ -382,7 +382,8 @@ def _open_outbox(path: Path, vfs: str | None) -> _Kept:
     for is_new in (False, True):
         try:
             outbox = Outbox(path, vfs=vfs)
-            return _Kept(outbox, *outbox.house(), outbox.heard(), is_new)
+            is_anew = is_new or outbox.lacks_its_house()
+            return _Kept(outbox, *outbox.house(), outbox.heard(), is_anew)
         except StorageCorrupt as error:
             if is_new:
                 raise StartFailed(f"{path}: {error}") from error

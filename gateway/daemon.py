@@ -71,6 +71,9 @@ async def reload(service: Service, notifier: Notifier) -> None:
         for sentence in error.sentences:
             logger().error("config_refused", why=sentence)
         logger().error("config_kept", do="mend the file and reload; the old one goes on")
+    except Exception as error:  # noqa: BLE001  # half an update, no memory: no reason to end
+        logger().error("config_refused", why=f"it could not be read ({type(error).__name__})")
+        logger().error("config_kept", do="restart the service; until then the old one goes on")
     else:
         service.adopt(found.config)
         for key in found.restart:

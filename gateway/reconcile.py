@@ -134,6 +134,7 @@ class Reconciler:
         """Take a list that was read just now, with no call in flight. Raises StorageFailed."""
 
         before = self.drifts
+        fresh: list[Drift] = []
 
         def events_of(house: House, waiting: frozenset[str]) -> list[GuestEvent]:
             self.drifts = tuple(compare(house.rooms, listed, self.judge, waiting=waiting))
@@ -146,8 +147,7 @@ class Reconciler:
             }
             if not self.heals:
                 return []
-            fresh = [drift for drift in self.drifts if drift.room not in self._cured]
-            self._cured.update((drift.room, drift) for drift in fresh)
+            fresh.extend(drift for drift in self.drifts if drift.room not in self._cured)
             return [
                 event
                 for drift in fresh
@@ -155,6 +155,7 @@ class Reconciler:
             ]
 
         healed = await self.intake.reconcile(events_of)
+        self._cured.update((drift.room, drift) for drift in fresh)  # stored, so it will be tried
         self.later()
         drifts = self.drifts or ()
         self.metrics.rooms_drifted.set(len(drifts))

@@ -109,6 +109,7 @@ class Relay:
                 # and twice is as once.
                 self.metrics.outbox_failures.inc()
                 logger().error("outbox_failed", error=str(error), do="free the disk; trying again")
+                self._tell_who_asked(None)
                 await self._nap(1.0)
         with contextlib.suppress(StorageFailed):
             await self._fetch_anew()
@@ -203,9 +204,8 @@ class Relay:
                 self._noting.called.discard(entry.id)
             return
         except Exception as error:  # noqa: BLE001  # a bug met on one row must not stop the others
-            await self._park(
-                entry, kind, room, f"our own fault ({type(error).__name__}): report it"
-            )
+            why = f"our own fault ({type(error).__name__}): report it"
+            await self._park(entry, kind, room, why, unsure=True)
             return
         self._noting.add(entry)
         self._answered()
@@ -234,14 +234,16 @@ class Relay:
                 # Perhaps only one of them cannot be borne: each by itself, in their order.
                 self._answered()
                 self._alone.update((entry.id, *entry.folded))
+                await self._unmark(entry, unsure=unsure)
             case Rejected():
                 self._answered()
-                await self._park(entry, kind, room, str(error))
+                await self._park(entry, kind, room, str(error), unsure=unsure)
             case Refused():
                 self._answered()
                 attempts += 1
                 if attempts > self.retries:
-                    await self._park(entry, kind, room, f"{error} ({attempts} tries)")
+                    why = f"{error} ({attempts} tries)"
+                    await self._park(entry, kind, room, why, unsure=unsure)
                     return
                 self.metrics.ucm_retries.labels(self.driver.action_of(entry.event), "refused").inc()
                 due_at = now + self.retry_interval_s
@@ -271,17 +273,24 @@ class Relay:
                     pause = min(pause, self.retry_interval_s)
                     self._row_pause_s[entry.id] = pause * 2
                     await self._later(entry, now + shut + pause, error, attempts, unsure=True)
-                elif self.marks_calls:
-                    await self.outbox(Outbox.mark, entry, unsure=unsure)
-            case Paused():
-                if self.marks_calls:
-                    await self.outbox(Outbox.mark, entry, unsure=unsure)
+                else:
+                    await self._unmark(entry, unsure=unsure)
+            case Paused(sent=sent):
+                if sent:
+                    await self._later(entry, now, error, attempts, unsure=True)
+                else:
+                    await self._unmark(entry, unsure=unsure)
                 self._shut(error)
             case _:
                 raise error
 
-    async def _park(self, entry: Entry, kind: str, room: str, why: str) -> None:
-        await self.outbox(Outbox.park, entry, self.clock.epoch(), why)
+    async def _unmark(self, entry: Entry, *, unsure: bool) -> None:
+        """It is known what became of the call: as unsure as before."""
+        if self.marks_calls:
+            await self.outbox(Outbox.mark, entry, unsure=unsure)
+
+    async def _park(self, entry: Entry, kind: str, room: str, why: str, *, unsure: bool) -> None:
+        await self.outbox(Outbox.park, entry, self.clock.epoch(), why, unsure=unsure)
         self._row_pause_s.pop(entry.id, None)
         self._alone.discard(entry.id)
         logger().error("parked", kind=kind, room=room, why=why)

@@ -52,6 +52,7 @@ class Paused(DriverFailed):
     """The PBX must not be called at all for so many seconds. No row is at fault.
 
     loud    an operator must act; the text says how
+    sent    as of Unreachable
     """
 
     def __init__(self, code: int, text: str, seconds: float, *, loud: bool) -> None:
@@ -59,6 +60,7 @@ class Paused(DriverFailed):
         self.code = code
         self.seconds = seconds
         self.loud = loud
+        self.sent = False
 
 
 class ShownRoom(Protocol):

@@ -114,6 +114,9 @@ class Connection:
                 )
         except (OSError, ValueError) as error:  # or a host name that can be none
             raise NotConnected("no connection") from error
+        if not wire.is_unspoken:  # it has hung up, or talks before it is asked
+            wire.drop()
+            raise NotConnected("no connection that could be used")
         return wire
 
 
@@ -144,6 +147,7 @@ class _Wire(asyncio.Protocol):
         self._news = asyncio.Event()
         self._transport: Any = None
         self._used_at = 0.0
+        self._is_broken = False
 
     # asyncio's side
 
@@ -158,20 +162,28 @@ class _Wire(asyncio.Protocol):
         self._http.receive_data(data)
         self._news.set()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's shape
-        self._http.receive_data(b"")  # h11's word for the end
+    def connection_lost(self, exc: Exception | None) -> None:
+        if exc is None:
+            self._http.receive_data(b"")  # h11's word for the end
+        else:  # which is no end of a reply that has not said how long it is
+            self._is_broken = True
         self._news.set()
 
     # The transport's side
 
     @property
+    def is_unspoken(self) -> bool:
+        """Nobody has hung up, and nothing that nobody asked for has come in."""
+        return (
+            not self._transport.is_closing()
+            and self._http.our_state is h11.IDLE
+            and not any(self._http.trailing_data)
+        )
+
+    @property
     def is_good(self) -> bool:
-        """Neither old nor closed by the peer, and nothing that nobody asked for has come in."""
-        if self._transport.is_closing() or self._http.our_state is not h11.IDLE:
-            return False
-        if asyncio.get_running_loop().time() - self._used_at > IDLE_S or any(
-            self._http.trailing_data
-        ):
+        """As above, and not old; nor is there anything that has not been read yet."""
+        if not self.is_unspoken or asyncio.get_running_loop().time() - self._used_at > IDLE_S:
             return False
         poll = select.poll()  # for what asyncio has not read yet
         poll.register(self._transport.get_extra_info("socket"), select.POLLIN)
@@ -184,6 +196,8 @@ class _Wire(asyncio.Protocol):
     async def event(self) -> Any:
         """What the peer says next, in h11's words. Raises h11.RemoteProtocolError."""
         while (event := self._http.next_event()) is h11.NEED_DATA:
+            if self._is_broken:
+                raise h11.RemoteProtocolError("the connection broke")
             self._news.clear()
             await self._news.wait()
         return event

@@ -1,11 +1,19 @@
 """`UcmDriver`: makes a UCM show what a guest event says, and repairs what it meets on the way."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, assert_never
 
 from gateway.drivers import ucm_wire as wire
-from gateway.drivers.base import Refused, Rejected, SessionRefused, ShownRoom, Unreachable
+from gateway.drivers.base import (
+    Paused,
+    Refused,
+    Rejected,
+    SessionRefused,
+    ShownRoom,
+    Unreachable,
+)
 from gateway.drivers.ucm_api import UcmApi, raise_for_pause
 from gateway.drivers.ucm_wire import Request, UcmRoom, Verdict, Words
 from gateway.events import (
@@ -35,6 +43,16 @@ _STATE: Final = (Verdict.ALREADY_IN, Verdict.NOT_IN, Verdict.TAKEN)
 
 class _MoveUnsure(Exception):
     """The session broke under a move: it may have been done."""
+
+
+@contextmanager
+def _perhaps_done(*, so: bool) -> Iterator[None]:
+    """What fails in here comes behind a call that may have been done, or (not `so`) was not."""
+    try:
+        yield
+    except (Unreachable, Paused) as error:
+        error.sent = so
+        raise
 
 
 @dataclass(slots=True)
@@ -157,9 +175,9 @@ class UcmDriver:
         try:
             return await self._say(trip, request)
         except _MoveUnsure:
-            if await self._has_moved(room, guest):
-                return Verdict.DONE
-            return await self._say(trip, request)
+            with _perhaps_done(so=True):
+                has_moved = await self._has_moved(room, guest)
+            return Verdict.DONE if has_moved else await self._say(trip, request)
 
     async def _has_moved(self, room: str, guest: Guest) -> bool:
         """A lost reply: the list says whether the move was done; without a list, try again."""
@@ -206,7 +224,8 @@ class UcmDriver:
                         raise SessionRefused(reply.code, reply.advice, sent=unsure and is_own)
                     trip.logged_in = True
                     self._repeat(request, "login")
-                    await self._api.log_in_again()
+                    with _perhaps_done(so=unsure and is_own):
+                        await self._api.log_in_again()
                     if unsure and request.action == "mov":
                         raise _MoveUnsure
                 case Verdict.UNDER_REPAIR if not made_available:

@@ -7,6 +7,7 @@ checksum (SQLite's own `cksumvfs`), so that a bit that has turned over is notice
 
 import contextlib
 import ctypes
+import glob
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,12 +88,16 @@ class OutboxFile:
             db.execute(statement, values)
 
     def begin_anew(self) -> Path:
-        """Set a file that cannot be trusted aside and begin an empty one. Returns the old one."""
+        """Set a file that cannot be trusted aside and begin an empty one. Returns the old one.
+
+        Where there is no room for the empty one now, there may be with the next use.
+        """
         self._drop()
         aside = set_aside(self.path)
         self.number += 1
-        with self.reading():
-            return aside
+        with contextlib.suppress(StorageFailed), self.reading():
+            pass  # opened, so that the books are those of the new one
+        return aside
 
     def _opened(self) -> None:
         """A handle was opened: what is kept in memory must be read again."""
@@ -148,6 +153,11 @@ class OutboxFile:
             with db:
                 db.execute(migration)
                 db.pragma("user_version", number)
+
+
+def was_set_aside(path: Path) -> bool:
+    """Whether a damaged file of this name has ever made way."""
+    return any(path.parent.glob(f"{glob.escape(path.name)}.corrupt-*"))
 
 
 def set_aside(path: Path) -> Path:

@@ -22,6 +22,7 @@ from gateway.events import (
 )
 from gateway.house import Ledger, Room
 from gateway.jsonable import from_json, to_json
+from gateway.outbox.file import was_set_aside
 from gateway.outbox.fold import fold_all
 from gateway.outbox.rows import ENDED, Rows, changed, marks
 from gateway.outbox.schema import REFUSED_KEPT
@@ -140,6 +141,12 @@ class Outbox(Rows):
                     self._count()
             self._only = only if self._unfinished == 1 else None
 
+    def lacks_its_house(self) -> bool:
+        """It took the place of a damaged file, and the house was not written into it any more."""
+        with self.reading() as db:
+            has_house = db.execute("SELECT 1 FROM house_ledger").fetchone()
+        return has_house is None and was_set_aside(self.path)
+
     def house(self) -> tuple[dict[str, Room], Ledger]:
         """The house as of the last `put`. Raises StorageCorrupt when it cannot be understood."""
         with self.reading() as db:
@@ -237,13 +244,15 @@ class Outbox(Rows):
         words: Collection[str] = _WORDS_BY_SUBJECT[_SUBJECTS[type(entry.event)]]
         if isinstance(entry.event, CheckOut):
             words = EVENT_TYPES
-        older = 0
+        older: list[Any] = []
         for state in OPEN_STATES:
             if self._counts[TO_UCM, state]:
                 values = (now, last, *rooms, *words, entry.id)
-                older += changed(db, _superseded(state, rooms, words), values)
-        self._promote(db, rooms)
-        return older
+                older += db.execute(_superseded(state, rooms, words), values).fetchall()
+        # A move that is not to be made any more lets the room go that it would have left.
+        freed = {room for row in older for room in row if room is not None}
+        self._promote(db, freed.union(rooms))
+        return len(older)
 
     def later(
         self, entry: Entry, due_at: float, error: str, *, attempts: int, unsure: bool
@@ -264,10 +273,11 @@ class Outbox(Rows):
                 (unsure, entry.id, entry.file, self.number),
             )
 
-    def park(self, entry: Entry, now: float, error: str) -> None:
-        """The row waits for a human, and blocks nobody."""
+    def park(self, entry: Entry, now: float, error: str, *, unsure: bool = False) -> None:
+        """The row waits for a human, and blocks nobody. `unsure`: see `mark`."""
         with self._booked() as db:
             if entry.file == self.number:
+                db.execute("UPDATE entry SET unsure = ? WHERE id = ?", (unsure, entry.id))
                 db.execute(ENDED, ("parked", now, error, None, entry.id))
                 self._promote(db, rooms_of(entry.event))
 
@@ -422,5 +432,5 @@ def _superseded(state: str, rooms: Collection[str], words: Collection[str]) -> s
     return (
         "UPDATE entry SET state = 'superseded', head = 0, finished_at = ?, error = NULL,"
         f" superseded_by = ? WHERE state = '{state}' AND room IN ({marks(rooms)})"
-        f" AND event IN ({marks(words)}) AND lane = 'to_ucm' AND id < ?"
+        f" AND event IN ({marks(words)}) AND lane = 'to_ucm' AND id < ? RETURNING room, from_room"
     )

@@ -4,6 +4,7 @@ They hold what the line held, guests too, so they are for their owner only and g
 go. Nothing waits for them: a capture that cannot be written is counted and lost, a record is not.
 """
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterator
@@ -103,6 +104,11 @@ class Ring:
                         data = head.encode() + data
                     file.write(data)
                 size += len(data)
+            except OSError:
+                if path is not None:  # half of it may be there
+                    with contextlib.suppress(OSError):
+                        os.truncate(path, size)
+                raise
             finally:
                 with self._lock:
                     if path is not None:

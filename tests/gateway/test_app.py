@@ -4,7 +4,7 @@ import pytest
 
 from gateway.app import StartFailed, _open_outbox
 from gateway.events import CheckOut
-from gateway.house import Room
+from gateway.house import Ledger, Room
 from gateway.outbox import Batch, NewEntry, Outbox
 
 
@@ -34,6 +34,22 @@ def test_a_damaged_file_makes_way_and_is_kept(tmp_path, harm):
     kept = _open_outbox(path, None)
     assert (kept.rooms, kept.is_anew) == ({}, True)
     assert (tmp_path / "outbox.db.corrupt-1").read_bytes()[:4096] == was[:4096]
+    kept.outbox.close()
+
+
+def test_a_house_that_was_not_written_any_more_is_asked_for(tmp_path):
+    """The power went between the damage and the next record."""
+    path = tmp_path / "outbox.db"
+    box = Outbox(path)
+    box.put(Batch(rooms={"101": Room()}, ledger=Ledger()))
+    box.begin_anew()
+    box.close()
+    kept = _open_outbox(path, None)
+    assert (kept.rooms, kept.is_anew) == ({}, True)
+    kept.outbox.put(Batch(rooms={}, ledger=Ledger()))
+    kept.outbox.close()
+    kept = _open_outbox(path, None)
+    assert not kept.is_anew
     kept.outbox.close()
 
 

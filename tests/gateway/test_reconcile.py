@@ -11,7 +11,7 @@ from gateway.events import CheckIn, CheckOut, Guest, Update, WakeUp
 from gateway.house import House, Room
 from gateway.intake import Intake
 from gateway.metrics import Metrics
-from gateway.outbox import Batch, NewEntry, Outbox, OutboxWorker
+from gateway.outbox import Batch, NewEntry, Outbox, OutboxWorker, StorageFailed
 from gateway.reconcile import Drift, Reconciler, compare
 from gateway.relay import Relay
 from gateway.rooms import RoomMap
@@ -161,6 +161,20 @@ async def test_a_cure_that_does_not_take_is_not_tried_for_ever(site):
     at.reconciler.want(anew=True)  # the UCM came back: perhaps it is another one
     await at.reconciler.reconcile(listed)
     assert at.worker.outbox.totals().accepted["to_ucm"] == 2
+
+
+@pytest.mark.asyncio
+async def test_a_cure_that_could_not_be_stored_is_tried_again(site):
+    long = replace(ANNA, name="R" * 3000)  # more than a page has left
+    at = site({"101": Room(guests=(long,))})
+    db = at.worker.outbox._db
+    db.pragma("max_page_count", db.pragma("page_count"))
+    listed = await at.driver.rooms()
+    with pytest.raises(StorageFailed):
+        await at.reconciler.reconcile(listed)
+    db.pragma("max_page_count", 100_000)
+    await at.reconciler.reconcile(listed)
+    assert [row.event for row in at.worker.outbox.rows(["waiting"])] == ["check_in"]
 
 
 @pytest.mark.asyncio

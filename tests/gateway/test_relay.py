@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from gateway.drivers.base import Paused, Refused, Rejected, SessionRefused, Unreachable
-from gateway.events import CheckIn, CheckOut, Guest
+from gateway.events import CheckIn, CheckOut, Guest, Update
 from gateway.metrics import Metrics
 from gateway.outbox import Batch, NewEntry, Outbox, OutboxWorker, StorageFailed
 from gateway.relay import Relay
@@ -232,28 +232,67 @@ async def test_a_bug_met_on_one_row_parks_it_and_the_others_go_on(tmp_path):
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
-    "outcome", [Unreachable("reset", "x", sent=False), Refused(-9, "-9"), "crash"]
+    ("refusals", "is_folded"),
+    [([Rejected(15, "15")], False), ([Refused(-9, "-9")] * 3, False), ([Rejected(15, "15")], True)],
+    ids=["rejected", "refused too often", "folded, and then alone"],
 )
-async def test_a_call_is_noted_before_it_is_made_where_nobody_can_be_asked_later(tmp_path, outcome):
-    """kill -9 in the middle of a call: the next try knows that the first may have been done."""
-    async with relay_on(tmp_path, "101", interval=5) as relay:
+async def test_a_call_that_was_refused_for_good_was_not_made(tmp_path, refusals, is_folded):
+    """Else "already checked in" would be taken for our guest, and a stranger's mailbox stay."""
+    async with relay_on(tmp_path, *(() if is_folded else ("101",)), retries=2, interval=5) as relay:
         relay.marks_calls = True
-        if outcome == "crash":
-            noted = []
+        box, guest = relay.outbox.outbox, Guest(key="1", name="A", came=HandClock().stamp())
+        if is_folded:
+            events = CheckIn(room="101", guest=guest), Update(room="101", guest=guest, was=guest)
+            box.put(Batch(entries=[
+                NewEntry(event=event, record="", received_at=1.0) for event in events
+            ]))  # fmt: skip
+        relay.driver.script["101"] = list(refusals)
+        await run_for(relay, 100)
+        for row in box.rows(["parked"]):
+            box.retry(row.id)
+        await run_for(relay, 10)
+        assert len(relay.driver.calls) > len(refusals)
+        assert not any(call[2] for call in relay.driver.calls)
 
-            async def look(event, *, unsure, repairs, after):
-                noted.append(relay.outbox.outbox.due("to_ucm", 1e12)[0].unsure)
-                raise asyncio.CancelledError
 
-            relay.driver.apply = look
-            with pytest.raises(asyncio.CancelledError):
-                await run_for(relay, 1)
-            assert noted == [True]
-            assert relay.outbox.outbox.due("to_ucm", 1e12)[0].unsure
-        else:
-            relay.driver.script["101"] = [outcome]
-            await run_for(relay, 20)
-            assert [call[2] for call in relay.driver.calls] == [False, False]
+@pytest.mark.asyncio
+async def test_a_pause_behind_a_call_that_may_have_been_done_leaves_it_unsure(tmp_path):
+    async with relay_on(tmp_path, "101") as relay:
+        pause = Paused(-68, "-68: banned", 30.0, loud=True)
+        pause.sent = True
+        relay.driver.script["101"] = [pause]
+        await run_for(relay, 60)
+        assert [call[2] for call in relay.driver.calls] == [False, True]
+
+
+@pytest.mark.asyncio
+async def test_who_asks_for_a_comparison_is_answered_while_the_disk_is_full(tmp_path, monkeypatch):
+    async with relay_on(tmp_path, "101") as relay:
+        relay.reconciler = Uninterested()
+        monkeypatch.setattr(Outbox, "done", fail)
+        await run_for(relay, 2)
+        asked = asyncio.ensure_future(relay.compare_now())
+        await asyncio.sleep(0)
+        await run_for(relay, 2)
+        assert asked.done()
+        assert await asked is None
+
+
+class Uninterested:
+    """A reconciler that never has anything to do."""
+
+    def is_due(self, **_):
+        return False
+
+    def due_in(self):
+        return 900.0
+
+    def want(self, **_):
+        pass
+
+
+def fail(*_):
+    raise StorageFailed("full")
 
 
 @pytest.mark.asyncio

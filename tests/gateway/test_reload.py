@@ -2,13 +2,14 @@
 
 import asyncio
 import re
+import sys
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from gateway import logs
-from gateway.config import load
+from gateway.config import ConfigError, load, load_elsewhere
 from gateway.console.guard import Guard, hash_password
 from gateway.daemon import reload, reload_when
 from gateway.demo import stage
@@ -131,6 +132,33 @@ async def test_a_broken_file_is_told_and_the_old_one_goes_on(tmp_path):
         assert "no such file" in next(
             each["why"] for each in said if each["event"] == "config_refused"
         )
+
+
+@pytest.mark.asyncio
+async def test_a_reload_that_goes_wrong_ends_nothing(tmp_path, monkeypatch):
+    async with stage(tmp_path) as on:
+        logs.set_up()
+        path = tmp_path / "gateway.toml"
+        path.write_text(path.read_text().replace("timeout_s = 3", "timeout_s = 3\nretries = 9"))
+        with monkeypatch.context() as there:
+            there.setattr(sys, "executable", "/there/is/no/interpreter")
+            await reload(on.service, Notifier({}))  # then it is read here
+            assert on.service.relay.retries == 9
+            there.setitem(sys.modules, "gateway.config_file", None)  # half an update
+            with capture_logs() as said:
+                await reload(on.service, Notifier({}))
+        told = [each["event"] for each in said if each["event"].startswith("config_")]
+        assert told == ["config_refused", "config_kept"]
+
+
+@pytest.mark.asyncio
+async def test_a_program_that_was_replaced_meanwhile_reads_nothing_for_the_old_one(
+    tmp_path, monkeypatch
+):
+    configs(tmp_path)
+    monkeypatch.setattr("gateway.config.__version__", "0.0.1")
+    with pytest.raises(ConfigError, match="restart it"):
+        load_elsewhere(tmp_path / "gateway.toml")()
 
 
 @pytest.mark.asyncio

@@ -1,7 +1,9 @@
 """The one connection to a UCM: kept while it is good, never reused after a doubt."""
 
 import asyncio
+import socket
 import ssl
+import struct
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -10,6 +12,7 @@ import pytest
 
 from gateway.drivers import connection
 from gateway.drivers.connection import Connection, NotConnected
+from gateway.simulators.certificate import write_certificate
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
@@ -155,3 +158,48 @@ async def test_who_talks_without_being_asked_is_cut_off():
                 await asyncio.sleep(0.01)
         assert await ask() == b"hi"
         assert told.connections == 2
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("word", [b"", b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"])
+async def test_who_hangs_up_or_talks_before_he_is_asked_was_sent_nothing(tmp_path, word):
+    """By TLS 1.2, whose handshake ends at the client: so it is there with the connection."""
+
+    async def rude(_, writer):
+        writer.write(word)
+        writer.close()
+
+    pem, context = write_certificate(tmp_path), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    server = await asyncio.start_server(rude, "127.0.0.1", 0, ssl=context)
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/api"
+    kept = Connection(urlsplit(url), trusting, within_s=2)
+    with pytest.raises(NotConnected):
+        await kept.ask("POST", b"/api", (), b"{}", 1000)
+    await kept.aclose()
+    server.close()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("breaks", [False, True])
+async def test_a_reply_without_a_length_ends_with_the_connection_and_not_with_its_break(breaks):
+    async with between(None) as (told, ask):
+        asking = asyncio.ensure_future(ask())
+        while not told.requests:
+            await asyncio.sleep(0.01)
+        told.writer.write(b"HTTP/1.1 200 OK\r\n\r\nhel")
+        await asyncio.sleep(0.05)
+        if breaks:
+            linger = struct.pack("ii", 1, 0)  # closing is a reset
+            told.writer.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, linger
+            )
+            told.hang_up()
+            with pytest.raises(h11.RemoteProtocolError, match="broke"):
+                await asking
+        else:
+            told.hang_up()
+            assert await asking == b"hel"

@@ -1,6 +1,7 @@
 """The driver against the strict simulated UCM, over real TLS: every answer of the contract."""
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, datetime
@@ -8,7 +9,7 @@ from datetime import date, datetime
 import pytest
 
 from gateway.drivers.base import Paused, Refused, Rejected, SessionRefused, Unreachable
-from gateway.drivers.https import HttpsPeer, TlsSettings, Trust
+from gateway.drivers.https import HttpReply, HttpsPeer, TlsSettings, Trust
 from gateway.drivers.ucm import UcmDriver
 from gateway.drivers.ucm_api import NewApi, OldApi, pms_token
 from gateway.drivers.ucm_wire import Words
@@ -417,6 +418,64 @@ async def test_a_session_that_breaks_under_a_done_move_looks_before_it_repeats(t
         on.ucm.rooms.apply("mov", {"address": "101", "d_address": "205"})
         await on.apply(Move(room="205", from_room="101", guest=ANNA))
         assert on.said()[1:] == ["mov 101 -7", "listPMSRoom  0"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("fault", ["drop", "html"])
+@pytest.mark.parametrize(("code", "sent"), [(-6, False), (-7, True)])
+@pytest.mark.parametrize(
+    "event", [CheckIn(room="205", guest=ANNA), Move(room="205", from_room="101", guest=ANNA)]
+)
+async def test_a_login_that_is_lost_behind_a_call_that_may_be_done(
+    tmp_path, event, code, sent, fault
+):
+    async with bench(tmp_path) as on:
+        await on.apply(CheckIn(room="101", guest=ANNA))
+        on.ucm.fail("code", value=code, times=1, action=on.driver.action_of(event))
+        on.ucm.fail(fault, action="challenge")
+        with pytest.raises(Unreachable) as lost:
+            await on.apply(event)
+        assert lost.value.sent is sent
+
+
+@pytest.mark.asyncio
+async def test_a_look_that_is_lost_behind_a_move_that_may_be_done():
+    class Wire:
+        """A UCM that breaks a session under a move, and then cannot be reached."""
+
+        certificate_ends, certificate = None, b""
+        replies = (
+            {"challenge": "1"}, {"cookie": "a"}, -7, {"challenge": "2"}, {"cookie": "b"},
+        )  # fmt: skip
+
+        async def post(self, _, __):
+            if not self.replies:
+                raise Unreachable("reset", "no connection", sent=False)
+            (reply, *self.replies) = self.replies
+            said = {"status": reply} if isinstance(reply, int) else {"status": 0, "response": reply}
+            return HttpReply(200, json.dumps({"response": {}, **said}).encode())
+
+        async def close(self):
+            pass
+
+    metrics = Metrics(version="1", site="test")
+    api = NewApi(Wire(), username="u", password="p", token="t", metrics=metrics)
+    with pytest.raises(Unreachable) as lost:
+        await UcmDriver(api, WORDS, metrics).apply(
+            Move(room="205", from_room="101", guest=ANNA), unsure=False, repairs=False
+        )
+    assert lost.value.sent
+
+
+@pytest.mark.asyncio
+async def test_a_password_that_was_changed_behind_a_call_that_may_be_done(tmp_path):
+    async with bench(tmp_path) as on:
+        await on.driver.probe()
+        on.ucm.fail("code", value=-7, times=1, action="checkin")
+        on.ucm.settings.password = "changed"
+        with pytest.raises(Paused) as paused:
+            await on.apply(CheckIn(room="101", guest=ANNA))
+        assert paused.value.sent
 
 
 @pytest.mark.asyncio

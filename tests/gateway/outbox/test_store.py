@@ -691,3 +691,20 @@ def test_a_row_behind_one_whose_commit_failed_and_was_stored_waits_for_it(tmp_pa
     assert box.audit() == []
     assert [each.received_at for each in box.due("to_ucm", 3.0, 9, alone=(1, 2))] == [1.0]
     box.close()
+
+
+def test_a_move_that_is_not_made_any_more_holds_nobody_back(tmp_path):
+    """An operator retries a parked move while a later row of the room to move to is called."""
+    box = Outbox(tmp_path / "outbox.db")
+    box.put(Batch(entries=[entry(Move(room="102", from_room="101", guest=ANNA))]))
+    (move,) = box.due("to_ucm", 5.0)
+    box.park(move, 2.0, "23: no such room", unsure=False)
+    box.put(Batch(entries=[entry(CheckOut(room="101"))]))
+    box.put(Batch(entries=[entry(CheckOut(room="102"))]))
+    old_room, new_room = box.due("to_ucm", 5.0, 2)
+    assert box.retry(move.id)
+    box.done([new_room], 6.0)  # which is the later word about it
+    assert box.row(move.id).state == "superseded"
+    assert [each.id for each in box.due("to_ucm", 7.0)] == [old_room.id]
+    assert box.audit() == []
+    box.close()

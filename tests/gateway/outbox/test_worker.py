@@ -1,6 +1,8 @@
 """The outbox's thread: what it says about the disk, and what becomes of a damaged file."""
 
 import io
+import resource
+import signal
 import threading
 
 import apsw
@@ -68,6 +70,26 @@ async def test_a_damaged_file_makes_way_and_says_so_once(worker, tmp_path):
     kept.close()
     assert log.getvalue().count("outbox_corrupt") == 1
     assert "outbox.db.corrupt-1" in log.getvalue()
+
+
+@pytest.mark.asyncio
+async def test_a_damaged_file_has_made_way_also_where_there_is_no_room_for_another(worker):
+    was = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    def damaged(outbox):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, was[1]))
+        with outbox.reading():
+            raise apsw.CorruptError("a page is not what it was")
+
+    try:
+        with pytest.raises(StorageCorrupt):
+            await worker(damaged)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, was)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert worker.is_anew  # whoever comes next writes the house into what is there then
+    await worker(Outbox.put, Batch(entries=[ENTRY]))
 
 
 @pytest.mark.asyncio

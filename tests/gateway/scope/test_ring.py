@@ -1,6 +1,8 @@
 """The last days of a line on disk."""
 
 import os
+import resource
+import signal
 from datetime import UTC
 
 import pytest
@@ -105,6 +107,30 @@ def test_files_that_were_not_written_since_are_left_out(tmp_path):
     os.utime(path, (NOW, NOW))
     assert kept(ring, since=NOW + 1) == []
     assert len(kept(ring, since=NOW)) == 2
+
+
+def test_half_a_write_is_none(tmp_path):
+    ring = ring_in(tmp_path)
+    ring.take(step(1))
+    ring.cut()
+    ring.write(NOW)
+    (path,) = (tmp_path / "captures").iterdir()
+    was = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, was[1]))
+    try:
+        ring.take(step(2))
+        ring.cut()
+        with pytest.raises(OSError, match="too large"):
+            ring.write(NOW)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, was)
+        signal.signal(signal.SIGXFSZ, ignored)
+    ring.take(step(3))
+    ring.cut()
+    ring.write(NOW)
+    assert "".join(kept(ring)) == path.read_text().replace("\n", "")
+    assert len(kept(ring)) == 3  # the settings, the first and the third
 
 
 def test_a_disk_that_takes_nothing_costs_the_capture_and_nothing_else(tmp_path):
