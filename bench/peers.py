@@ -18,7 +18,7 @@ from pathlib import Path
 from time import monotonic_ns, sleep
 from typing import Any, Final
 
-from gateway.simulators.pbx import Rooms, parse_data
+from gateway.simulators.pbx import Refusal, Rooms, parse_data
 from protocols.fias.framing import Control, Frame, FrameReader, write_frame
 from protocols.session import Signal
 
@@ -246,7 +246,10 @@ class Ucm:
         if self.delay_s:
             sleep(self.delay_s)
         action, tags = parse_data(request["data"], request["format"])
-        code = self._rooms.apply(action, tags)
+        try:
+            code = self._rooms.apply(action, tags)
+        except Refusal as refusal:  # as a check-out of a room that was out: several came to one
+            code = refusal.code
         with self._came:
             self.calls.append(Call(action, tags["address"], began))
             self._came.notify_all()
