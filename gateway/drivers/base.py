@@ -87,7 +87,8 @@ class Driver(Protocol):
         """Make the PBX show this event. Twice is as once.
 
         unsure      an earlier try of this very event may have been done
-        repairs     an earlier event of the room could not be delivered: tell everything
+        repairs     an earlier event of the room could not be delivered: tell everything; of a move:
+                    somebody else may be in the room that he leaves, with a mailbox of his own
         after       until this is done nothing may be said, only made ready; not for an unsure one
         return      a warning for the log, or None
 

@@ -38,6 +38,7 @@ _OWN_ACTION: Final = {
     RoomStatus: "update",
     WakeUp: "wakeup",
 }
+_NO_SUCH_ROOM: Final = 18
 _STATE: Final = (Verdict.ALREADY_IN, Verdict.NOT_IN, Verdict.TAKEN)
 
 
@@ -95,7 +96,7 @@ class UcmDriver:
                 if request is not None:
                     await self._say_in(trip, request, guest)
             case Move(room=room, from_room=from_room, guest=guest):
-                await self._move(trip, from_room, room, guest, unsure=unsure)
+                await self._move(trip, from_room, room, guest, unsure=unsure, repairs=repairs)
             case DoNotDisturb(room=room, on=on, guest=guest):
                 await self._say_in(trip, wire.do_not_disturb(room, on), guest)
             case RoomStatus(room=room, code=code, guest=guest):
@@ -154,10 +155,15 @@ class UcmDriver:
             raise Refused(20, "not checked in after a check-in")
 
     async def _move(
-        self, trip: _Trip, from_room: str, room: str, guest: Guest, *, unsure: bool
+        self, trip: _Trip, from_room: str, room: str, guest: Guest, *, unsure: bool, repairs: bool
     ) -> None:
         request = wire.move(from_room, room)
         if unsure and await self._has_moved(room, guest):
+            return
+        if repairs and not await self._shows(from_room, guest, unsure=False):
+            # He was never shown there: what lies in that mailbox is somebody else's.
+            await self._leave(trip, from_room)
+            await self._check_in(trip, room, guest, unsure=unsure)
             return
         verdict = await self._say_move(trip, request, room, guest)
         if verdict is Verdict.TAKEN:
@@ -169,6 +175,14 @@ class UcmDriver:
                 raise Rejected(24, "24: the room to move to stays checked in: look at the UCM")
         if verdict is Verdict.NOT_IN:
             await self._check_in(trip, room, guest, unsure=unsure)
+
+    async def _leave(self, trip: _Trip, room: str) -> None:
+        """Check a room out that the UCM perhaps does not even have."""
+        try:
+            await self._say(trip, wire.check_out(room))
+        except Rejected as error:
+            if error.code != _NO_SUCH_ROOM:
+                raise
 
     async def _say_move(self, trip: _Trip, request: Request, room: str, guest: Guest) -> Verdict:
         """Say a move; when the session breaks under it, look before it is said again."""

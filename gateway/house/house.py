@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import assert_never
 
-from gateway.events import DoNotDisturb, Guest, Move, RoomStatus, Update
+from gateway.events import CheckIn, DoNotDisturb, Guest, Move, RoomStatus, Update
 from gateway.house.book import Book
 from gateway.house.display import Display
 from gateway.house.resync import Resync
@@ -133,13 +133,20 @@ class House:
                 self._book.write(replace(self._book.ledger, night_audit=running))
             case _:
                 assert_never(fact)
-        return self._display.told()
+        return self._told(wall)
 
     def tick(self, now: datetime) -> Told:
         """What has become due by `now`: departures that no arrival followed, next wake-ups."""
         wall = now.replace(tzinfo=None)
         self._release(lambda departure: departure.due <= now, wall)
         self._wake_ups.ring(wall)
+        return self._told(wall)
+
+    def _told(self, wall: datetime) -> Told:
+        """What it came to; a wake-up that came along, or must be told again, is told behind it."""
+        for event in tuple(self._display.events):
+            if isinstance(event, Move | CheckIn):
+                self._wake_ups.follow(event.room, wall)
         return self._display.told()
 
     def deadline(self) -> datetime | None:
@@ -300,6 +307,7 @@ class House:
             guest = replace(guest, key=key_of(None, new_number))
             resident = new.find(guest.key)  # a room has one guest without a number
         staying = self._by_flag(old_number, old, anybody(old.without(key)), old_shared)
+        is_unheard = bool(old_shared) and old.shown is None and not old.is_known_out
         others = new.guests if resident is not None else new.without(guest.key)
         if new_shared is False and others:
             self._display.remarks.append(Remark.STALE_GUESTS)
@@ -314,22 +322,31 @@ class House:
             self._display.tell_difference(
                 new_number, replace(new, guests=others), self._book.room(new_number)
             )
-            if staying:
-                self._display.show(old_number, old, staying)
-            elif not old.told_out:
-                self._display.check_out(old_number, old)
-        elif staying:
+        elif staying or is_unheard:
             self._display.check_in(new_number, (guest,), wake_ups_of=new)
+
+        if is_unheard:
+            self._keep_in(old_number, old, wall)
+        elif staying:
             self._display.show(old_number, old, staying)
+        elif others:
+            if not old.told_out:
+                self._display.check_out(old_number, old)
+            together_now = self._book.room(new_number)
+            wake_ups = tuple(sorted({*new.wake_ups, *old.wake_ups}))
+            self._book.put(new_number, replace(together_now, wake_ups=wake_ups))
+            self._wake_ups.follow(new_number, wall)
+        elif _is_anothers(old, guest):  # his mailbox must not come along
+            self._display.check_out(old_number, old)
+            self._display.check_in(new_number, (guest,), wake_ups_of=new)
         else:
             wake_ups = tuple(sorted({*new.wake_ups, *old.wake_ups}))
             self._book.put(
                 old_number, replace(old, guests=(), wake_ups=(), told=None, told_out=True)
             )
-            told = old.told or new.told
             self._book.put(
                 new_number,
-                replace(new, guests=(guest,), wake_ups=wake_ups, told=told, told_out=False),
+                replace(new, guests=(guest,), wake_ups=wake_ups, told=old.told, told_out=False),
             )
             self._display.events.append(Move(room=new_number, from_room=old_number, guest=guest))
             # Of a stranger only what the record says is told: the PBX may know more of him.
@@ -368,13 +385,16 @@ class House:
         if staying:
             self._display.show(number, room, staying)
         elif shared and room.shown is None:
-            # The PBX may show a guest from before our time: by the PMS's word, somebody is in.
-            self._display.remarks.append(Remark.SHARE_FLAG)
-            nobody = Guest(key=key_of(None, number), came=wall)
-            self._book.put(number, replace(room, guests=(nobody,), expected=(), told_out=False))
-            self._display.events.append(Update(room=number, guest=nobody))
+            self._keep_in(number, room, wall)
         elif not room.told_out:
             self._display.check_out(number, room)
+
+    def _keep_in(self, number: str, room: Room, wall: datetime) -> None:
+        """The PBX may show a guest from before our time: by the PMS's word, somebody is in."""
+        self._display.remarks.append(Remark.SHARE_FLAG)
+        nobody = Guest(key=key_of(None, number), came=wall)
+        self._book.put(number, replace(room, guests=(nobody,), expected=(), told_out=False))
+        self._display.events.append(Update(room=number, guest=nobody))
 
     def _by_flag(
         self, number: str, room: Room, staying: tuple[Guest, ...], shared: bool | None
@@ -485,3 +505,14 @@ class House:
     def _expected(room: Room, key: str, wall: datetime) -> Guest:
         known = next((guest for guest in room.expected if guest.key == key), None)
         return replace(known, came=wall) if known else Guest(key=key, came=wall)
+
+
+def _is_anothers(room: Room, guest: Guest) -> bool:
+    """The room shows somebody who is surely not this guest: by number and by name."""
+    shown = room.shown
+    return (
+        shown is not None
+        and room.find(guest.key) is None
+        and None not in (shown.reservation, guest.reservation)
+        and shown.name.casefold() != guest.name.casefold()
+    )

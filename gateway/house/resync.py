@@ -114,6 +114,11 @@ class Resync:
         for number, guests in touched.items():
             room = self._book.room(number)
             if guests and room.shown is None:
+                who_stays = {guest.key for guest in before[number].guests} & {
+                    guest.key for guest in guests
+                }
+                if who_stays:  # a check-out took their wake-ups from the PBX: they are told again
+                    room = replace(room, wake_ups=before[number].wake_ups)
                 self._display.check_in(number, guests, wake_ups_of=room)
             elif guests:
                 self._display.show(number, room, guests)
@@ -145,12 +150,13 @@ class Resync:
                     continue
                 emptied = replace(self._book.room(source), guests=(), wake_ups=(), told=None)
                 self._book.put(source, replace(emptied, told_out=True))
+                new = self._book.room(number)
                 self._book.put(
                     number,
                     replace(
-                        self._book.room(number),
+                        new,
                         guests=guests,
-                        wake_ups=old.wake_ups,
+                        wake_ups=tuple(sorted({*new.wake_ups, *old.wake_ups})),
                         told=old.told,
                         told_out=False,
                     ),

@@ -60,6 +60,14 @@ class WakeUps:
             if room.told is not None and room.told + RUNG_AFTER <= wall:
                 self._next(number, room, wall)
 
+    def follow(self, number: str, wall: datetime) -> None:
+        """Somebody has come: tell the next wake-up of his room unless the PBX knows it."""
+        room = self._book.room(number)
+        following = next((each for each in room.wake_ups if each + RUNG_AFTER > wall), None)
+        if following is not None and following != room.told:
+            self._book.put(number, replace(room, told=following))
+            self._display.events.append(WakeUp(room=number, at=following))
+
     def deadlines(self, zone: tzinfo) -> list[datetime]:
         """When `ring` has something to do."""
         told = (self._book.rooms[number].told for number in self._book.crowded)

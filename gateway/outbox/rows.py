@@ -23,6 +23,14 @@ _ROW_NAMES: Final = tuple(field.name for field in fields(Row))
 _ROW: Final = ", ".join(_ROW_NAMES)
 
 
+_NO_MOVE_ANY_MORE: Final = """
+    UPDATE entry AS e
+    SET event = 'check_in', body = json_remove(body, '$.from_room'), from_room = NULL
+    WHERE id = ? AND state = 'parked' AND event = 'move'
+      AND EXISTS (SELECT 1 FROM entry AS d WHERE d.state = 'done' AND d.id > e.id
+                  AND e.from_room IN (d.room, d.from_room))
+"""
+
 ENDED: Final = (
     "UPDATE entry SET state = ?1, head = 0, finished_at = ?2, error = ?3, superseded_by = ?4"
     " WHERE id = ?5 AND state IN ('waiting', 'parked') AND state != ?1"
@@ -105,8 +113,13 @@ class Rows(OutboxFile):
         return _row(found) if found else None
 
     def retry(self, id_: int) -> bool:
-        """A parked row waits again, in its old place. False: it is not parked."""
+        """A parked row waits again, in its old place. False: it is not parked.
+
+        A move out of a room of which something later was delivered is not made any more: somebody
+        else may be there. Its guest is checked in where he moved to.
+        """
         with self._booked() as db:
+            db.execute(_NO_MOVE_ANY_MORE, (id_,))
             row = db.execute(
                 "UPDATE entry SET state = 'waiting', due_at = 0, attempts = 0, finished_at = NULL,"
                 " error = NULL WHERE id = ? AND state = 'parked' RETURNING room, from_room",

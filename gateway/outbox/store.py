@@ -60,6 +60,9 @@ _DUE: Final = """
     SELECT e.id, e.event, e.body, e.received_at, e.attempts, e.unsure, e.background,
            EXISTS (SELECT 1 FROM entry AS p WHERE p.state = 'parked'
                    AND p.room IN (e.room, e.from_room) AND p.id < e.id),
+           EXISTS (SELECT 1 FROM entry AS p WHERE p.state = 'parked'
+                   AND p.event IN ('check_in', 'check_out', 'move')
+                   AND p.room IN (e.room, e.from_room) AND p.id < e.id),
            EXISTS (SELECT 1 FROM entry AS n WHERE n.state = 'waiting'
                    AND n.room = e.room AND n.id > e.id)
     FROM entry AS e
@@ -245,10 +248,15 @@ class Outbox(Rows):
         if isinstance(entry.event, CheckOut):
             words = EVENT_TYPES
         older: list[Any] = []
+        ends = [(rooms, words)]
+        if isinstance(entry.event, Move):  # who comes next must not be undisturbed by it
+            ends.append(((entry.event.from_room,), _WORDS_BY_SUBJECT["dnd"]))
         for state in OPEN_STATES:
-            if self._counts[TO_UCM, state]:
-                values = (now, last, *rooms, *words, entry.id)
-                older += db.execute(_superseded(state, rooms, words), values).fetchall()
+            if not self._counts[TO_UCM, state]:
+                continue
+            for of_rooms, of_words in ends:
+                values = (now, last, *of_rooms, *of_words, entry.id)
+                older += db.execute(_superseded(state, of_rooms, of_words), values).fetchall()
         # A move that is not to be made any more lets the room go that it would have left.
         freed = {room for row in older for room in row if room is not None}
         self._promote(db, freed.union(rooms))
@@ -323,7 +331,8 @@ class Outbox(Rows):
 
     def _folded(self, db: apsw.Connection, row: Any, alone: Collection[int]) -> Entry:
         """The entry of a due row, with the rows behind it that come to one event with it."""
-        id_, word, body, received_at, attempts, unsure, background, repairs, has_more = row
+        id_, word, body, received_at, attempts, unsure, background, *flags = row
+        repairs, is_astray, has_more = flags
         event: GuestEvent = from_json(EVENT_TYPES[word], body)
         folded: list[int] = []
         if has_more and not unsure and id_ not in alone and not isinstance(event, Move):
@@ -341,13 +350,16 @@ class Outbox(Rows):
             folded = [each[0] for each in behind[:count]]
             if folded:
                 received_at = behind[count - 1][3]
+        if is_astray and isinstance(event, Update) and not event.guest.is_nobody:
+            # Who came or went before could not be told: the mailbox may be somebody else's.
+            event = CheckIn(room=event.room, guest=event.guest)
         return Entry(
             id=id_,
             event=event,
             received_at=received_at,
             attempts=attempts,
             unsure=bool(unsure),
-            repairs=bool(repairs),
+            repairs=bool(is_astray if isinstance(event, Move) else repairs),
             background=bool(background),
             folded=tuple(folded),
             file=self.number,

@@ -55,7 +55,8 @@ class Entry:
     event       of the row itself, or what it and the rows `folded` into it come to together
     attempts    how often the UCM has refused it for a passing reason
     unsure      a call for it went out and its reply was lost
-    repairs     a parked row of this room says the same kind of thing: tell everything
+    repairs     a parked row of this room says the same kind of thing: tell everything; of a move:
+                who came or went could not be told, and perhaps somebody else is there
     folded      later rows of the room that are delivered with this one, ascending
     file        which of the files that had to make way it is of; what becomes of a row of another
                 one is no news

@@ -273,6 +273,63 @@ def test_move_of_a_guest_we_never_knew_tells_everything(desk):
     assert replace(desk.events[-1].was, name="A") == desk.events[-1].guest
 
 
+@pytest.mark.parametrize("before", [[], [f"GI|RN103|{A}GSN|"]])
+def test_move_out_of_a_room_that_shows_somebody_else_carries_no_mailbox_along(desk, before):
+    """What came between was lost on the way: who is shown there is surely not who moves."""
+    desk.say(f"GI|RN101|{C}GSN|", *before)
+    told = desk.say("GC|RN205|GSN|G#1|GNA|RO101|GSN|")
+    assert told[-2:] == ["out 101", "in 205 A"]
+
+
+def test_move_of_somebody_of_the_same_name_is_his_own_under_another_number(desk):
+    desk.say(f"GI|RN101|{A}GSN|")
+    assert desk.say("GC|RN205|GSN|G#9|GNa|RO101|GSN|")[0] == "move 101>205 a"
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [([], ["in 205 A", "update 101 "]), ([f"GI|RN205|{C}GSN|"], ["update 101 "])],
+)
+def test_move_out_of_a_room_we_never_heard_of_in_which_somebody_stays(desk, before, told):
+    desk.say(*before)
+    assert desk.say("GC|RN205|GSY|G#1|GNA|RO101|GSY|") == told
+    assert [guest.is_nobody for guest in desk.house.rooms["101"].guests] == [True]
+
+
+# --- Wake-ups that move along, or were there before ---
+
+
+def test_wake_up_of_the_new_room_is_told_behind_a_move_that_brings_none(desk):
+    desk.say(f"GI|RN101|{A}GSN|", "WR|RN205|DA260315|TI063000|")
+    assert desk.say(MOVE[0].format(new="N", old="N")) == ["move 101>205 A", "wake 205 0315-0630"]
+
+
+def test_the_earlier_wake_up_of_the_new_room_is_told_and_the_other_one_kept(desk):
+    desk.say(f"GI|RN101|{A}GSN|", "WR|RN101|DA260315|TI073000|", "WR|RN205|DA260315|TI063000|")
+    assert desk.say(MOVE[0].format(new="N", old="N")) == ["move 101>205 A", "wake 205 0315-0630"]
+    assert len(desk.house.rooms["205"].wake_ups) == 2
+
+
+def test_wake_up_goes_with_who_moves_in_with_somebody(desk):
+    desk.say(f"GI|RN101|{A}GSN|", "WR|RN101|DA260315|TI063000|", f"GI|RN205|{C}GSN|")
+    assert desk.say(MOVE[0].format(new="Y", old="N")) == ["out 101", "wake 205 0315-0630"]
+
+
+def test_wake_up_of_who_stays_is_told_again_behind_a_resync(desk):
+    """The one who was displayed has left unheard: out and in, and that ends a wake-up."""
+    desk.say(f"GI|RN101|{A}GSN|", f"GI|RN101|{B}GSY|", "WR|RN101|DA260315|TI063000|")
+    assert desk.say("DS|", f"GI|RN101|{B}GSN|SF|", "DE|") == [
+        "out 101", "in 101 B", "wake 101 0315-0630",
+    ]  # fmt: skip
+
+
+def test_wake_up_of_the_new_room_outlives_a_move_that_a_resync_tells(desk):
+    desk.say(f"GI|RN101|{A}GSN|", "WR|RN205|DA260315|TI063000|")
+    assert desk.say("DS|", "GO|RN101|SF|", f"GI|RN205|{A}GSN|SF|", "DE|") == [
+        "move 101>205 A", "wake 205 0315-0630",
+    ]  # fmt: skip
+
+
 # --- GO ---
 
 

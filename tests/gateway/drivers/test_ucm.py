@@ -223,6 +223,35 @@ async def test_22_that_stays_is_parked(tmp_path):
 
 
 @pytest.mark.asyncio
+@BOTH
+async def test_a_move_of_who_was_never_shown_leaves_the_mailbox_there(tmp_path, old):
+    async with bench(tmp_path, old=old) as on:
+        await on.apply(CheckIn(room="101", guest=OTTO))
+        on.ucm.rooms.leave_message("101")
+        await on.apply(Move(room="205", from_room="101", guest=ANNA), repairs=True)
+        assert (on.room().is_in, on.room("205").lastname, on.room("205").messages) == (
+            False, "Rossi", 0,
+        )  # fmt: skip
+
+
+@pytest.mark.asyncio
+async def test_a_move_of_who_is_shown_after_all_takes_his_mailbox_along(tmp_path):
+    async with bench(tmp_path) as on:
+        await on.apply(CheckIn(room="101", guest=ANNA))
+        on.ucm.rooms.leave_message("101")
+        await on.apply(Move(room="205", from_room="101", guest=ANNA), repairs=True)
+        assert on.room("205").messages == 1
+
+
+@pytest.mark.asyncio
+@BOTH
+async def test_a_move_out_of_a_room_that_the_ucm_lacks_is_an_arrival(tmp_path, old):
+    async with bench(tmp_path, old=old) as on:
+        await on.apply(Move(room="205", from_room="9001", guest=ANNA), repairs=True)
+        assert on.room("205").lastname == "Rossi"
+
+
+@pytest.mark.asyncio
 async def test_24_with_our_guest_there_is_done(tmp_path):
     async with bench(tmp_path) as on:
         await on.apply(CheckIn(room="101", guest=OTTO))

@@ -38,6 +38,7 @@ from gateway.outbox.store import _DUE, _superseded
 from gateway.outbox.values import LANES, STATES
 
 CAME = datetime(2026, 3, 14, 10, 0)
+OTTO = Guest(key="4712", name="Bianchi", came=CAME)
 ANNA = Guest(key="4711", name="Rossi", first_name="Anna", came=CAME, departure=CAME.date())
 
 
@@ -708,3 +709,56 @@ def test_a_move_that_is_not_made_any_more_holds_nobody_back(tmp_path):
     assert [each.id for each in box.due("to_ucm", 7.0)] == [old_room.id]
     assert box.audit() == []
     box.close()
+
+
+@pytest.mark.parametrize("parked", [CheckOut(room="101"), CheckIn(room="101", guest=OTTO)])
+def test_an_update_behind_who_could_not_be_told_is_a_check_in(outbox, parked):
+    """Else the guest would get the mailbox of whoever the UCM still shows."""
+    put(outbox, entry(parked))
+    outbox.park(outbox.due("to_ucm", 2.0)[0], 3.0, "-25")
+    put(outbox, entry(Update(room="101", guest=ANNA, was=ANNA)))
+    (due,) = outbox.due("to_ucm", 4.0)
+    assert due.event == CheckIn(room="101", guest=ANNA)
+    outbox.done([due], 5.0)
+    assert outbox.rows(["parked", "waiting"]) == []
+
+
+def test_an_update_behind_other_parked_rows_or_of_nobody_stays_one(outbox):
+    put(outbox, entry(DoNotDisturb(room="101", on=True)))
+    outbox.park(outbox.due("to_ucm", 2.0)[0], 3.0, "-9")
+    put(outbox, entry(Update(room="101", guest=ANNA)))
+    (due,) = outbox.due("to_ucm", 4.0)
+    assert (type(due.event), due.repairs) == (Update, True)
+    outbox.done([due], 5.0)
+    put(outbox, entry(CheckOut(room="102")))
+    outbox.park(outbox.due("to_ucm", 6.0)[0], 7.0, "-25")
+    put(outbox, entry(Update(room="102", guest=Guest(key="@102", came=CAME))))
+    assert isinstance(outbox.due("to_ucm", 8.0)[0].event, Update)
+
+
+@pytest.mark.parametrize(
+    ("parked", "repairs"),
+    [(CheckIn(room="101", guest=ANNA), True), (DoNotDisturb(room="101", on=True), False)],
+)
+def test_a_move_knows_whether_who_moves_was_ever_shown(outbox, parked, repairs):
+    put(outbox, entry(parked))
+    outbox.park(outbox.due("to_ucm", 2.0)[0], 3.0, "-25")
+    put(outbox, entry(Move(room="205", from_room="101", guest=ANNA)))
+    (due,) = outbox.due("to_ucm", 4.0)
+    assert due.repairs is repairs
+    outbox.done([due], 5.0)
+    assert outbox.rows(["parked"]) == []  # who comes next must not be undisturbed
+
+
+@pytest.mark.parametrize(
+    ("later", "event"),
+    [(CheckIn(room="101", guest=OTTO), CheckIn(room="205", guest=ANNA)),
+     (CheckIn(room="102", guest=OTTO), Move(room="205", from_room="101", guest=ANNA))],
+)  # fmt: skip
+def test_a_move_put_back_moves_nobody_else(outbox, later, event):
+    put(outbox, entry(Move(room="205", from_room="101", guest=ANNA)))
+    outbox.park(outbox.due("to_ucm", 2.0)[0], 3.0, "23")
+    put(outbox, entry(later))
+    outbox.done(outbox.due("to_ucm", 4.0), 5.0)
+    outbox.retry(1)
+    assert [due.event for due in outbox.due("to_ucm", 6.0)] == [event]
