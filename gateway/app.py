@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from gateway.console.app import Console
 
 STOP_WITHIN_S: Final = 8.0
+CLOSE_WITHIN_S: Final = 0.5
 PURGE_EVERY_S: Final = 3600.0
 
 
@@ -324,7 +325,7 @@ class Service:
             for task in pages:
                 task.cancel()
         await self._driver.close()
-        self.outbox.close()
+        self.outbox.close(CLOSE_WITHIN_S)
         if self.pages:
             (Path(self._config.site.data_dir) / control.SOCKET_NAME).unlink(missing_ok=True)
         self._lock.close()

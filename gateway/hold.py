@@ -15,13 +15,17 @@ class Held(Exception):
 
 
 def holder_of(data_dir: Path) -> str:
-    """Who runs on this data directory now; empty: nobody."""
+    """Who runs on this data directory now; empty: nobody. Who may not look is told so: somebody
+    may run there.
+    """
     try:
         with (data_dir / "lock").open(encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except OSError:
                 return lock.read().strip() or "another process"
+    except PermissionError:
+        return "perhaps; this user may not look"
     except OSError:
         pass  # no lock file: nobody has ever run here
     return ""

@@ -8,6 +8,7 @@ from time import strftime
 from typing import Any, TextIO
 
 from gateway.lean import without
+from gateway.printable import printable
 
 with without("rich"):
     import structlog
@@ -72,5 +73,5 @@ def logger() -> Any:
 
 
 def _quoted(value: object) -> str:
-    text = str(value).replace("\n", " ").replace("\r", " ")
+    text = printable(str(value).replace("\n", " ").replace("\r", " "))
     return f'"{text}"' if " " in text or not text else text

@@ -27,6 +27,7 @@ from protocols.session import (
     LinkState,
     LinkUp,
     RecordRefused,
+    ResyncOverdue,
     Session,
     SessionEvent,
 )
@@ -76,12 +77,17 @@ class Pump:
     _heard: bool = True
     _told_noise: float = float("-inf")
     _kept_noise: float = float("-inf")
+    _told_silence: bool = False
     _untold_noise: int = 0
     _evidence: list[Refused] = field(default_factory=list)
 
     def stop(self) -> None:
         """Stop reading, say goodbye, and let `run` return."""
         self._stopping = True
+        self._look_up()
+
+    def _look_up(self) -> None:
+        """End what is being waited for: there is something to do."""
         if self._waiting is not None and not self._waiting.expired():  # else it ends by itself
             self._waiting.reschedule(asyncio.get_running_loop().time())
 
@@ -90,6 +96,7 @@ class Pump:
         if not self.session.is_up:
             return False
         self.session.ask_for_resync(self.clock.now())
+        self._look_up()
         logger().info("resync_asked")
         return True
 
@@ -216,7 +223,7 @@ class Pump:
                     self._heard = True
                     received.append(event)
                     continue
-                if isinstance(event, LinkStarted | LinkDown):
+                if isinstance(event, LinkStarted | LinkDown | ResyncOverdue):
                     await self._take(received)
                     received = []
                     await self._void_resync()
@@ -287,16 +294,21 @@ class Pump:
                 if direction is Direction.IN:
                     self.metrics.last_record.set(self.clock.epoch())
             case Handshake(signal, direction):
+                self._told_silence = self._told_silence and direction is Direction.OUT
                 self.metrics.handshakes.labels(direction.value, signal.value).inc()
             case FrameRefused(reason, data):
                 self._tell_noise(reason, data)
             case GaveUp(record):
                 self.metrics.records_given_up.inc()
-                logger().warning(
+                tell = logger().debug if self._told_silence else logger().warning  # once an outage
+                self._told_silence = True
+                tell(
                     "record_given_up",
                     record=record.record_id,
                     do="the PMS does not answer: check cable, baud rate, and that ack and lrc fit",
                 )
+            case ResyncOverdue():
+                logger().warning("resync_overdue", do="the PMS did not end it: ask for another one")
             case Delivered() | DataReceived() | RecordRefused():
                 pass  # counted where it was sent, or returned to be taken
 

@@ -117,6 +117,11 @@ class GaveUp:
     record: AnyRecord
 
 
+@dataclass(frozen=True, slots=True)
+class ResyncOverdue:
+    """The PMS has begun to tell every room and has gone on for too long without an end."""
+
+
 SessionEvent = (
     LinkUp
     | LinkDown
@@ -129,6 +134,7 @@ SessionEvent = (
     | Handshake
     | Delivered
     | GaveUp
+    | ResyncOverdue
 )
 
 

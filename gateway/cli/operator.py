@@ -17,6 +17,7 @@ from gateway.cli.shared import (
     say,
     talk,
 )
+from gateway.printable import printable
 
 if TYPE_CHECKING:
     from gateway.config import Config
@@ -64,6 +65,7 @@ def outbox_list(
         return
     for row in rows:
         rooms = row["room"] if row["from_room"] is None else f"{row['from_room']}>{row['room']}"
+        rooms = printable(rooms)
         why = f"  {row['error']}" if row["error"] else ""
         say(
             f"{row['id']:>8}  {row['state']:<10}  {_at(loaded, row['received_at'])}"
@@ -90,7 +92,7 @@ def outbox_show(
             if value in (None, "") or (name == "due_at" and each["state"] != "waiting"):
                 continue
             is_moment = name.endswith("_at")
-            say(f"{name:<14} {_at(loaded, value) if is_moment else value}")
+            say(f"{name:<14} {_at(loaded, value) if is_moment else printable(str(value))}")
         say("")
 
 
@@ -134,7 +136,7 @@ def rooms(
     elif diff:
         for drift in found:
             tags = f" ({', '.join(drift['tags'])})" if drift["tags"] else ""
-            say(f"{drift['room']:<8} {drift['kind']:<9} {drift['means']}{tags}")
+            say(printable(f"{drift['room']:<8} {drift['kind']:<9} {drift['means']}{tags}"))
         talk(f"in difference: {_counted(len(found), 'room')}" if found else "no room differs")
     else:
         for room in found:
@@ -142,7 +144,7 @@ def rooms(
                 f"{guest['reservation'] or '-'} {guest['name']}".strip() for guest in room["guests"]
             )
             wake_up = f"  wake-up {room['wake_ups'][0]}" if room["wake_ups"] else ""
-            say(f"{room['room']:<8} {room['state']:<8} {guests}{wake_up}".rstrip())
+            say(printable(f"{room['room']:<8} {room['state']:<8} {guests}{wake_up}".rstrip()))
         talk(_counted(len(found), "room"))
     if diff and found:
         raise typer.Exit(1)

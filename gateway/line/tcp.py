@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -123,9 +124,18 @@ class TcpLine(asyncio.Protocol):
 
     def replace(self) -> None:
         """A newer peer has come: this one reads as lost, once what it said is read."""
+        self._take_what_came()
         self._lost = True
         self._arrived.set()
         self._let_go()
+
+    def _take_what_came(self) -> None:
+        """While nobody reads, the kernel holds what the peer has said, and closing forgets it."""
+        if self._transport is None or self._lost:
+            return
+        with contextlib.suppress(OSError):  # that was all of it
+            while data := os.read(self._transport.get_extra_info("socket").fileno(), READ_BYTES):
+                self._buffer += data
 
     def describe(self) -> str:
         return f"tcp {self._peer}"

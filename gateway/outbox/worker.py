@@ -108,10 +108,10 @@ class OutboxWorker:
             self.trouble = ""
         return result
 
-    def close(self) -> None:
-        """Finish what was begun and close the file."""
-        self._thread.shutdown()
-        self.outbox.close()
+    def close(self, within_s: float | None = None) -> None:
+        """Finish what was begun and close the file; a disk that takes longer is left to itself."""
+        if self._thread.end(within_s):
+            self.outbox.close()
 
 
 async def _settled() -> None:
@@ -150,10 +150,12 @@ class _OneThread(Executor):
         self._calls.put((call, answer))
         return answer  # run_in_executor hands a future of its loop on as it is
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002, FBT002
+    def end(self, within_s: float | None) -> bool:
+        """Take no more calls and wait for the last one. False: it is not done by then."""
         self._is_shut = True
         self._calls.put(None)
-        self._thread.join()
+        self._thread.join(within_s)
+        return not self._thread.is_alive()
 
     def _work(self) -> None:
         while (job := self._calls.get()) is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from gateway.printable import printable
 from gateway.scope.decode import Decoded
 from gateway.scope.rows import Row, rows_of
 from gateway.scope.sources import Capture, UnreadableSource, read
@@ -79,9 +80,9 @@ def as_text(found: Iterable[Told]) -> Iterator[str]:
     for each in found:
         circumstances = f"  ({', '.join(words)})" if (words := list(_circumstances(each))) else ""
         raw = f"  {each.raw}" if each.kind == "refused" and each.raw else ""
-        yield f"{each.name:<8} {each.meaning}{circumstances}{raw}"
+        yield printable(f"{each.name:<8} {each.meaning}{circumstances}{raw}")
         for field_id, meaning, value in each.fields:
-            yield f"    {field_id}  {value:<24} {meaning}"
+            yield printable(f"    {field_id}  {value:<24} {meaning}")
 
 
 def _circumstances(told: Told) -> Iterator[str]:

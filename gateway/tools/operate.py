@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from gateway import __version__
 from gateway.config import Config
@@ -28,12 +29,12 @@ ANSWER_WITHIN_S = 330.0
 
 def rows(config: Config, states: Sequence[str], room: str | None, limit: int) -> Any:
     """Rows of the outbox in these states, the newest last. Raises Declined."""
-    query = f"?state={','.join(states)}&limit={limit}" + (f"&room={room}" if room else "")
+    wanted = {"state": ",".join(states), "limit": limit} | ({"room": room} if room else {})
 
     def read(box: Outbox) -> list[Any]:
         return [row_as_json(row) for row in box.rows(states, room=room, limit=limit)]
 
-    return _ask(config, f"/outbox{query}", read)
+    return _ask(config, f"/outbox?{urlencode(wanted)}", read)
 
 
 def row(config: Config, id_: int) -> Any:

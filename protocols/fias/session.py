@@ -67,6 +67,7 @@ from protocols.session import (
     LinkState,
     LinkUp,
     RecordRefused,
+    ResyncOverdue,
     SessionEvent,
     Signal,
 )
@@ -92,6 +93,10 @@ WANTED: Final = (
 _CONTROLS: Final = {Signal.ACK: ACK, Signal.NAK: NAK, Signal.ENQ: ENQ}
 _LATE_ENQ_S: Final = T1_S + T2_S + 0.5
 """A peer that missed our answer asks within T1 and T2; half a second for the adapters between."""
+
+RESYNC_WITHIN_S: Final = 600.0
+"""Between two records of a resync: one that pauses for longer will not come to its end, and nobody
+may wait for that for ever. The specification has no limit; a whole house takes a few minutes."""
 
 _PEER_GIVES_UP_S: Final = T1_S + MAX_ENQUIRIES * T2_S
 
@@ -163,7 +168,7 @@ class FiasSession:
     _link_due: float | None = None
     _checking_alive: bool = False
     _gap_due: float | None = None
-    _in_resync: bool = False
+    _resync_due: float | None = None
     _wants_resync: bool = False
 
     def __post_init__(self) -> None:
@@ -182,7 +187,7 @@ class FiasSession:
     @property
     def deadline(self) -> float | None:
         pacing = self._send_from if self._has_something_to_send else None
-        due = (self._link_due, self._answer_due, self._gap_due, pacing)
+        due = (self._link_due, self._answer_due, self._gap_due, self._resync_due, pacing)
         return min((moment for moment in due if moment is not None), default=None)
 
     def next_event(self) -> SessionEvent | None:
@@ -202,7 +207,7 @@ class FiasSession:
         self._answer(AnswerCause.RESET, now)
         self._send_from = now
         self._gap_due = None
-        self._in_resync = False
+        self._resync_due = None
         self._cause(Cause.OPENED, now)
 
     def lost(self, now: float) -> None:
@@ -213,7 +218,7 @@ class FiasSession:
                 self._events.append(FrameRefused(item.reason.value, item.data))
         self._output.clear()
         self._owed.clear()
-        self._gap_due = None
+        self._gap_due = self._resync_due = None
         self._drop_outgoing(now)
         self._cause(Cause.LOST, now)
 
@@ -232,6 +237,9 @@ class FiasSession:
             self._silent(now)
         if self._link_due is not None and now >= self._link_due:
             self._impatient(now)
+        if self._resync_due is not None and now >= self._resync_due:
+            self._resync_due = None
+            self._events.append(ResyncOverdue())
         self._pump_out(now)
 
     def accept(self, now: float) -> None:
@@ -244,7 +252,8 @@ class FiasSession:
         if not self.is_up:
             raise LocalProtocolError("a resync was asked for while the link is down")
         self._wants_resync = True
-        self._queue_resync()
+        if not any(isinstance(each.record, ResyncRequest) for each in self._queue):
+            self._queue_resync()  # once is enough, however often it was asked for
         self._pump_out(now)
 
     def send(self, record: Record, now: float) -> None:
@@ -335,7 +344,10 @@ class FiasSession:
             )
         elif Act.DELIVER in transition:
             if isinstance(record, ResyncStart | ResyncEnd):
-                self._in_resync = isinstance(record, ResyncStart)
+                begins = isinstance(record, ResyncStart)
+                self._resync_due = now + RESYNC_WITHIN_S if begins else None
+            elif self._resync_due is not None and getattr(record, "swap", None):
+                self._resync_due = now + RESYNC_WITHIN_S
             self._events.append(DataReceived(record, body))
         elif cause is Cause.GOT_DATA:
             self._owed.remove(owed)  # we have left: not taken, not answered, the PMS keeps it
@@ -391,7 +403,9 @@ class FiasSession:
         if not self._queue or self._sending is not Sending.IDLE:
             return False
         # Between DS and DE only the link itself may speak.
-        return not (self._in_resync and isinstance(self._queue[0].record, ResyncRequest))
+        return not (
+            self._resync_due is not None and isinstance(self._queue[0].record, ResyncRequest)
+        )
 
     def _pump_out(self, now: float) -> None:
         """Let the next record of ours go, when the line and its pace allow."""
@@ -520,12 +534,12 @@ class FiasSession:
                 self._queue.clear()
                 self._queue += self._description(stamp, 0.0 if hurried else self.profile.pacing_s)
             case Act.REPORT_START:
-                self._in_resync = False  # its DE will not come, and a DR would wait for it
+                self._resync_due = None  # its DE will not come, and a DR would wait for it
                 self._events.append(LinkStarted())
             case Act.REPORT_UP:
                 self._events.append(LinkUp())
             case Act.REPORT_DOWN:
-                self._in_resync = self._wants_resync = False
+                self._resync_due, self._wants_resync = None, False
                 self._events.append(LinkDown(_WHY[cause]))
             case Act.DELIVER:
                 pass  # done by the caller, who has the record

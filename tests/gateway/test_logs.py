@@ -27,6 +27,14 @@ def test_journald_gets_priorities_and_no_second_clock(monkeypatch):
     assert out.getvalue() == '<3>parked why="two lines"\n'
 
 
+def test_what_a_peer_says_rules_no_terminal():
+    out = io.StringIO()
+    logs.set_up(stream=out)
+    logs.logger().info("guest_event", room="1\x1b[31m03")
+    logs.set_up(quiet=True)
+    assert "room=1\\x1B[31m03" in out.getvalue()
+
+
 def test_a_full_disk_behind_the_log_ends_nothing():
     full = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115  # closing it fails too
     logs.set_up(stream=full)

@@ -3,21 +3,27 @@
 import asyncio
 import itertools
 import random
+import socket
 from contextlib import asynccontextmanager, contextmanager
+from zoneinfo import ZoneInfo
 
 import pytest
 from structlog.testing import capture_logs
 
 from gateway import logs
+from gateway.clock import Clock
 from gateway.house import House
 from gateway.intake import Intake
-from gateway.line import LineFailed
+from gateway.line import Gate, LineFailed
+from gateway.line.tcp import TcpLine
 from gateway.metrics import Metrics
 from gateway.outbox import Outbox, OutboxWorker, StorageFailed
 from gateway.pump import Pump, Resync
 from gateway.rooms import RoomMap
 from protocols.fias import FiasProfile, FiasSession, normalize
 from protocols.fias.framing import write_frame
+from protocols.fias.records import LinkStart
+from protocols.session import Direction, GaveUp, Handshake, Signal
 from tests.fakes import HandClock
 
 
@@ -229,6 +235,61 @@ async def test_a_line_is_tried_again_soon_enough_however_long_it_was_away(tmp_pa
         await pump.run()
         assert max(b - a for a, b in itertools.pairwise(tried)) <= 2
         assert entries(pump) == ["101"]
+
+
+@pytest.mark.asyncio
+async def test_a_resync_is_asked_for_at_once_on_a_quiet_line(tmp_path):
+    """Nobody speaks, and the next thing to do is in five minutes."""
+    here, there = socket.socketpair()
+    listener = SocketOpener(here)
+    async with pump_on(tmp_path, ack=False) as pump:
+        pump.opener, pump.clock = listener, Clock(ZoneInfo("UTC"))
+        running = asyncio.create_task(pump.run())
+        reader, writer = await asyncio.open_connection(sock=there)
+        async with asyncio.timeout(10):
+            writer.write(b"\x02LS|\x03")
+            await reader.readuntil(b"LA|")
+            writer.write(b"\x02LA|\x03")
+            while not pump.session.is_up:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
+            assert pump.ask_for_resync()
+            assert b"DR|" in await reader.readuntil(b"DR|")
+        pump.stop()
+        await running
+        writer.close()
+
+
+class SocketOpener:
+    """One line over a socket that is there already."""
+
+    def __init__(self, sock):
+        self.sock = sock
+
+    async def open(self):
+        _, line = await asyncio.get_running_loop().create_connection(
+            lambda: TcpLine(Gate()), sock=self.sock
+        )
+        return line
+
+    async def close(self):
+        pass
+
+    def describe(self):
+        return "a socket"
+
+
+@pytest.mark.asyncio
+async def test_a_silent_pms_is_complained_of_once_an_outage(tmp_path):
+    async with pump_on(tmp_path, ScriptedLine([])) as pump:
+        logs.set_up()
+        with capture_logs() as said:
+            told = []
+            silence, heard = GaveUp(LinkStart()), Handshake(Signal.ACK, Direction.IN)
+            for event in (silence, silence, heard, silence):
+                pump._tell(event)
+                told.append([each["event"] for each in said].count("record_given_up"))
+        assert told == [1, 1, 1, 2]
 
 
 @pytest.mark.asyncio

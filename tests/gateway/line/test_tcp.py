@@ -139,6 +139,28 @@ async def test_what_a_peer_said_before_it_left_is_still_read(ending):
 
 
 @pytest.mark.asyncio
+async def test_what_the_kernel_holds_for_nobody_is_still_read_when_a_newer_peer_has_come():
+    """The disk is full, nobody reads, and the PMS dials again."""
+    listener = opener_for(ListenSpec("127.0.0.1", 0))
+    await listener.listen()
+    record = b"\x02GI|RN101|G#4711|GNBerger|GSN|\x03"
+    with socket.create_connection(("127.0.0.1", listener.port)) as peer:
+        line = await listener.open()
+        for _ in range(10):
+            peer.sendall(record * 500)
+            await asyncio.sleep(0.01)
+        newer = await opener_for(TcpSpec("127.0.0.1", listener.port)).open()
+        await asyncio.sleep(0.05)
+    said = b""
+    while data := await asyncio.wait_for(line.read(), 2):
+        said += data
+    assert said == record * 5000
+    for each in (line, newer):
+        await each.close()
+    await listener.close()
+
+
+@pytest.mark.asyncio
 async def test_a_host_name_that_can_be_none_is_a_failure_and_no_crash():
     with pytest.raises(LineFailed):
         await opener_for(TcpSpec("pms..local", 5010)).open()

@@ -1,5 +1,6 @@
 """The outbox's thread: what it says about the disk, and what becomes of a damaged file."""
 
+import asyncio
 import io
 import resource
 import signal
@@ -74,6 +75,7 @@ async def test_a_damaged_file_makes_way_and_says_so_once(worker, tmp_path):
 
 @pytest.mark.asyncio
 async def test_a_damaged_file_has_made_way_also_where_there_is_no_room_for_another(worker):
+    logs.set_up(quiet=True)  # not to a file either
     was = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
@@ -100,6 +102,17 @@ async def test_every_call_is_made_in_one_thread_that_is_not_the_loops(worker):
     threads = {await worker(where), await worker(where)}
     assert len(threads) == 1
     assert threading.current_thread() not in threads
+
+
+@pytest.mark.asyncio
+async def test_a_disk_that_hangs_is_left_to_itself(tmp_path):
+    worker, hangs = OutboxWorker(Outbox(tmp_path / "outbox.db")), threading.Event()
+    asking = asyncio.ensure_future(worker(lambda _: hangs.wait()))
+    worker.close(0.05)  # and does not wait for it
+    assert not asking.done()
+    hangs.set()
+    await asking
+    worker.close()
 
 
 @pytest.mark.asyncio

@@ -12,7 +12,7 @@ from protocols.fias import FiasProfile
 from protocols.fias.codec import encode
 from protocols.fias.framing import write_frame
 from protocols.fias.records import LinkRecordWanted, LinkStart, RoomEquipment
-from protocols.fias.session import WANTED
+from protocols.fias.session import RESYNC_WITHIN_S, WANTED
 from protocols.session import (
     DataReceived,
     Delivered,
@@ -25,6 +25,7 @@ from protocols.session import (
     LinkState,
     LinkUp,
     RecordRefused,
+    ResyncOverdue,
     Signal,
 )
 from tests.transcript_play import STAMP, play, session_of
@@ -157,6 +158,34 @@ def test_between_ds_and_de_nothing_but_the_link_itself_is_said():
     assert session.deadline is None or session.deadline > 101.0  # and it does not spin
     session.receive_data(b"\x02LS|\x03", 101.0)
     assert session.bytes_to_send().startswith(b"\x02LD|")
+
+
+def test_a_resync_that_does_not_end_is_overdue_and_holds_nothing_back():
+    session = session_of(TCP)
+    play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
+    for _ in range(3):  # asked for three times, said once
+        session.ask_for_resync(110.0)
+    session.receive_data(b"\x02GI|RN101|G#1|SF|\x03", 400.0)
+    session.receive_data(b"\x02GI|RN102|G#2|\x03", 900.0)  # a live record is none of it
+    while session.next_event():
+        pass
+    session.bytes_to_send()
+    assert session.deadline <= 400.0 + RESYNC_WITHIN_S
+    session.handle_timeout(400.0 + RESYNC_WITHIN_S)
+    events = list(iter(session.next_event, None))
+    assert events.count(ResyncOverdue()) == 1
+    assert session.bytes_to_send().count(b"DR|") == 1
+    session.handle_timeout(400.0 + 2 * RESYNC_WITHIN_S)
+    assert ResyncOverdue() not in list(iter(session.next_event, None))
+
+
+@pytest.mark.parametrize("end", [b"\x02DE|\x03", b"\x02LS|\x03"])
+def test_a_resync_that_has_ended_is_not_overdue(end):
+    session = session_of(TCP)
+    play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
+    session.receive_data(end, 102.0)
+    session.handle_timeout(102.0 + RESYNC_WITHIN_S)
+    assert ResyncOverdue() not in list(iter(session.next_event, None))
 
 
 def test_a_start_of_the_pms_ends_the_silence_of_its_resync():
