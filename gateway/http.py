@@ -5,7 +5,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -18,7 +18,13 @@ from gateway.metrics import Metrics
 
 with instead("uvicorn.main", "Server", "main", "run"):
     from uvicorn.config import Config
+    from uvicorn.protocols.http.h11_impl import H11Protocol
     from uvicorn.server import Server
+
+IDLE_S: Final = 30.0
+"""For the first question, and for the rest of one that was begun; behind an answer uvicorn waits
+five."""
+MOST_CONNECTIONS: Final = 100
 
 Status = Callable[[], Awaitable[dict[str, Any]]]
 """Gives the parts of the service: each a dict with `ok` and words."""
@@ -104,8 +110,8 @@ class HttpServer:
     ) -> None:
         self._socket = listener
         config = Config(
-            app, log_config=None, lifespan="off", access_log=False, ws="none", server_header=False,
-            date_header=False,
+            app, http=_Impatient, log_config=None, lifespan="off", access_log=False, ws="none",
+            server_header=False, date_header=False,
         )  # fmt: skip
         config.load()
         config.ssl = tls  # uvicorn itself takes names of files only, and reads them too late
@@ -124,6 +130,31 @@ class HttpServer:
         """Answer what is being answered, briefly, and end."""
         self._server.end()
         await asyncio.sleep(0)
+
+
+class _Impatient(H11Protocol):
+    """A connection that asks nothing is closed, and there are so many at most: each takes an open
+    file, and without one left nobody could dial the line.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._seen: object = None
+        self._look_at = self.loop.call_later(IDLE_S, self._look)
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._look_at.cancel()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        cycle: Any = self.cycle
+        is_answering = cycle is not None and not cycle.response_complete
+        if not is_answering and cycle is self._seen:
+            self.transport.close()  # nothing since the last look, or only half a question
+        self._seen = cycle
+        self._look_at = self.loop.call_later(IDLE_S, self._look)
 
 
 class _Quiet(Server):

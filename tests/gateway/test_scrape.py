@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway import logs, named_files, scrape
+from gateway import http, logs, named_files, scrape
 from gateway.config import ConfigError, load
 from gateway.demo import stage
 from gateway.metrics import Metrics
@@ -212,3 +212,45 @@ def test_a_key_with_a_password_is_told_and_nobody_is_asked_for_it(tmp_path):
     (tmp_path / "locked.key").write_bytes(locked)
     keys = f'metrics_listen = "127.0.0.1:0"\nmetrics_cert_file = "{pem.name}"\nmetrics_key_file = "locked.key"\n'
     assert "without a password (the key has a password)" in mistakes(tmp_path, keys)[0]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("said", [b"", b"GET /metr"])
+async def test_who_asks_nothing_is_not_listened_to_for_ever(tmp_path, monkeypatch, said):
+    monkeypatch.setattr(http, "IDLE_S", 0.2)
+    async with stage(tmp_path) as on:
+        reader, writer = await asyncio.open_connection("127.0.0.1", on.service.pages[0].port)
+        writer.write(said)
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+        writer.close()
+
+
+@pytest.mark.asyncio
+async def test_an_answer_that_takes_its_time_is_not_cut_off(tmp_path, monkeypatch):
+    monkeypatch.setattr(http, "IDLE_S", 0.05)
+
+    async def slow():
+        await asyncio.sleep(0.5)
+        return {name: {"ok": True} for name in ("loop", "outbox", "link", "ucm")}
+
+    pages = http.HttpServer(
+        http.application(Metrics(version="1", site="t"), slow, slow), http.bind("127.0.0.1:0")
+    )
+    running = asyncio.create_task(pages.run())
+    status, *_ = await asyncio.to_thread(get, f"http://127.0.0.1:{pages.port}/healthz")
+    assert status == 200
+    await pages.stop()
+    await running
+
+
+@pytest.mark.asyncio
+async def test_connections_without_end_leave_the_line_its_open_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(http, "MOST_CONNECTIONS", 5)
+    async with stage(tmp_path) as on:
+        port = on.service.pages[0].port
+        kept = [await asyncio.open_connection("127.0.0.1", port) for _ in range(20)]
+        await asyncio.sleep(0.2)
+        assert sum(reader.at_eof() or reader.exception() is not None for reader, _ in kept) >= 15
+        for _, writer in kept:
+            writer.close()

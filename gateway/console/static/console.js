@@ -3,6 +3,7 @@
 "use strict";
 
 const MOST_ROWS = 1000;
+const AGAIN_MS = 3000;
 
 function matches(row, wanted) {
   return !wanted || row.textContent.toLowerCase().includes(wanted);
@@ -27,6 +28,12 @@ function fill(place, html) {
   while (place.children.length > MOST_ROWS) place.lastElementChild.remove();
 }
 
+// The stream was refused, not lost: the session has ended, or too many pages are open. The page as
+// it is now says which, and does not go on showing guests to whoever comes by.
+function look_again() {
+  fetch(location.href).then(() => location.reload(), () => setTimeout(look_again, AGAIN_MS));
+}
+
 function follow(place) {
   const pause = document.getElementById("pause");
   const lost = document.getElementById("stream");
@@ -43,7 +50,10 @@ function follow(place) {
     if ("newestFirst" in place.dataset && !paused) place.replaceChildren(); // it tells the past again
     lost.hidden = true;
   };
-  source.onerror = () => { lost.hidden = false; };
+  source.onerror = () => {
+    lost.hidden = false;
+    if (source.readyState === EventSource.CLOSED) setTimeout(look_again, AGAIN_MS);
+  };
   if (pause) pause.addEventListener("change", () => {
     while (!pause.checked && waiting.length) fill(place, waiting.shift());
   });
