@@ -164,16 +164,19 @@ async def test_a_program_that_was_replaced_meanwhile_reads_nothing_for_the_old_o
 @pytest.mark.asyncio
 async def test_who_asks_while_a_file_is_read_has_it_read_once_more(tmp_path):
     async with stage(tmp_path) as on:
-        path, asked = tmp_path / "gateway.toml", asyncio.Event()
-        reloading = asyncio.create_task(reload_when(asked, on.service, Notifier({})))
+        path, asked, told = tmp_path / "gateway.toml", asyncio.Event(), []
+        notifier = Notifier({})
+        notifier.tell = lambda *words: told.append(words)
+        reloading = asyncio.create_task(reload_when(asked, on.service, notifier))
         asked.set()
         while asked.is_set():
             await asyncio.sleep(0)
         path.write_text(path.read_text().replace("timeout_s = 3", "timeout_s = 3\nretries = 9"))
         asked.set()
-        while on.service.relay.retries != 9:
+        while told.count(("READY=1",)) < 2:
             await asyncio.sleep(0.01)
         reloading.cancel()
+        assert on.service.relay.retries == 9
 
 
 def test_a_changed_secret_is_named_and_not_shown(tmp_path):
