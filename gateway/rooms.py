@@ -19,7 +19,8 @@ from protocols.facts import (
 class RoomMap:
     """How this site's room numbers become addresses.
 
-    addresses               PMS room -> address; several rooms of a suite may share one
+    addresses               PMS room -> address; several rooms of a suite may share one: then that
+                            nobody else is here is said of a part only, and our own count decides
     strip_leading_zeros     for rooms that are not in `addresses` as they stand
     """
 
@@ -34,6 +35,13 @@ class RoomMap:
             room = room.lstrip("0") or "0"
         return self.addresses.get(room, room)
 
+    def _is_suite(self, address: str) -> bool:
+        return sum(each == address for each in self.addresses.values()) > 1
+
+    def _flag(self, address: str, shared: bool | None) -> bool | None:
+        """The PMS's word about the room, as a word about the address."""
+        return None if shared is False and self._is_suite(address) else shared
+
     def translate(self, fact: Fact) -> Fact:
         """The same fact with addresses for rooms.
 
@@ -46,7 +54,17 @@ class RoomMap:
                     return GuestChanged(
                         room=room, reservation=fact.reservation, details=fact.details
                     )
-                return replace(fact, room=room, old_room=old_room)
+                return replace(
+                    fact,
+                    room=room,
+                    old_room=old_room,
+                    shared=self._flag(room, fact.shared),
+                    old_room_shared=self._flag(old_room, fact.old_room_shared),
+                )
+            case GuestArrived() | GuestLeft() if self._is_suite(self.address_of(fact.room)):
+                room = self.address_of(fact.room)
+                fact = replace(fact, room=room, shared=self._flag(room, fact.shared))
+                return replace(fact, in_part=True) if isinstance(fact, GuestLeft) else fact
             case (
                 GuestArrived()
                 | GuestChanged()

@@ -67,12 +67,16 @@ class GuestMoved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuestLeft:
-    """A guest has left the room; without a reservation: the whole room has."""
+    """A guest has left the room; without a reservation: the whole room has.
+
+    in_part     what is empty is one room of several that are one to the PBX
+    """
 
     room: str
     reservation: str | None
     shared: bool | None = None
     in_resync: bool = False
+    in_part: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

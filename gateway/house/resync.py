@@ -6,7 +6,7 @@ moved, who left, and whose mailbox must go.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gateway.events import Guest, Move, Update
@@ -22,6 +22,8 @@ class Resync:
 
     _book: Book
     _display: Display
+    _in_part: set[str] = field(default_factory=set)
+    """Rooms of which a part is said to be empty; see GuestLeft."""
 
     @property
     def is_running(self) -> bool:
@@ -30,6 +32,7 @@ class Resync:
 
     def begin(self) -> None:
         """DS: from here on every room is told."""
+        self._in_part.clear()
         ledger = self._book.ledger
         self._book.write(replace(ledger, in_resync=True, resync=ledger.resync + 1))
         for key in tuple(self._book.mentioned):
@@ -70,6 +73,9 @@ class Resync:
                 left = (*(key for key in room.left if key != fact.reservation), fact.reservation)
                 self._book.put(fact.room, replace(self._book.room(fact.room), left=left))
             return
+        if fact.in_part:
+            self._in_part.add(fact.room)
+            return
         self.forget_said(fact.room)
         if room.shown is not None:
             for guest in room.guests:
@@ -88,7 +94,11 @@ class Resync:
         before = dict(self._book.rooms)
         after: dict[str, list[Guest]] = {}
         for number, room in before.items():
-            spoken_for = bool(room.said) or any(guest.key in mentioned for guest in room.guests)
+            spoken_for = (
+                bool(room.said)
+                or number in self._in_part  # who is mentioned is in another part of it
+                or any(guest.key in mentioned for guest in room.guests)
+            )
             after[number] = [
                 guest
                 for guest in room.guests

@@ -19,7 +19,7 @@ from gateway.events import (
 from gateway.house import House, Ledger, Remark, Room
 from gateway.house.book import Book
 from gateway.jsonable import from_json, to_json
-from protocols.facts import ResyncVoided
+from protocols.facts import GuestLeft, ResyncVoided
 from protocols.fias import decode, normalize
 
 NOW = datetime(2026, 3, 14, 10, 0, tzinfo=UTC)
@@ -328,6 +328,33 @@ def test_wake_up_of_the_new_room_outlives_a_move_that_a_resync_tells(desk):
     assert desk.say("DS|", "GO|RN101|SF|", f"GI|RN205|{A}GSN|SF|", "DE|") == [
         "move 101>205 A", "wake 205 0315-0630",
     ]  # fmt: skip
+
+
+# --- Several rooms of the PMS that are one to the PBX ---
+
+
+@pytest.mark.parametrize(
+    ("told", "events"),
+    [(["GI|RN101|G#1|GNA|GSN|SF|", "vacant"], []), (["vacant", "GI|RN101|G#1|GNA|GSN|SF|"], []),
+     (["vacant", "vacant"], ["out 101"])],
+)  # fmt: skip
+def test_a_part_of_a_suite_that_is_empty_empties_it_of_who_is_not_mentioned(desk, told, events):
+    desk.say(f"GI|RN101|{A}GSN|")
+    said = desk.say("DS|")
+    for word in told:
+        if word == "vacant":
+            part = GuestLeft(room="101", reservation=None, in_resync=True, in_part=True)
+            said += desk.take(desk.house.apply(part, desk.now))
+        else:
+            said += desk.say(word)
+    assert said + desk.say("DE|") == events
+
+
+def test_a_part_that_is_empty_empties_nothing_when_the_resync_does_not_end(desk):
+    desk.say(f"GI|RN101|{A}GSN|", "DS|")
+    part = GuestLeft(room="101", reservation=None, in_resync=True, in_part=True)
+    desk.take(desk.house.apply(part, desk.now))
+    assert desk.take(desk.house.apply(ResyncVoided(), desk.now)) == []
 
 
 # --- GO ---

@@ -1,9 +1,18 @@
 """Room numbers become addresses in one place."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.rooms import RoomMap
-from protocols.facts import GuestChanged, GuestDetails, GuestLeft, GuestMoved, ResyncBegan
+from protocols.facts import (
+    GuestArrived,
+    GuestChanged,
+    GuestDetails,
+    GuestLeft,
+    GuestMoved,
+    ResyncBegan,
+)
 
 SUITES = RoomMap(
     addresses={"0204": "2204", "S1": "500", "S2": "500", "7": "700"}, strip_leading_zeros=True
@@ -41,3 +50,24 @@ def test_a_move_inside_one_suite_is_a_change():
     assert SUITES.translate(moved) == GuestChanged(
         room="500", reservation="1", details=GuestDetails(name="A")
     )
+
+
+@pytest.mark.parametrize(("room", "shared"), [("S1", None), ("0204", False)])
+def test_who_is_alone_in_a_part_of_a_suite_is_not_alone_in_it(room, shared):
+    details = GuestDetails()
+    arrived = GuestArrived(room=room, reservation="1", details=details, shared=False)
+    assert SUITES.translate(arrived).shared is shared
+    left = SUITES.translate(GuestLeft(room=room, reservation="1", shared=False))
+    assert (left.shared, left.in_part) == (shared, shared is None)
+    moved = GuestMoved(
+        room=room,
+        old_room="9",
+        reservation="1",
+        details=details,
+        shared=False,
+        old_room_shared=False,
+    )
+    assert (SUITES.translate(moved).shared, SUITES.translate(moved).old_room_shared) == (
+        shared, False,
+    )  # fmt: skip
+    assert SUITES.translate(replace(arrived, shared=True)).shared is True
