@@ -152,7 +152,8 @@ class _Impatient(H11Protocol):
         cycle: Any = self.cycle
         is_answering = cycle is not None and not cycle.response_complete
         if not is_answering and cycle is self._seen:
-            self.transport.close()  # nothing since the last look, or only half a question
+            # Nothing since the last look, or half a question, or an answer that nobody takes.
+            self.transport.abort()
         self._seen = cycle
         self._look_at = self.loop.call_later(IDLE_S, self._look)
 

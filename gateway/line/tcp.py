@@ -23,6 +23,8 @@ KEEPALIVE_IDLE_S: Final = 10
 KEEPALIVE_INTERVAL_S: Final = 5
 KEEPALIVE_PROBES: Final = 3
 MOST_WAITING: Final = 16
+MOST_HELD_BYTES: Final = 8 << 20
+"""More than a kernel keeps for a socket that nobody reads (net.ipv4.tcp_rmem, 6 MB at most)."""
 UNACKED_MS: Final = 20_000
 
 
@@ -133,9 +135,12 @@ class TcpLine(asyncio.Protocol):
         """While nobody reads, the kernel holds what the peer has said, and closing forgets it."""
         if self._transport is None or self._lost:
             return
+        descriptor = self._transport.get_extra_info("socket").fileno()
+        left = MOST_HELD_BYTES  # one that goes on talking must not keep us here
         with contextlib.suppress(OSError):  # that was all of it
-            while data := os.read(self._transport.get_extra_info("socket").fileno(), READ_BYTES):
+            while left > 0 and (data := os.read(descriptor, READ_BYTES)):
                 self._buffer += data
+                left -= len(data)
 
     def describe(self) -> str:
         return f"tcp {self._peer}"

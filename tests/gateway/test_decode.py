@@ -67,3 +67,10 @@ def test_what_cannot_be_read_of_a_paste_is_refused_by_its_line():
     assert [(each.name, each.meaning.split(":")[0]) for each in found] == [
         ("LS", "LinkStart"), ("notation", "line 2"), ("notation", "line 3")
     ]  # fmt: skip
+
+
+def test_what_a_name_holds_rules_no_terminal():
+    found = decode_input(write_frame(b"GI|RN101|GNRos\x1b]0;si|", lrc=False), "cp1252", lrc=False)
+    lines = "".join(as_text(found))
+    assert "Ros\\x1B]0;si" in lines
+    assert "\x1b" not in lines
