@@ -2,19 +2,21 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 
-from bench import cost, decode, gap, scale, small, through_put, whole_way
+from bench import cost, decode, gap, outage, scale, small, through_put, whole_way
 from bench.figure import Bench, Figure, as_markdown, show
 
 BENCHES: Final[dict[str, Bench]] = {
     "decode": decode.measure,
     "whole_way": whole_way.measure,
     "through_put": through_put.measure,
+    "outage": outage.measure,
     "scale": scale.measure,
     "cost": cost.measure,
     "gap": gap.measure,
@@ -34,12 +36,17 @@ def main() -> None:
     figures: list[Figure] = []
     for name in given.names or BENCHES:
         console.print(f"[dim]{name} …[/]")
-        figures += BENCHES[name](given.scale)
+        for figure in BENCHES[name](given.scale):
+            figures.append(figure)
+            _keep(figures, given.markdown, given.json)  # one that breaks takes no other along
     show(figures, console)
-    if given.markdown:
-        given.markdown.write_text(as_markdown(figures))
-    if given.json:
-        given.json.write_text(json.dumps([asdict(each) for each in figures], indent=1) + "\n")
+
+
+def _keep(figures: Sequence[Figure], markdown: Path | None, as_json: Path | None) -> None:
+    if markdown:
+        markdown.write_text(as_markdown(figures))
+    if as_json:
+        as_json.write_text(json.dumps([asdict(each) for each in figures], indent=1) + "\n")
 
 
 if __name__ == "__main__":

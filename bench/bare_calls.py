@@ -5,10 +5,11 @@ import sys
 from datetime import date, datetime
 
 from bench.peers import room
+from gateway.drivers.calls import CheckIn
 from gateway.drivers.https import MAX_REPLY_BYTES, HttpsPeer, TlsSettings, Trust
 from gateway.drivers.ucm_api import as_json
-from gateway.drivers.ucm_wire import Words, check_in, to_xml
-from gateway.events import Guest
+from gateway.drivers.ucm_wire import Words, guest_tags, request_of, to_xml
+from gateway.house import Guest
 
 
 async def main(port: int, count: int) -> None:
@@ -19,14 +20,16 @@ async def main(port: int, count: int) -> None:
     guest = Guest(
         key="4711", name="Berger", came=datetime(2026, 11, 21), departure=date(2026, 11, 25)
     )
+    words = Words()
     for number in range(count):
-        data = to_xml(check_in(room(number), guest, Words()))
+        said = request_of(CheckIn(room=room(number), tags=guest_tags(guest, None, words)), words)
+        assert said is not None  # every check-in has its request
         request = {
             "action": "pmsapi",
             "cookie": "sid1",
             "token": "0" * 32,
             "format": "xml",
-            "data": data,
+            "data": to_xml(said),
         }
         await peer.post(as_json({"request": request}), MAX_REPLY_BYTES)
     await peer.close()

@@ -57,7 +57,7 @@ def as_markdown(figures: Iterable[Figure]) -> str:
 
 def _cells(figure: Figure) -> tuple[str, ...]:
     goal = "" if figure.goal is None else f"{'≥' if figure.least else '≤'} {figure.goal:g}"
-    digits = ",.0f" if figure.value >= 100 or figure.value == int(figure.value) else ".2g"
+    digits = ",.0f" if figure.value >= 100 or figure.value == int(figure.value) else ".3g"
     verdict = {True: "met", False: "missed", None: ""}[figure.is_met]
     value = f"{figure.value:{digits}} {figure.unit}".strip()
     return figure.what, value, goal, verdict, figure.note

@@ -13,6 +13,7 @@ import ssl
 import threading
 import tty
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic_ns, sleep
@@ -174,20 +175,31 @@ class Ucm:
     def __init__(self, certificate: Path, *, rooms: int, delay_s: float = 0.0) -> None:
         self.delay_s = delay_s
         self.calls: list[Call] = []
-        self._rooms = Rooms()
-        self._rooms.add(*map(room, range(rooms)))
+        self.rooms = Rooms()
+        self.rooms.add(*map(room, range(rooms)))
         self._came = threading.Condition()
         self._answers = threading.Event()
         self._answers.set()
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._lines: set[ssl.SSLSocket] = set()
+        self._listen(0)
 
     def close(self) -> None:
-        """Hang up and listen no more."""
+        """Listen no more."""
         self._listener.close()
+
+    def go_away(self) -> None:
+        """As a UCM without power: nobody listens, and who is connected is hung up on."""
+        self._listener.shutdown(socket.SHUT_RDWR)  # or the thread would accept one more
+        self._listener.close()
+        for line in tuple(self._lines):
+            with suppress(OSError):  # it has gone by itself
+                line.shutdown(socket.SHUT_RDWR)
+
+    def come_back(self) -> None:
+        """Listen again, at the same port, with the rooms as they were."""
+        self._listen(self.port)
 
     def hold(self) -> None:
         """Answer no call until released."""
@@ -209,10 +221,16 @@ class Ucm:
             if not self._came.wait_for(lambda: len(self.calls) >= count, within_s):
                 raise TimeoutError(f"{len(self.calls)} of {count} calls came")
 
+    def _listen(self, port: int) -> None:
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
     def _accept(self) -> None:
+        listener = self._listener
         while True:
             try:
-                sock, _ = self._listener.accept()
+                sock, _ = listener.accept()
             except OSError:
                 return
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
@@ -222,12 +240,14 @@ class Ucm:
         buffer = bytearray()
         try:
             with self._context.wrap_socket(sock, server_side=True) as line:
+                self._lines.add(line)
                 while data := line.recv(65536):
                     began = monotonic_ns()
                     buffer += data
                     while (request := _whole(buffer)) is None:
                         buffer += line.recv(65536) or _gone()
                     line.sendall(self._answer(request, began))
+                self._lines.discard(line)
         except OSError:
             pass  # the gateway has closed it
 
@@ -239,7 +259,7 @@ class Ucm:
             case "login":
                 return _reply({"response": {"cookie": "sid1"}, "status": 0})
             case _ if isinstance(request["data"], dict):
-                rows = self._rooms.listed()
+                rows = self.rooms.listed()
                 lists = {"page": 1, "pms_room": rows, "total_item": len(rows), "total_page": 1}
                 return _reply({"response": lists, "status": 0})
         self._answers.wait(WITHIN_S)
@@ -247,7 +267,7 @@ class Ucm:
             sleep(self.delay_s)
         action, tags = parse_data(request["data"], request["format"])
         try:
-            code = self._rooms.apply(action, tags)
+            code = self.rooms.apply(action, tags)
         except Refusal as refusal:  # as a check-out of a room that was out: several came to one
             code = refusal.code
         with self._came:

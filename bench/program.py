@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -34,6 +34,10 @@ reconcile_interval_s = 86400
 listen = "127.0.0.1:{page}"
 {more}
 """
+
+
+WAITING: Final = 'pmsgw_outbox_entries{lane="to_ucm",state="waiting"}'
+"""Rooms of which the UCM has to be told."""
 
 
 class Program:
@@ -111,16 +115,23 @@ class Gateway(Program):
         return sum(map(float, found))
 
     def until(self, metric: str, value: float, within_s: float = 120.0) -> None:
-        """Wait for a metric to reach a value."""
+        """Wait for a metric to reach a value from below."""
+        self._until(lambda: self.value(metric) >= value, f"{metric} to be {value}", within_s)
+
+    def until_told(self, within_s: float = 120.0) -> None:
+        """Wait until no room waits any more."""
+        self._until(lambda: not self.value(WAITING), "the UCM to be told of all rooms", within_s)
+
+    def _until(self, is_so: Callable[[], bool], what: str, within_s: float) -> None:
         ends = monotonic() + within_s
-        while (now := self.value(metric)) < value:
+        while not is_so():
             if monotonic() > ends:
-                raise TimeoutError(f"{metric} is {now}, and not {value}")
+                raise TimeoutError(f"waited in vain for {what}")
             sleep(0.05)
 
     def metrics(self) -> str:
         """What Prometheus would get."""
-        with urllib.request.urlopen(f"{self.page}/metrics", timeout=10) as reply:
+        with urllib.request.urlopen(f"{self.page}/metrics", timeout=120) as reply:
             return str(reply.read().decode())
 
 

@@ -1,62 +1,50 @@
-"""A long backlog, a resync of a large house, many gateways on one machine."""
+"""Many rooms that wait, a resync of a large house, many gateways on one machine."""
 
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
-from time import monotonic, perf_counter, sleep
+from time import monotonic, sleep
 from typing import Final
 
 from bench.figure import Figure, at
 from bench.peers import Pms, TcpPms, Ucm, room
 from bench.program import Gateway, certificate, on_a_line
-from gateway.events import CheckIn, Guest
-from gateway.outbox import Batch, NewEntry, Outbox
+from bench.through_put import waiting
 
-BACKLOGS: Final = (1_000, 100_000, 1_000_000)
-TAKEN: Final = 800
-GUEST: Final = Guest(
-    key="4711", name="Berger", came=datetime(2026, 11, 21), departure=date(2026, 11, 25)
-)
+WAITING_ROOMS: Final = (100, 3_000)
+ROUNDS: Final = 5
 BAUD: Final = 9600
 LINES: Final = 32
 T1_S: Final = 3.0
 
 
 def measure(scale: float) -> Iterator[Figure]:
-    """All of it; `scale` shortens the backlogs, the houses and the time."""
-    yield from _backlogs(scale)
+    """All of it; `scale` shortens the houses and the time."""
+    yield from _waiting_rooms(scale)
     for rooms in (3_000, 10_000):
         yield from _resync(max(50, round(rooms * scale)))
     yield from _serial_resync(max(50, round(300 * scale)))
     yield from _many_lines(seconds=20 * scale)
 
 
-def _backlogs(scale: float) -> Iterator[Figure]:
-    """Each row in a room of its own, so that none is folded into another: the worst there is."""
-    taken = {}
-    for size in BACKLOGS:
-        count = max(TAKEN, round(size * scale))
-        with tempfile.TemporaryDirectory() as place:
-            outbox = Outbox(Path(place, "outbox.db"))
-            for first in range(0, count, 5000):
-                outbox.put(Batch(entries=[
-                    NewEntry(event=CheckIn(room=room(number), guest=GUEST), record="GI|", received_at=1.0)
-                    for number in range(first, min(first + 5000, count))
-                ]))  # fmt: skip
-            due, each = outbox.turn([], 2.0, 8), []
-            for _ in range(TAKEN // 8 - 1):
-                began = perf_counter()
-                due = outbox.turn(due, 2.0, 8)
-                each.append((perf_counter() - began) / 8 * 1e6)
-            outbox.close()
-        taken[size] = at(0.5, each)
-    small = taken[BACKLOGS[0]]
-    for size in BACKLOGS[1:]:
-        yield Figure(f"time an entry, {round(size * scale):,} waiting", taken[size] / small,
-                     f"of {round(BACKLOGS[0] * scale) or 1:,}", 1.1,
-                     note=f"{taken[size]:.0f} beside {small:.0f} µs, no two in one room")  # fmt: skip
+def _waiting_rooms(scale: float) -> Iterator[Figure]:
+    """What one room takes must not depend on how many wait behind it. By turns, and the quietest
+    round of each, as in the through-put.
+    """
+    few, many = (max(20, round(count * scale)) for count in WAITING_ROOMS)
+    taken: dict[int, list[float]] = {few: [], many: []}
+    for _ in range(ROUNDS):
+        for count, medians in taken.items():
+            with waiting(count) as ucm:
+                ucm.release()
+                ucm.wait_for(few)
+                began = [call.began_ns for call in ucm.calls[1:few]]  # the first one was held
+            medians.append(at(0.5, [(after - before) / 1e6 for before, after in pairwise(began)]))
+    short, long = min(taken[few]), min(taken[many])
+    yield Figure(f"time a room, {many:,} waiting", long / short, f"of {few:,}", 1.1,
+                 note=f"{long:.2f} beside {short:.2f} ms, from one call to the next, the first {few} of them")  # fmt: skip
 
 
 def _resync(rooms: int) -> Iterator[Figure]:
@@ -73,7 +61,7 @@ def _resync(rooms: int) -> Iterator[Figure]:
             gateway.until('pmsgw_records_total{direction="in",record="DE"}', 1)
             took = monotonic() - began
             ucm.wait_for(rooms, 600)
-            gateway.until("pmsgw_outbox_delivered_total", rooms)
+            gateway.until_told()
             yield Figure(f"resync of {rooms:,} rooms over TCP", took, "s", note=f"{rooms / took:,.0f} rooms a second, each stored")  # fmt: skip
             pms.say(*said)
             gateway.until('pmsgw_records_total{direction="in",record="DE"}', 2)

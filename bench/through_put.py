@@ -3,12 +3,13 @@
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from bench.figure import Figure
 from bench.peers import TcpPms, Ucm, room
-from bench.program import Gateway, Program, certificate
+from bench.program import WAITING, Gateway, Program, certificate
 
 SLOW_S: Final = 0.03
 ROUNDS: Final = 3
@@ -45,7 +46,17 @@ def _bare(count: int, delay_s: float) -> float:
 
 
 def _whole(count: int, delay_s: float) -> float:
-    """All rooms are in the outbox before the first call is answered."""
+    with waiting(count, delay_s) as ucm:
+        ucm.release()
+        ucm.wait_for(count)
+        return ucm.calls_a_second
+
+
+@contextmanager
+def waiting(count: int, delay_s: float = 0.0) -> Iterator[Ucm]:
+    """A gateway with so many rooms that wait, in front of a UCM that answers no call until it is
+    released.
+    """
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         ucm = Ucm(certificate(folder), rooms=count, delay_s=delay_s)
@@ -56,11 +67,9 @@ def _whole(count: int, delay_s: float) -> float:
             pms.link_up()
             for number in range(count):
                 pms.say(f"GI|RN{room(number)}|G#{number}|GNBerger|GA261121|GD261125|GSN|".encode())
-            gateway.until("pmsgw_outbox_accepted_total", count)
-            ucm.release()
-            ucm.wait_for(count)
-            return ucm.calls_a_second
+            gateway.until(WAITING, count)
+            yield ucm
         finally:
             gateway.stop()
-            pms.close()
             ucm.close()
+            pms.close()

@@ -1,8 +1,8 @@
 """pms-gateway: FIAS link records of a hotel's PMS to the PMS API of a Grandstream UCM.
 
-The way of a record through the house, one file a room:
+The way of a record, from left to right:
 
-    line/  ->  protocols  ->  pump  ->  intake  ->  house  ->  outbox/  ->  relay  ->  drivers/
+    line/ -> protocols -> pipeline/pump -> intake -> house/ -> store/ -> pipeline/relay -> drivers/
 """
 
 __version__ = "0.1.0"

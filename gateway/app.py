@@ -1,7 +1,6 @@
 """The composition root: build everything from a Config, run it, stop it in order."""
 
 import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,29 +15,26 @@ from gateway.drivers.https import HttpsPeer, Peer, TlsSettings, Trust
 from gateway.drivers.ucm import UcmDriver
 from gateway.drivers.ucm_api import NewApi, OldApi, UcmApi, pms_token
 from gateway.drivers.ucm_wire import LANGUAGES, Words
-from gateway.gauges import ANSWER_WITHIN_S, Gauges, totals_of
+from gateway.gauges import ANSWER_WITHIN_S, Gauges, try_disk
 from gateway.hold import Held, hold
-from gateway.house import House, Ledger, Room
+from gateway.house import House
 from gateway.http import HttpServer, application, bind
-from gateway.intake import Intake
 from gateway.line import Gate, ListenSpec, Opener, TappedOpener, TcpSpec, is_loopback, opener_for
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.outbox import (
-    Outbox,
-    OutboxWorker,
-    StorageCorrupt,
-    StorageFailed,
-    set_aside,
-)
-from gateway.outbox.worker import CORRUPT_ADVICE
-from gateway.pump import Pump, Resync
-from gateway.reconcile import Reconciler
-from gateway.relay import Relay
+from gateway.pipeline.compare import Comparison
+from gateway.pipeline.intake import Intake
+from gateway.pipeline.kept import begin
+from gateway.pipeline.outbox import Outbox
+from gateway.pipeline.pump import Pump, Resync
+from gateway.pipeline.reach import FIRST_PAUSE_S, Reach
+from gateway.pipeline.relay import Relay
+from gateway.pipeline.repeats import Repeats
 from gateway.rooms import RoomMap
 from gateway.scope.live import LiveScope
 from gateway.scope.profile import LineProfile
 from gateway.scope.ring import Ring
+from gateway.store import StorageFailed, Store, StoreWorker
 from protocols.fias import FiasProfile, FiasSession, normalize
 from protocols.fias.controls import SERIAL_GAP_S, TCP_GAP_S
 
@@ -99,7 +95,7 @@ def words(config: Config) -> Words:
 
 
 class Service:
-    """One gateway: one PMS line, one UCM, one outbox file."""
+    """One gateway: one PMS line, one UCM, one store."""
 
     def __init__(
         self,
@@ -111,7 +107,7 @@ class Service:
         vfs: str | None = None,
         pages: bool = True,
     ) -> None:
-        """Open the outbox and bind the HTTP port. Raises StartFailed.
+        """Open the store and bind the HTTP port. Raises StartFailed.
 
         clock, opener, peer, vfs    instead of this machine's clock, line, UCM and disk
         pages                       whether anybody can look: the HTTP port and the control socket
@@ -125,30 +121,41 @@ class Service:
         except Held as held:
             raise StartFailed(str(held)) from None
         try:
-            kept = _open_outbox(data_dir / "outbox.db", vfs)
-        except StartFailed:
+            kept = begin(data_dir / "outbox.db", vfs)
+        except StorageFailed as failed:
             self._lock.close()
-            raise
-        self.outbox = OutboxWorker(kept.outbox)
+            raise StartFailed(f"{data_dir / 'outbox.db'}: {failed}") from failed
+        self.store = StoreWorker(kept.store)
         self.house = House(
             zone=config.zone,
             infer_moves_s=config.fias.infer_moves_s,
             rooms=kept.rooms,
             ledger=kept.ledger,
         )
+        api, self._peer = ucm_api(config, self.metrics, peer)
+        self._driver = UcmDriver(api, words(config), self.metrics)
+        self.outbox = Outbox(
+            tags_of=self._driver.tags_of,
+            wall=self.clock.stamp,
+            longest_pause_s=_longest_pause_s(config),
+        )
+        for room in self.outbox.restore(kept.rooms, kept.rows):
+            do = "it is compared with the UCM; report it if it comes again"
+            logger().error("room_not_understood", room=room, do=do)
         self.intake = Intake(
             house=self.house,
             rooms=RoomMap(
                 addresses=config.rooms.map, strip_leading_zeros=config.rooms.strip_leading_zeros
             ),
             outbox=self.outbox,
+            store=self.store,
             normalize=normalize,
             clock=self.clock,
             metrics=self.metrics,
-            answers=config.ack,
+            repeats=Repeats(kept.heard) if config.ack else None,
             charset=config.fias.encoding,
         )
-        self.intake.remember(kept.heard)
+        self.intake.restore(kept.writes)
         is_tcp = isinstance(config.line, TcpSpec | ListenSpec)
         session = FiasSession(
             FiasProfile(
@@ -179,28 +186,31 @@ class Service:
             if kept.is_anew
             else Resync.NEVER,
         )
-        api, self._peer = ucm_api(config, self.metrics, peer)
-        self._driver = UcmDriver(api, words(config), self.metrics)
-        self.reconciler = Reconciler(
-            intake=self.intake,
+        self.comparison = Comparison(
+            outbox=self.outbox,
             judge=self._driver,
             clock=self.clock,
             metrics=self.metrics,
-            interval_s=config.ucm.reconcile_interval_s,
+            every_s=config.ucm.reconcile_interval_s,
             heals=config.ucm.reconcile == "heal",
         )
+        self.reach = Reach(self.clock, self.metrics, config.ucm.retry_interval_s)
         self.relay = Relay(
             outbox=self.outbox,
+            store=self.store,
             driver=self._driver,
             clock=self.clock,
             metrics=self.metrics,
+            changed=self.intake.changed,
             retries=config.ucm.retries,
             retry_interval_s=config.ucm.retry_interval_s,
-            marks_calls=config.ucm.api == "old",
-            reconciler=self.reconciler,
+            comparison=self.comparison,
+            reach=self.reach,
+            is_link_up=lambda: self.pump.session.is_up,
+            in_resync=lambda: self.house.ledger.in_resync,
         )
         self.control = Control(
-            self.outbox, self.house, self.pump, self.relay, self.clock, self.scope
+            self.outbox, self.store, self.house, self.pump, self.relay, self.clock, self.scope
         )
         self._guard = Guard(
             config.http.password_hash,
@@ -244,7 +254,9 @@ class Service:
 
     def _listen(self, data_dir: Path) -> tuple[HttpServer, ...]:
         config = self._config
-        refresh = Gauges(self.metrics, self.outbox, self.house, self.clock, data_dir).refresh
+        refresh = Gauges(
+            self.metrics, self.outbox, self.store, self.house, self.clock, data_dir
+        ).refresh
         try:
             pages = application(
                 self.metrics, refresh, self.status, lambda: self._console().routes()
@@ -289,9 +301,12 @@ class Service:
         self._config = config
         self._driver.words = words(config)
         self.relay.retries = config.ucm.retries
-        self.relay.retry_interval_s = config.ucm.retry_interval_s
-        self.reconciler.heals = config.ucm.reconcile == "heal"
-        self.reconciler.interval_s = config.ucm.reconcile_interval_s
+        self.relay.retry_interval_s = self.reach.longest_pause_s = config.ucm.retry_interval_s
+        self.comparison.heals = config.ucm.reconcile == "heal"
+        self.comparison.every_s = config.ucm.reconcile_interval_s
+        self.outbox.longest_pause_s = _longest_pause_s(config)
+        self.outbox.look_again()  # another word for what is shown is told
+        self.intake.changed.set()
         self._guard.change_lock(config.http.password_hash)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -325,7 +340,7 @@ class Service:
             for task in pages:
                 task.cancel()
         await self._driver.close()
-        self.outbox.close(CLOSE_WITHIN_S)
+        self.store.close(CLOSE_WITHIN_S)
         if self.pages:
             (Path(self._config.site.data_dir) / control.SOCKET_NAME).unlink(missing_ok=True)
         self._lock.close()
@@ -335,14 +350,11 @@ class Service:
         """Which part is well and which is not, in words."""
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
-                totals = await totals_of(self.outbox)
-            outbox: dict[str, Any] = {
-                "ok": True,
-                "waiting": totals.entries["to_ucm", "waiting"],
-                "parked": totals.entries["to_ucm", "parked"],
-            }
+                await try_disk(self.store)
+            outbox: dict[str, Any] = {"ok": True}
         except (StorageFailed, TimeoutError) as error:
             outbox = {"ok": False, "why": str(error) or "the disk does not answer"}
+        outbox |= {"waiting": len(self.outbox.waiting), "parked": len(self.outbox.parked)}
         return {
             "loop": {"ok": True},
             "outbox": outbox,
@@ -353,48 +365,20 @@ class Service:
                 "resync": self.house.ledger.in_resync,
                 "night_audit": self.house.ledger.night_audit,
             },
-            "ucm": {"ok": self.relay.ucm_up, "why": self.relay.ucm_trouble},
+            "ucm": {"ok": self.reach.is_up, "why": self.reach.trouble},
         }
 
     async def _purge(self) -> None:
         keep_s = self._config.site.keep_days * 86400
         while True:
             try:
-                await self.outbox(Outbox.purge, self.clock.epoch() - keep_s)
+                now = self.clock.epoch()
+                await self.store(Store.purge, now - keep_s, now)
                 await self.intake.forget(older_than=timedelta(seconds=keep_s))
             except StorageFailed as error:
-                logger().error("outbox_failed", error=str(error), do="free the disk")
+                logger().error("store_failed", error=str(error), do="free the disk")
             await self.clock.sleep(PURGE_EVERY_S)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What the last service left on disk. `is_anew`: nothing, its file was damaged."""
-
-    outbox: Outbox
-    rooms: dict[str, Room]
-    ledger: Ledger
-    heard: dict[str, tuple[bytes, float]]
-    is_anew: bool
-
-
-def _open_outbox(path: Path, vfs: str | None) -> _Kept:
-    """The file and what is in it; a damaged one makes way. Raises StartFailed."""
-    for is_new in (False, True):
-        try:
-            outbox = Outbox(path, vfs=vfs)
-            is_anew = is_new or outbox.lacks_its_house()
-            return _Kept(outbox, *outbox.house(), outbox.heard(), is_anew)
-        except StorageCorrupt as error:
-            if is_new:
-                raise StartFailed(f"{path}: {error}") from error
-            try:
-                aside = set_aside(path)
-            except StorageFailed as failed:
-                raise StartFailed(f"{path}: {failed}") from failed
-            logger().error(
-                "outbox_corrupt", error=str(error), kept_as=str(aside), do=CORRUPT_ADVICE
-            )
-        except StorageFailed as error:
-            raise StartFailed(f"{path}: {error}") from error
-    raise AssertionError("the second turn returns or raises")
+def _longest_pause_s(config: Config) -> float:
+    return 2 * config.ucm.retry_interval_s + FIRST_PAUSE_S

@@ -1,17 +1,12 @@
 """The configuration as values: what a site's file says, and where it comes from."""
 
-import pickle
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Final
 from zoneinfo import ZoneInfo
 
-from gateway import __version__
 from gateway.line.spec import LineSpec
 from gateway.named_files import Scraped, Secret
 
@@ -147,51 +142,3 @@ def load(path: Path) -> Config:
     from gateway.config_file import read
 
     return read(path)
-
-
-def load_elsewhere(path: Path) -> Callable[[], Config]:
-    """Begin to read a file in a process of its own; what is returned waits for it, and is `load`.
-
-    What checks the file takes 10 MB and a fifth of a second, and is not needed any more once it
-    has: a running service neither grows by it nor waits for it. What is returned raises as `load`,
-    also for a program on disk that is not the one that runs: an update is under way.
-    """
-    command = (sys.executable, "-I", "-c", _READER, str(path), *sys.path)
-    try:
-        reader = subprocess.Popen(  # noqa: S603  # our own interpreter, and what its caller named
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
-    except OSError:  # there is no room for another process
-        return lambda: load(path)
-
-    def wait() -> Config:
-        data, _ = reader.communicate()
-        version, _, told = data.partition(b"\n")
-        if reader.returncode:  # whatever ended it there is told here
-            return load(path)
-        if version.decode() != __version__:
-            raise ConfigError([f"the program is version {version.decode()} by now: restart it"])
-        answer: Config | list[str] = pickle.loads(told)  # noqa: S301  # our own child's
-        if isinstance(answer, list):
-            raise ConfigError(answer)
-        return answer
-
-    return wait
-
-
-_READER: Final = """
-import sys
-_, path, *sys.path = sys.argv
-from gateway.config import tell
-tell(path)
-"""
-
-
-def tell(path: str) -> None:
-    """Print what a file says, or what is wrong with it, for the process that wants to know."""
-    answer: Config | list[str]
-    try:
-        answer = load(Path(path))
-    except ConfigError as error:
-        answer = error.sentences
-    sys.stdout.buffer.write(__version__.encode() + b"\n" + pickle.dumps(answer))

@@ -1,8 +1,4 @@
-"""The configuration file: TOML, read strictly; all mistakes are told at once.
-
-Only `gateway.config` imports this: the library that checks the file takes 10 MB, and a service
-lets a process of its own read it.
-"""
+"""The configuration file: TOML, read strictly; all mistakes are told at once."""
 
 import re
 import tomllib

@@ -1,11 +1,12 @@
-"""What an operator asks of the running service: rows, rooms, a resync. Its socket is for the
-owner of the data directory only; what it tells are names."""
+"""What an operator asks of the running service: its outbox, its rooms, a resync. Its socket is for
+the owner of the data directory only; what it tells are names."""
 
 import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,16 +16,21 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.clock import Clock
-from gateway.house import House, Room
+from gateway.drivers.calls import Call, DoNotDisturb, Move, WakeUp, name_of
+from gateway.house import Actual, Desired, House, Room
+from gateway.house.states import NOT_KNOWN, STRANGER
 from gateway.logs import logger
-from gateway.outbox import OPEN_STATES, STATES, Outbox, OutboxWorker, Row, StorageFailed
-from gateway.pump import Pump
-from gateway.reconcile import Drift
-from gateway.relay import Relay
+from gateway.pipeline.look import Drift
+from gateway.pipeline.outbox import Outbox
+from gateway.pipeline.pump import Pump
+from gateway.pipeline.relay import Relay
+from gateway.pipeline.step import DROPPED, PARKED, STATES, WAITING, RoomView
 from gateway.scope.explain import Finding
 from gateway.scope.live import LiveScope
+from gateway.store import JournalLine, StorageFailed, Store, StoreWorker
 
 SOCKET_NAME: Final = "control.sock"
+JOURNAL_SHOWN: Final = 20
 
 
 class Declined(Exception):
@@ -35,15 +41,84 @@ class Declined(Exception):
         self.status = status
 
 
-def row_as_json(row: Row) -> dict[str, Any]:
-    """A row, with what an operator can do about it."""
-    advice = ""
-    if row.state == "parked":
-        advice = (
-            f"mend the cause, then `outbox retry {row.id}`; or `outbox drop {row.id}`;"
-            " a later record of the room makes it needless by itself"
-        )
-    return {**asdict(row), "do": advice}
+OPEN_STATES: Final = (WAITING, PARKED)
+
+
+def view_as_json(view: RoomView, zone: tzinfo) -> dict[str, Any]:
+    """A room of the outbox: what it waits for, and what an operator can do about it."""
+    return {
+        "room": view.room,
+        "state": view.state,
+        "since": _moment(view.since, zone),
+        "next_call": call_in_words(view.call) if view.call is not None else None,
+        "tries": view.attempts,
+        "due_at": _moment(view.due_at, zone),
+        "reason": view.why,
+        "guest": view.desired.guest.name if view.desired.guest is not None else None,
+        "reservation": (view.desired.guest.reservation if view.desired.guest is not None else None),
+        "record": view.record,
+        "do": _ADVICE.get(view.state, "").format(room=view.room),
+    }
+
+
+_ADVICE: Final = {
+    PARKED: "mend the cause, then `outbox retry {room}`; to leave it as it is:"
+    " `outbox drop {room}`; if the PMS says something new of the room, it is tried again by itself",
+    DROPPED: "`outbox retry {room}` takes it up again; so does whatever the PMS says of the room",
+}
+
+
+def states_as_json(view: RoomView, zone: tzinfo) -> dict[str, Any]:
+    """The two states of a room side by side: what the phone should show, and what it shows."""
+    want, have = view.desired, view.actual
+    return {
+        **view_as_json(view, zone),
+        "desired": _desired_as_json(want),
+        "actual": None if have is None else _actual_as_json(have),
+    }
+
+
+def _desired_as_json(want: Desired) -> dict[str, Any]:
+    return {
+        "stay": want.stay,
+        "guest": want.guest.name if want.guest is not None else None,
+        "reservation": want.guest.reservation if want.guest is not None else None,
+        "wake_ups": [each.isoformat(timespec="minutes") for each in want.wake_ups],
+        "do_not_disturb": want.dnd,
+        "room_status": want.status,
+    }
+
+
+def _actual_as_json(have: Actual) -> dict[str, Any]:
+    wake_up = have.wake_up.isoformat(timespec="minutes") if have.wake_up is not None else None
+    return {
+        "stay": "a stranger" if have.stay == STRANGER else have.stay,
+        "tags": None if have.tags is None else dict(have.tags),
+        "wake_up": "not known" if have.wake_up_said == NOT_KNOWN else wake_up,
+        "do_not_disturb": "not known" if have.dnd_said == NOT_KNOWN else have.dnd,
+    }
+
+
+def line_as_json(line: JournalLine, zone: tzinfo) -> dict[str, Any]:
+    """One call of the journal."""
+    return {**asdict(line), "at": _moment(line.at, zone), "took_s": round(line.took_s, 3)}
+
+
+def call_in_words(call: Call) -> str:
+    """The next call of a room, without a guest's name."""
+    match call:
+        case Move(room=room, from_room=from_room):
+            return f"move {from_room} > {room}"
+        case WakeUp(room=room, at=at):
+            return f"wake_up {room} {at:%Y-%m-%d %H:%M}" if at else f"wake_up {room} none"
+        case DoNotDisturb(room=room, on=on):
+            return f"do_not_disturb {room} {'on' if on else 'off'}"
+        case _:
+            return f"{name_of(call)} {call.room}"
+
+
+def _moment(at: float | None, zone: tzinfo) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, zone).isoformat(timespec="seconds")
 
 
 def rooms_as_json(rooms: Mapping[str, Room]) -> list[dict[str, Any]]:
@@ -51,7 +126,7 @@ def rooms_as_json(rooms: Mapping[str, Room]) -> list[dict[str, Any]]:
     return [
         {
             "room": number,
-            "state": "in" if room.guests else "out" if room.is_known_out else "unknown",
+            "state": "in" if room.guests else "out" if room.out else "unknown",
             "guests": [
                 {
                     "reservation": guest.reservation,
@@ -79,6 +154,7 @@ _MEANS: Final = {
     "stranger": "the UCM shows somebody else than the PMS",
     "details": "the right guest, shown differently",
     "unlisted": "the UCM's list does not have this room: add it there, or map it under [rooms]",
+    "unnamed": "the UCM shows a guest, the PMS has never said who is in this room: left alone",
 }
 
 
@@ -86,51 +162,73 @@ _MEANS: Final = {
 class Control:
     """The operator's desk inside the service. Methods raise Declined or StorageFailed."""
 
-    outbox: OutboxWorker
+    outbox: Outbox
+    store: StoreWorker
     house: House
     pump: Pump
     relay: Relay
     clock: Clock
     scope: LiveScope
 
-    async def rows(self, states: Sequence[str], room: str | None, limit: int) -> list[Row]:
-        """Rows of the outbox in these states, the newest last."""
+    def views(self, states: Sequence[str], room: str | None, limit: int) -> list[RoomView]:
+        """Rooms of the outbox in these states, those that have waited longest first."""
         if wrong := sorted(set(states) - set(STATES)):
             raise Declined(f"state {wrong[0]!r} is none of {', '.join(STATES)}", 400)
-        await self.outbox.settle()
-        return await self.outbox(Outbox.rows, states, room=room, limit=limit)
+        if room is not None:
+            view = self.outbox.view(room)
+            return [view] if view is not None and view.state in states else []
+        return list(self.outbox.views(states))[:limit]
 
-    async def row(self, id_: int) -> Row:
-        """One row, whatever its state."""
-        await self.outbox.settle()
-        row = await self.outbox(Outbox.row, id_) if id_ < 1 << 63 else None  # what SQLite counts to
-        if row is None:
-            raise Declined(f"there is no row {id_}: purged, or never made", 404)
-        return row
+    def view(self, room: str) -> RoomView:
+        """One room."""
+        view = self.outbox.view(room)
+        if view is None:
+            raise Declined(f"nothing was ever heard of room {room}", 404)
+        return view
 
-    async def retry(self, id_: int) -> Row:
-        """A parked row is delivered again, in its old place."""
-        row = await self.row(id_)
-        if not await self.outbox(Outbox.retry, id_):
-            raise Declined(f"row {id_} is {row.state}: only a parked row can be tried again")
-        self.outbox.new_entries.set()
-        logger().info("row_retried", row=id_, room=row.room)
-        return await self.row(id_)
+    async def journal(self, room: str | None, limit: int = JOURNAL_SHOWN) -> list[JournalLine]:
+        """The last calls, of one room or of all."""
+        return await self.store(Store.journal, room, limit)
 
-    async def drop(self, id_: int) -> Row:
-        """A parked or waiting row will not be delivered."""
-        row = await self.row(id_)
-        if not await self.outbox(Outbox.drop, id_, self.clock.epoch()):
-            raise Declined(f"row {id_} is {row.state}: there is nothing left to drop")
-        self.outbox.new_entries.set()
-        logger().warning("row_dropped", row=id_, room=row.room)
-        return await self.row(id_)
+    async def retry(self, room: str) -> RoomView:
+        """A parked or dropped room is told again, from what it should show now."""
+        view = self.view(room)
+        if view.state not in (PARKED, DROPPED) and not (view.state == WAITING and view.attempts):
+            raise Declined(f"room {room} is {view.state}: only a refused room can be tried again")
+        self.outbox.retry(room)
+        self.relay.comparison.is_known = False  # whatever the UCM shows by now
+        await self._note(room, "retry")
+        logger().info("room_retried", room=room)
+        return self.view(room)
+
+    async def drop(self, room: str) -> RoomView:
+        """A parked or waiting room is left as it is until the PMS says something new of it."""
+        view = self.view(room)
+        if view.state not in OPEN_STATES:
+            raise Declined(f"room {room} is {view.state}: there is nothing to drop")
+        self.outbox.went_wrong(room, DROPPED, "dropped by an operator")
+        await self._note(room, "drop")
+        logger().warning("room_dropped", room=room)
+        return self.view(room)
+
+    async def _note(self, room: str, deed: str) -> None:
+        line = JournalLine(at=self.clock.epoch(), room=room, call=deed, result="")
+        await self.store(Store.told, self.outbox.told([room]), [line])
+        self.relay.changed.set()
+
+    def heal(self) -> None:
+        """A human has looked at what differs: it is cured."""
+        self.relay.comparison.heals_all = True
+        self.outbox.look_again()
+        self.relay.changed.set()
+        logger().warning("heal_asked")
 
     async def drifts(self) -> Sequence[Drift]:
         """Compare with the UCM now, or as soon as no call is in flight."""
-        drifts = await self.relay.compare_now()
+        self.relay.changed.set()
+        drifts = await self.relay.comparison.now()
         if drifts is None:
-            why = self.relay.ucm_trouble or "this API of the UCM has no list of rooms"
+            why = self.relay.reach.trouble or "this API of the UCM has no list of rooms"
             raise Declined(f"the UCM gives no list to compare with: {why}", 503)
         return drifts
 
@@ -150,7 +248,7 @@ class Control:
 
     def known_drifts(self) -> Sequence[Drift]:
         """Rooms in which the UCM differed at the last comparison."""
-        return self.relay.known_drifts
+        return self.relay.comparison.drifts
 
     def findings(self) -> list[Finding]:
         """What is wrong with the line of the last hour, the lowest layer first."""
@@ -181,20 +279,29 @@ def application(control: Control) -> Starlette:
 
         return Route(path, answer, methods=[method])
 
-    async def rows(request: Request) -> Any:
+    zone = control.clock.zone
+
+    async def outbox(request: Request) -> Any:
         asked = request.query_params
         states = tuple(asked.get("state", ",".join(OPEN_STATES)).split(","))
-        found = await control.rows(states, asked.get("room"), int(asked.get("limit", "1000")))
-        return [row_as_json(row) for row in found]
+        found = control.views(states, asked.get("room"), int(asked.get("limit", "1000")))
+        return [view_as_json(view, zone) for view in found]
 
-    async def row(request: Request) -> Any:
-        return row_as_json(await control.row(int(request.path_params["id"])))
+    async def shown(request: Request) -> Any:
+        room = request.path_params["room"]
+        told = states_as_json(control.view(room), zone)
+        journal = await control.journal(room)
+        return {**told, "journal": [line_as_json(line, zone) for line in journal]}
 
     async def retry(request: Request) -> Any:
-        return row_as_json(await control.retry(int(request.path_params["id"])))
+        return view_as_json(await control.retry(request.path_params["room"]), zone)
 
     async def drop(request: Request) -> Any:
-        return row_as_json(await control.drop(int(request.path_params["id"])))
+        return view_as_json(await control.drop(request.path_params["room"]), zone)
+
+    async def heal(_: Request) -> Any:
+        control.heal()
+        return {"asked": True}
 
     async def rooms(_: Request) -> Any:
         return rooms_as_json(control.house.rooms)
@@ -226,10 +333,11 @@ def application(control: Control) -> Starlette:
             route("/line", "GET", line),
             Route("/line/feed", feed),
             route("/line/remarks", "POST", remark),
-            route("/outbox", "GET", rows),
-            route("/outbox/{id:int}", "GET", row),
-            route("/outbox/{id:int}/retry", "POST", retry),
-            route("/outbox/{id:int}/drop", "POST", drop),
+            route("/outbox", "GET", outbox),
+            route("/outbox/{room:path}/retry", "POST", retry),
+            route("/outbox/{room:path}/drop", "POST", drop),
+            route("/outbox/{room:path}", "GET", shown),
+            route("/heal", "POST", heal),
             route("/rooms", "GET", rooms),
             route("/drifts", "GET", drifts),
             route("/resync", "POST", resync),

@@ -1,18 +1,16 @@
 """The service as a process: signals, and what systemd is told."""
 
 import asyncio
-import gc
 import os
 import resource
 import signal
-import sys
 from typing import Final
 
 from gateway.app import Service
-from gateway.config import Config, ConfigError, load_elsewhere
+from gateway.config import Config, ConfigError, load
 from gateway.logs import logger
-from gateway.outbox import Outbox
 from gateway.reload import change
+from gateway.store import Store
 from gateway.watchdog import STUCK_AFTER_S, Notifier, Task, Watchdog
 
 REQUESTS_OF_A_TURN: Final = 12
@@ -23,12 +21,6 @@ async def run(config: Config) -> None:
     """The service until SIGTERM or SIGINT; SIGHUP reads the file again. Raises StartFailed."""
     # A crash leaves no core file: it would hold the passwords and everybody in the house.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # What is here now stays: looking for rubbish in it each time would hold up the line for 30 ms.
-    gc.collect()
-    gc.freeze()
-    gc.enable()
-    # A thread that works for the disk gives way to the line after a millisecond, not after five.
-    sys.setswitchinterval(0.001)
     service, notifier, stop = Service(config), Notifier(), asyncio.Event()
 
     def halt() -> None:
@@ -66,7 +58,7 @@ async def reload(service: Service, notifier: Notifier) -> None:
     notifier.reloading()
     try:
         path = service.config.path
-        found = change(service.config, await asyncio.to_thread(load_elsewhere(path)))
+        found = change(service.config, await asyncio.to_thread(load, path))
     except ConfigError as error:
         for sentence in error.sentences:
             logger().error("config_refused", why=sentence)
@@ -87,7 +79,7 @@ def watchdog(service: Service, notifier: Notifier) -> Watchdog:
     """Whoever looks whether the parts of a service still turn."""
 
     async def ask_disk() -> None:
-        await service.outbox(Outbox.row, 0)
+        await service.store(Store.writes)
 
     async def status() -> str:
         parts = await service.status()

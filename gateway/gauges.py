@@ -9,7 +9,8 @@ from typing import Final
 from gateway.clock import Clock
 from gateway.house import House
 from gateway.metrics import Metrics
-from gateway.outbox import LANES, OPEN_STATES, Outbox, OutboxWorker, StorageFailed, Totals
+from gateway.pipeline.outbox import Outbox
+from gateway.store import StorageFailed, Store, StoreWorker
 
 ANSWER_WITHIN_S: Final = 2.0
 """A disk that hangs must not take the other metrics along: a scraper waits ten seconds."""
@@ -23,7 +24,8 @@ class Gauges:
     """
 
     metrics: Metrics
-    outbox: OutboxWorker
+    outbox: Outbox
+    store: StoreWorker
     house: House
     clock: Clock
     data_dir: Path
@@ -32,9 +34,10 @@ class Gauges:
         """All of them; what the disk does not tell now keeps its last value."""
         self._time()
         self._rooms()
+        self._outbox()
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
-                self._books(await totals_of(self.outbox))
+                await try_disk(self.store)
                 await self._space()
         except (OSError, StorageFailed, TimeoutError):
             self.metrics.outbox_up.set(0)
@@ -52,21 +55,17 @@ class Gauges:
         self.metrics.rooms.labels("occupied").set(occupied)
         self.metrics.rooms.labels("vacant").set(len(self.house.rooms) - occupied)
 
-    def _books(self, totals: Totals) -> None:
+    def _outbox(self) -> None:
+        counts = {"waiting": len(self.outbox.waiting), "parked": len(self.outbox.parked)}
+        for state, count in counts.items():
+            self.metrics.outbox_entries.labels("to_ucm", state).set(count)
         now = self.clock.epoch()
-        for (lane, state), count in totals.entries.items():
-            if state in OPEN_STATES:
-                self.metrics.outbox_entries.labels(lane, state).set(count)
-        for lane in LANES:
-            oldest = totals.oldest_waiting.get(lane, now)
-            self.metrics.outbox_oldest.labels(lane).set(max(0.0, now - oldest))
-            self.metrics.outbox_unaccounted.labels(lane).set(totals.unaccounted(lane))
-            self.metrics.set_books(
-                lane,
-                accepted=totals.accepted[lane],
-                delivered=totals.entries[lane, "done"],
-                superseded=totals.entries[lane, "superseded"],
-            )
+        oldest = self.outbox.oldest_waiting()
+        waited = 0.0 if oldest is None else max(0.0, now - oldest)
+        self.metrics.outbox_oldest.labels("to_ucm").set(waited)
+        for state in counts:  # nothing goes back to the PMS yet
+            self.metrics.outbox_entries.labels("to_pms", state).set(0)
+        self.metrics.outbox_oldest.labels("to_pms").set(0)
 
     async def _space(self) -> None:
         space = await asyncio.to_thread(shutil.disk_usage, self.data_dir)
@@ -74,9 +73,9 @@ class Gauges:
         self.metrics.disk_size.set(space.total)
 
 
-async def totals_of(outbox: OutboxWorker) -> Totals:
-    """What is in the file. Raises StorageFailed, also while it cannot be written."""
-    if outbox.trouble:  # perhaps there is space again
-        await outbox(Outbox.try_write)
-    await outbox.settle()
-    return await outbox(Outbox.totals)
+async def try_disk(store: StoreWorker) -> None:
+    """Raises StorageFailed while the store cannot be written."""
+    if store.trouble:  # perhaps there is space again
+        await store(Store.try_write)
+    else:
+        await store(Store.writes)

@@ -12,14 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn import Config, Server
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from gateway.lean import instead
 from gateway.metrics import Metrics
-
-with instead("uvicorn.main", "Server", "main", "run"):
-    from uvicorn.config import Config
-    from uvicorn.protocols.http.h11_impl import H11Protocol
-    from uvicorn.server import Server
 
 IDLE_S: Final = 30.0
 """For the first question, and for the rest of one that was begun; behind an answer uvicorn waits

@@ -1,10 +1,10 @@
-"""Frozen dataclasses as JSON text and back: how events and rooms are kept in the outbox file."""
+"""Frozen dataclasses as JSON text and back: how rooms are kept in the store."""
 
 import dataclasses
 import json
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from operator import methodcaller
 from typing import Any, TypeVar
@@ -45,6 +45,8 @@ def _make_plainer(cls: Any) -> Callable[[Any], Any]:
     if isinstance(cls, type) and issubclass(cls, date):  # a datetime is one too
         return methodcaller("isoformat")
     arguments = typing.get_args(cls)
+    if typing.get_origin(cls) is Mapping:  # of texts
+        return dict
     if typing.get_origin(cls) is tuple:
         each = _plainer(arguments[0])
         return list if each is _same else lambda value: [each(item) for item in value]

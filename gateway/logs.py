@@ -7,11 +7,9 @@ from functools import cache
 from time import strftime
 from typing import Any, TextIO
 
-from gateway.lean import without
-from gateway.printable import printable
+import structlog
 
-with without("rich"):
-    import structlog
+from gateway.printable import printable
 
 _PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 

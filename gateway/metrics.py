@@ -106,27 +106,29 @@ class Metrics:
             _ACK_BUCKETS,
         )
         self.guest_events = self._counter(
-            "pmsgw_guest_events", "Things the UCM must be told, by event.", "event"
+            "pmsgw_guest_events", "Changes in the hotel by the PMS's word, by event.", "event"
         )
         self.outbox_entries = self._gauge(
-            "pmsgw_outbox_entries", "Entries in the outbox, by lane and state.", "lane", "state"
+            "pmsgw_outbox_entries",
+            "Rooms that the UCM has to be told of (to_ucm), by state.",
+            "lane",
+            "state",
         )
         self.outbox_oldest = self._gauge(
-            "pmsgw_outbox_oldest_waiting_seconds", "Age of the oldest waiting entry.", "lane"
+            "pmsgw_outbox_oldest_waiting_seconds",
+            "How long the room has waited that has waited longest; 0: none waits.",
+            "lane",
         )
         self.outbox_commit = self._histogram(
-            "pmsgw_outbox_commit_seconds", "Time to store one read durably.", _COMMIT_BUCKETS
+            "pmsgw_outbox_commit_seconds",
+            "Time to write the changes of one read to disk.",
+            _COMMIT_BUCKETS,
         )
         self.outbox_up = self._gauge(
-            "pmsgw_outbox_up", "1 while the outbox file can be read and written, else 0."
+            "pmsgw_outbox_up", "1 while the store can be read and written, else 0."
         )
         self.outbox_failures = self._counter(
-            "pmsgw_outbox_failures", "Writes to the outbox file that failed."
-        )
-        self.outbox_unaccounted = self._gauge(
-            "pmsgw_outbox_unaccounted",
-            "Accepted entries that are delivered, superseded, parked or waiting nowhere: 0.",
-            "lane",
+            "pmsgw_outbox_failures", "Writes to the store that failed."
         )
         self.ucm_up = self._gauge("pmsgw_ucm_up", "1 while the UCM answers, else 0.")
         self.ucm_request = self._histogram(
@@ -155,7 +157,7 @@ class Metrics:
         )
         self.delivery = self._histogram(
             "pmsgw_delivery_seconds",
-            "From the last byte of a record to the UCM's yes.",
+            "From the last byte of the record that made a room wait to the UCM's yes.",
             _DELIVERY_BUCKETS,
             "event",
         )
@@ -163,6 +165,20 @@ class Metrics:
         self.rooms_drifted = self._gauge(
             "pmsgw_rooms_drifted",
             "Rooms in which the UCM differed from the PMS at the last comparison.",
+        )
+        self.rooms_unnamed = self._gauge(
+            "pmsgw_rooms_unnamed",
+            "Rooms that the UCM shows as checked in and of which the PMS never said who is there.",
+        )
+        self.brake = self._gauge(
+            "pmsgw_comparison_not_believed",
+            "1 while the UCM's list differs too much to be believed; nothing is corrected.",
+        )
+        self.resync_missing = self._gauge(
+            "pmsgw_resync_missing", "1 from a resync that broke off until one comes to its end."
+        )
+        self.examiner_failures = self._counter(
+            "pmsgw_examiner_failures", "Faults of ours in the diagnosis of the line; records go on."
         )
         self.disk_free = self._gauge(
             "pmsgw_data_dir_free_bytes", "What is free on the disk of the data directory."
@@ -181,15 +197,13 @@ class Metrics:
         self._serial_errors = _Counted(
             "pmsgw_serial_errors", "Errors counted by the driver of the serial port.", "kind"
         )
-        self._books = {
-            word: _Counted(f"pmsgw_outbox_{word}", text, "lane") for word, text in _BOOKS.items()
-        }
-        for counted in (self._serial_errors, *self._books.values()):
-            self.registry.register(counted)
+        self.registry.register(self._serial_errors)
 
         for reason in ("lrc", "no_lrc", "overlong", "restarted", "unfinished", "garbage"):
             self.frames_refused.labels(reason)
-        for reason in ("empty", "grammar", "no_room", "no_time", "overlong_field", "ours"):
+        for reason in (
+            "empty", "grammar", "no_room", "no_time", "overlong_field", "ours", "too_many_rooms",
+        ):  # fmt: skip
             self.records_refused.labels(reason)
         for direction in ("in", "out"):  # so that a rate exists before the first event
             self.line_bytes.labels(direction)
@@ -203,12 +217,6 @@ class Metrics:
     def set_serial_errors(self, counts: dict[str, int]) -> None:
         """What the driver of the serial port counts; never called where it cannot count."""
         self._serial_errors.counts.update(counts)
-
-    def set_books(self, lane: str, *, accepted: int, delivered: int, superseded: int) -> None:
-        """What the outbox file has counted since it was made; it outlives the service."""
-        self._books["accepted"].counts[lane] = accepted
-        self._books["delivered"].counts[lane] = delivered
-        self._books["superseded"].counts[lane] = superseded
 
     def expose(self) -> bytes:
         """The whole registry in the text format."""
@@ -233,16 +241,8 @@ def _quick(metric: M) -> M:
     return metric
 
 
-_BOOKS: Final = {
-    "accepted": "Entries accepted for delivery since the outbox file was made.",
-    "delivered": "Entries that the other side said yes to.",
-    "superseded": "Entries made needless: by a later one, folded into one, dropped by an operator.",
-}
-"""accepted = delivered + superseded + parked + waiting, at all times."""
-
-
 class _Counted:
-    """A counter that somebody else keeps, the kernel or the outbox file. Absent while empty."""
+    """A counter that the kernel keeps. Absent while empty."""
 
     def __init__(self, name: str, text: str, label: str) -> None:
         self._name, self._text, self._label = name, text, label

@@ -61,7 +61,7 @@ class Task:
 class Watchdog:
     """Pings while the loop (it runs on it), every task and the disk's thread do their work.
 
-    ask_disk    a trivial question to the outbox; its answer in time is what counts, not its words:
+    ask_disk    a trivial question to the store; its answer in time is what counts, not its words:
                 a full disk is no reason to restart
     status      one line for `systemctl status`
     """

@@ -7,6 +7,8 @@ from grafana.panel import Dashboard, Kind, Limits, Panel, Words
 
 UP: Final[Words] = {"0": ("down", "red"), "1": ("up", "green")}
 REFUSED: Final[Words] = {"0": ("trusted", "green"), "1": ("REFUSED", "red")}
+BELIEVED: Final[Words] = {"0": ("believed", "green"), "1": ("NOT BELIEVED", "red")}
+COMPLETE: Final[Words] = {"0": ("complete", "green"), "1": ("BROKEN OFF", "yellow")}
 SERIAL_ONLY: Final = "a serial port whose driver counts; a pseudo-terminal and TCP have none"
 
 
@@ -79,11 +81,11 @@ NOW: Final = Dashboard(
                  limits=Limits(1, 2)),
             stat("PMS link", "Do the PMS and we talk to each other?", "pmsgw_link_up{$me}", words=UP),
             stat("UCM", "Does the UCM answer?", "pmsgw_ucm_up{$me}", words=UP),
-            stat("Oldest waiting", "Is anything stuck on its way to the UCM, and for how long?",
-                 "max by (instance) (pmsgw_outbox_oldest_waiting_seconds{$me})", unit="s",
+            stat("Oldest waiting", "Does a room wait for the UCM, and for how long?",
+                 'max by (instance) (pmsgw_outbox_oldest_waiting_seconds{lane="to_ucm",$me})', unit="s",
                  limits=Limits(60, 300)),
-            stat("Parked rows", "How many rows wait for a human?",
-                 'sum by (instance) (pmsgw_outbox_entries{state="parked",$me})', limits=Limits(1, 10)),
+            stat("Parked rooms", "How many rooms did the UCM refuse, so that somebody must look?",
+                 'sum by (instance) (pmsgw_outbox_entries{lane="to_ucm",state="parked",$me})', limits=Limits(1, 10)),
             stat("Rooms that differ", "In how many rooms does the UCM show something else than the PMS said?",
                  "pmsgw_rooms_drifted{$me}", limits=Limits(1, 5)),
         ),
@@ -148,11 +150,15 @@ LINE: Final = Dashboard(
             counts("Unreadable fields", "Does it say values that are none, such as an impossible date?",
                    "pmsgw_fields_odd_total", ""),
             counts("Remarks", "What did the PMS say that did not fit what we knew?", "pmsgw_remarks_total", "remark"),
+        ),
+        (
             counts("Lost pieces of the capture", "Is the record of the line whole?", "pmsgw_capture_lost_total", ""),
             counts("Strangers on the line", "Does somebody dial who may not be the PMS?",
                    "pmsgw_line_peers_refused_total", ""),
             counts("Flood", "Does the peer say more than any line carries, so that it is read later?",
                    "pmsgw_line_slowed_total", ""),
+            counts("Faults of the diagnosis", "Did `line explain` fail inside the service? That is a fault of ours.",
+                   "pmsgw_examiner_failures_total", ""),
         ),
     ),
 )  # fmt: skip
@@ -192,29 +198,32 @@ UCM: Final = Dashboard(
 OUTBOX: Final = Dashboard(
     "outbox",
     "PMS gateway: outbox and rooms",
-    "Does everything that was accepted arrive, and do the rooms agree in the end?",
+    "Does the UCM show in each room what the PMS said last, and what is in the way where it does not?",
     (
         (
-            stat("Outbox file", "Can the file be read and written?", "pmsgw_outbox_up{$me}", words=UP),
-            stat("Unaccounted", "Do the books agree? Anything but 0 is a fault of ours.",
-                 "sum by (instance) (pmsgw_outbox_unaccounted{$me})", limits=Limits(0.5, 1)),
-            stat("Parked rows", "How many rows wait for a human?",
-                 'sum by (instance) (pmsgw_outbox_entries{state="parked",$me})', limits=Limits(1, 10)),
+            stat("Store", "Can the file outbox.db be read and written?", "pmsgw_outbox_up{$me}", words=UP),
+            stat("Parked rooms", "How many rooms did the UCM refuse, so that somebody must look?",
+                 'sum by (instance) (pmsgw_outbox_entries{lane="to_ucm",state="parked",$me})', limits=Limits(1, 10)),
             stat("Rooms that differ", "In how many rooms does the UCM show something else than the PMS said?",
                  "pmsgw_rooms_drifted{$me}", limits=Limits(1, 5)),
+            stat("Comparison", "Is the UCM's list of rooms believed? While it is not, no difference is corrected.",
+                 "pmsgw_comparison_not_believed{$me}", words=BELIEVED),
+            stat("Resync", "Did the last resync of the PMS come to its end?", "pmsgw_resync_missing{$me}",
+                 words=COMPLETE),
+            stat("Unnamed rooms", "In how many rooms does the UCM show a guest of whom the PMS has said nothing? They are left alone.",
+                 "pmsgw_rooms_unnamed{$me}"),
         ),
         (
-            lines("Waiting and parked", "Does a queue grow, and is it worked off?", "short",
+            lines("Waiting and parked", "Do more and more rooms wait, or does their number fall?", "short",
                   {"{{lane}} {{state}}": "sum by (lane, state) (pmsgw_outbox_entries{$me})"}),
-            lines("Oldest waiting", "For how long does the oldest one wait?", "s",
+            lines("Oldest waiting", "For how long has the room waited that has waited longest?", "s",
                   {"{{lane}}": "max by (lane) (pmsgw_outbox_oldest_waiting_seconds{$me})"}),
-            lines("The books", "Is as much delivered as is accepted?", "short",
-                  {f"{word} per minute":
-                   f"sum(rate(pmsgw_outbox_{word}_total{{$me}}[$__rate_interval])) * 60"
-                   for word in ("accepted", "delivered", "superseded")}),
+            lines("Changes and calls", "Is the UCM told as fast as the hotel changes? Fewer calls than changes is normal: of each room only the last state is told.", "short",
+                  {"changes per minute": "sum(rate(pmsgw_guest_events_total{$me}[$__rate_interval])) * 60",
+                   "calls per minute": "sum(rate(pmsgw_delivery_seconds_count{$me}[$__rate_interval])) * 60"}),
         ),
         (
-            counts("What the UCM must be told", "What happens in the hotel, by event?",
+            counts("What happens in the hotel", "What changes by the PMS's word, by event?",
                    "pmsgw_guest_events_total", "event"),
             quantiles("Time to disk", "Is the disk fast enough for an ACK in time?",
                       "pmsgw_outbox_commit_seconds", "", 0.5, 0.99),
@@ -223,7 +232,7 @@ OUTBOX: Final = Dashboard(
         (
             lines("Rooms", "How full is the hotel, by the PMS's word?", "short",
                   {"{{state}}": "sum by (state) (pmsgw_rooms{$me})"}),
-            lines("Rooms that differ", "Do differences come and go (cured), or stay?", "short",
+            lines("Rooms that differ", "Do differences come and go (corrected), or stay?", "short",
                   {"{{instance}}": "pmsgw_rooms_drifted{$me}"}),
         ),
     ),

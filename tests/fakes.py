@@ -38,10 +38,13 @@ class HandClock(Clock):
 class RoomsApi:
     """A UCM's rooms without a network: `gateway.drivers.ucm_api.UcmApi`."""
 
+    has_list = True
+    is_fresh = False
+
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
 
-    async def send(self, request: Request, after: object = None) -> Reply:
+    async def send(self, request: Request) -> Reply:
         try:
             return Reply(self._rooms.apply(request.action, dict(request.tags)))
         except Refusal as refusal:

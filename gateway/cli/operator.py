@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -19,12 +18,9 @@ from gateway.cli.shared import (
 )
 from gateway.printable import printable
 
-if TYPE_CHECKING:
-    from gateway.config import Config
+outbox_app = group("The rooms that the UCM still has to be told of, and those that it refused.")
 
-outbox_app = group("What is waiting for the UCM and what is parked.")
-
-RowArgument = Annotated[list[int], typer.Argument(help="Numbers of rows.", metavar="ROW...")]
+RoomArgument = Annotated[list[str], typer.Argument(help="Numbers of rooms.", metavar="ROOM...")]
 
 
 @contextmanager
@@ -43,14 +39,14 @@ def _declinable() -> Iterator[None]:
 def outbox_list(
     config: ConfigOption = DEFAULT_PATH,
     state: Annotated[
-        str, typer.Option(help="waiting, parked, done, superseded; several with commas; or all.")
+        str, typer.Option(help="waiting, parked, dropped, told; several with commas; or all.")
     ] = "waiting,parked",
-    room: Annotated[str | None, typer.Option(help="Rows of this room only.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 1000,
+    room: Annotated[str | None, typer.Option(help="This room only.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="So many at the most.")] = 1000,
     as_json: JsonOption = False,
 ) -> None:
-    """The rows that are not delivered yet: what waits, and what is parked and why."""
-    from gateway.outbox import STATES
+    """The rooms that the UCM still has to be told of, and those that it refused and why."""
+    from gateway.pipeline.step import STATES
     from gateway.tools import operate
 
     loaded = load_config(config)
@@ -59,60 +55,102 @@ def outbox_list(
         talk(f"--state = {wrong[0]!r}: expected {', '.join(STATES)} or all")
         raise typer.Exit(2)
     with _declinable():
-        rows = operate.rows(loaded, states, room, limit)
+        found = operate.outbox(loaded, states, room, limit)
     if as_json:
-        print_json(rows)
+        print_json(found)
         return
-    for row in rows:
-        rooms = row["room"] if row["from_room"] is None else f"{row['from_room']}>{row['room']}"
-        rooms = printable(rooms)
-        why = f"  {row['error']}" if row["error"] else ""
+    if found:
+        say(f"{'ROOM':<8}  {'STATE':<8}  {'SINCE':<19}  {'TRIES':>5}  {'NEXT CALL':<22}  REASON")
+    for each in found:
+        since = (each["since"] or "")[:19].replace("T", " ")
         say(
-            f"{row['id']:>8}  {row['state']:<10}  {_at(loaded, row['received_at'])}"
-            f"  {rooms:<12}  {row['event']:<14}{why}".rstrip()
+            printable(
+                f"{each['room']:<8}  {each['state']:<8}  {since:<19}  {each['tries']:>5}"
+                f"  {each['next_call'] or '':<22}  {each['reason']}"
+            ).rstrip()
         )
-    talk(f"{_counted(len(rows), 'row')}; `outbox show ROW` tells everything of one")
+    talk(f"{_counted(len(found), 'room')}; `outbox show ROOM` tells everything of one")
 
 
 @outbox_app.command("show")
 def outbox_show(
-    row: RowArgument, config: ConfigOption = DEFAULT_PATH, as_json: JsonOption = False
+    room: RoomArgument, config: ConfigOption = DEFAULT_PATH, as_json: JsonOption = False
 ) -> None:
-    """Everything of a row: the record it came from, the last error, and what to do."""
+    """What a room should show beside what it shows, its last calls, and what to do."""
     from gateway.tools import operate
 
     loaded = load_config(config)
     with _declinable():
-        found = [operate.row(loaded, each) for each in row]
+        found = [operate.show(loaded, each) for each in room]
     if as_json:
         print_json(found)
         return
     for each in found:
-        for name, value in each.items():
-            if value in (None, "") or (name == "due_at" and each["state"] != "waiting"):
-                continue
-            is_moment = name.endswith("_at")
-            say(f"{name:<14} {_at(loaded, value) if is_moment else printable(str(value))}")
-        say("")
+        _print_room(each)
+
+
+def _print_room(told: dict[str, Any]) -> None:
+    want, have = told["desired"], told["actual"] or {}
+    tags = have.get("tags") or {}
+    say(printable(f"room {told['room']}: {told['state']}"))
+    for name, text in (
+        ("since", told["since"]),
+        ("tries", told["tries"] or None),
+        ("tried again at", told["due_at"]),
+        ("next call", told["next_call"]),
+        ("reason", told["reason"] or None),
+        ("do", told["do"] or None),
+        ("record", told["record"] or None),
+    ):
+        if text is not None:
+            say(printable(f"  {name:<15} {text}"))
+    shown = tags.get("lastname") if have.get("stay") is not None else None
+    say(f"  {'':<15} {'SHOULD SHOW':<24} SHOWS")
+    for name, should, does in (
+        ("stay", want["stay"], have.get("stay", "not known")),
+        ("guest", want["guest"], shown),
+        ("reservation", want["reservation"], tags.get("account") if shown is not None else None),
+        ("wake-up", next(iter(want["wake_ups"]), None), have.get("wake_up")),
+        ("do not disturb", _on(want["do_not_disturb"]), _on(have.get("do_not_disturb"))),
+    ):
+        say(printable(f"  {name:<15} {_none(should):<24} {_none(does)}"))
+    if told["journal"]:
+        say("  last calls, the newest last:")
+    for line in told["journal"]:
+        rooms_ = f"{line['from_room']}>{line['room']}" if line["from_room"] else line["room"]
+        took = f"{line['took_s']:.2f} s" if line["took_s"] else ""
+        result = f"[{line['result']}]" if line["result"] else ""
+        at = line["at"][:19].replace("T", " ")
+        words = f"    {at}  {line['call']:<14} {rooms_:<12} {result:<8} {took:<8} {line['record']}"
+        say(printable(words).rstrip())
+    say("")
+
+
+def _none(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+def _on(value: object) -> object:
+    return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
 
 
 @outbox_app.command("retry")
-def outbox_retry(row: RowArgument, config: ConfigOption = DEFAULT_PATH) -> None:
-    """Deliver parked rows again, in their old place."""
-    _change(config, row, "retry", "waits again")
+def outbox_retry(room: RoomArgument, config: ConfigOption = DEFAULT_PATH) -> None:
+    """Tell the UCM again of rooms that it refused, from what they should show now."""
+    _change(config, room, "retry", "is told again")
 
 
 @outbox_app.command("drop")
-def outbox_drop(row: RowArgument, config: ConfigOption = DEFAULT_PATH) -> None:
-    """Give up parked or waiting rows: the UCM will not be told."""
-    _change(config, row, "drop", "will not be delivered")
+def outbox_drop(room: RoomArgument, config: ConfigOption = DEFAULT_PATH) -> None:
+    """Leave rooms as they are on the UCM until the PMS says something new of them."""
+    _change(config, room, "drop", "is left as it is until the PMS says something new of it")
 
 
-def _change(config: Any, rows: list[int], deed: str, done: str) -> None:
+def _change(config: Any, rooms: list[str], deed: str, done: str) -> None:
     from gateway.tools import operate
 
     loaded = load_config(config)
-    for each in rows:
+    for each in rooms:
         with _declinable():
             operate.change(loaded, each, deed)
         say(f"{each} {done}")
@@ -123,12 +161,21 @@ def rooms(
     diff: Annotated[
         bool, typer.Option("--diff", help="Only rooms in which the UCM differs; exit 1 if any.")
     ] = False,
+    heal: Annotated[
+        bool,
+        typer.Option("--heal", help="Make the UCM show the PMS's word, however much differs."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Who is in which room by the PMS's word; with --diff: where the UCM shows it differently."""
     from gateway.tools import operate
 
     loaded = load_config(config)
+    if heal:
+        with _declinable():
+            operate.heal(loaded)
+        say("asked; `rooms --diff` shows what still differs")
+        return
     with _declinable():
         found = operate.drifts(loaded) if diff else operate.rooms(loaded)
     if as_json:
@@ -137,7 +184,8 @@ def rooms(
         for drift in found:
             tags = f" ({', '.join(drift['tags'])})" if drift["tags"] else ""
             say(printable(f"{drift['room']:<8} {drift['kind']:<9} {drift['means']}{tags}"))
-        talk(f"in difference: {_counted(len(found), 'room')}" if found else "no room differs")
+        differ = "differs" if len(found) == 1 else "differ"
+        talk(f"{_counted(len(found), 'room')} {differ}" if found else "no room differs")
     else:
         for room in found:
             guests = ", ".join(
@@ -162,8 +210,3 @@ def resync(config: ConfigOption = DEFAULT_PATH) -> None:
 
 def _counted(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
-
-
-def _at(config: "Config", moment: float) -> str:
-    """A moment in hotel time."""
-    return f"{datetime.fromtimestamp(moment, config.zone):%Y-%m-%d %H:%M:%S}"

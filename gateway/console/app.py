@@ -19,10 +19,11 @@ from starlette.staticfiles import StaticFiles
 
 from gateway.console import views
 from gateway.console.guard import Guard, Session, fits, is_own_form
-from gateway.control import Control, Declined
+from gateway.control import OPEN_STATES, Control, Declined
 from gateway.logs import logger
-from gateway.outbox import OPEN_STATES, STATES, StorageFailed
+from gateway.pipeline.step import STATES
 from gateway.scope.rows import Watcher
+from gateway.store import StorageFailed
 
 HERE: Final = Path(__file__).parent
 COOKIE: Final = "pmsgw_session"
@@ -31,6 +32,7 @@ MOST_STREAMS: Final = 16
 """Open pages; one more is told to wait, so that a forgotten browser cannot eat the appliance."""
 MOST_FORM_BYTES: Final = 4096
 PAST_ROWS: Final = 200
+MOST_ROOMS: Final = 20_000
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -82,8 +84,8 @@ class Console:
             Route("/line/capture", look(self._capture)),
             Route("/rooms", look(self._rooms)),
             Route("/outbox", look(self._outbox)),
-            Route("/outbox/{id:int}/{deed}", look(self._confirm), methods=["GET"]),
-            Route("/outbox/{id:int}/{deed}", change(self._mend), methods=["POST"]),
+            Route("/outbox/{room:path}/{deed}", look(self._confirm), methods=["GET"]),
+            Route("/outbox/{room:path}/{deed}", change(self._mend), methods=["POST"]),
             Route("/findings", look(self._findings)),
             Route("/about", look(self._about)),
             Route("/login", self._login, methods=["GET", "POST"]),
@@ -251,28 +253,28 @@ class Console:
 
     async def _rooms(self, _: Request, session: Session | None) -> Response:
         control = self.control
-        entries = await control.rows(STATES, None, 2000)
+        outbox = {view.room: view for view in control.views(STATES, None, MOST_ROOMS)}
         names = _names(session)
-        board = views.board(control.house.rooms, control.known_drifts(), entries, names=names)
+        board = views.board(control.house.rooms, control.known_drifts(), outbox, names=names)
         return self._page(session, "rooms.html", board=board)
 
     async def _outbox(self, _: Request, session: Session | None) -> Response:
         names = _names(session)
-        rows = await self.control.rows(OPEN_STATES, None, 500)
-        entries = [views.entry(row, self.zone, names=names) for row in rows]
+        waiting = self.control.views(OPEN_STATES, None, 500)
+        entries = [views.entry(view, self.zone, names=names) for view in waiting]
         return self._page(session, "outbox.html", entries=entries)
 
     async def _confirm(self, request: Request, session: Session | None) -> Response:
         if session is None:
             return RedirectResponse("/login", 303, HEADERS)
         deed = _deed(request)
-        row = await self.control.row(int(request.path_params["id"]))
-        entry = views.entry(row, self.zone, names=session.names)
+        view = self.control.view(request.path_params["room"])
+        entry = views.entry(view, self.zone, names=session.names)
         return self._page(session, "confirm.html", deed=deed, entry=entry)
 
     async def _mend(self, request: Request, _: Session, __: Mapping[str, str]) -> Response:
-        id_ = int(request.path_params["id"])
-        await (self.control.retry if _deed(request) == "retry" else self.control.drop)(id_)
+        room = request.path_params["room"]
+        await (self.control.retry if _deed(request) == "retry" else self.control.drop)(room)
         return RedirectResponse("/outbox", 303, HEADERS)
 
     async def _findings(self, _: Request, session: Session | None) -> Response:

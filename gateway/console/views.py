@@ -3,17 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any, Final
+from typing import Any
 
-from gateway.events import Guest
-from gateway.house import Room
-from gateway.outbox import Row as Entry
-from gateway.reconcile import Drift
+from gateway.control import call_in_words
+from gateway.house import Guest, Room
+from gateway.pipeline.look import Drift
+from gateway.pipeline.step import PARKED, TOLD, RoomView
 from gateway.scope.explain import Finding
 from gateway.scope.rows import Row
 from protocols.fias import mask_body
-
-LAST_CALLS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +119,17 @@ def troubles(
     if outbox.get("parked"):
         found.append(
             Trouble(
-                f"Parked by the UCM's refusal: {_counted(outbox['parked'], 'row')}.",
+                f"Parked by the UCM's refusal: {_counted(outbox['parked'], 'room')}.",
                 "Read why, mend it, and retry.",
                 "/outbox",
             )
         )
+    drifts = [drift for drift in drifts if drift.kind != "unnamed"]
     if drifts:
         found.append(
             Trouble(
                 f"The UCM differs from the PMS in {_counted(len(drifts), 'room')}.",
-                "What can be healed is healed by itself; look at the rest.",
+                "Differences are corrected by themselves where possible; look at the rest.",
                 "/rooms",
             )
         )
@@ -186,37 +185,49 @@ def guest(who: Guest, *, names: bool) -> str:
 
 
 def board(
-    rooms: Mapping[str, Room], drifts: Iterable[Drift], entries: Iterable[Entry], *, names: bool
+    rooms: Mapping[str, Room],
+    drifts: Iterable[Drift],
+    outbox: Mapping[str, RoomView],
+    *,
+    names: bool,
 ) -> list[dict[str, Any]]:
-    """The board of rooms, by number."""
+    """The board of rooms, by number; also those that only the UCM names."""
     drifted = {drift.room: drift for drift in drifts}
-    calls: dict[str, list[Entry]] = {}
-    for entry in entries:
-        calls.setdefault(entry.room, []).append(entry)
-    return [
-        {
-            "room": number,
-            "state": "in" if room.guests else "out" if room.is_known_out else "unknown",
-            "shown": guest(room.guests[0], names=names) if room.guests else "",
-            "sharers": [guest(each, names=names) for each in room.guests[1:]],
-            "wake_ups": [f"{each:%d %b %H:%M}" for each in room.wake_ups],
-            "drift": drifted[number].kind if number in drifted else "",
-            "calls": [f"{each.event} {each.state}" for each in calls.get(number, [])[-LAST_CALLS:]],
-        }
-        for number, room in sorted(rooms.items())
-    ]
+    board = []
+    for number in sorted({*rooms, *drifted}):
+        room, view = rooms.get(number, Room()), outbox.get(number)
+        state = view.state if view is not None and view.state != TOLD else ""
+        drift = drifted[number].kind if number in drifted and not state else ""
+        board.append(
+            {
+                "room": number,
+                "state": "in" if room.guests else "out" if room.out else "unknown",
+                "shown": guest(room.guests[0], names=names) if room.guests else "",
+                "sharers": [guest(each, names=names) for each in room.guests[1:]],
+                "wake_ups": [f"{each:%d %b %H:%M}" for each in room.wake_ups],
+                "drift": drift,
+                "outbox": state,
+                "reason": view.why if view is not None else "",
+                "tone": "bad"
+                if drift not in ("", "unnamed") or state == PARKED
+                else "quiet"
+                if state or not room.guests
+                else "good",
+            }
+        )
+    return board
 
 
-def entry(row: Entry, zone: tzinfo, *, names: bool) -> dict[str, Any]:
-    """One row of the outbox."""
-    record = row.record if names else mask_body(row.record.encode()).decode("utf-8", "replace")
+def entry(view: RoomView, zone: tzinfo, *, names: bool) -> dict[str, Any]:
+    """One room of the outbox."""
+    record = view.record if names else mask_body(view.record.encode()).decode("utf-8", "replace")
+    since = datetime.fromtimestamp(view.since, zone) if view.since is not None else None
     return {
-        "id": row.id,
-        "room": row.room,
-        "event": row.event,
-        "state": row.state,
-        "attempts": row.attempts,
-        "error": row.error or "",
+        "room": view.room,
+        "state": view.state,
+        "call": call_in_words(view.call) if view.call is not None else "",
+        "tries": view.attempts,
+        "reason": view.why,
         "record": record,
-        "received": f"{datetime.fromtimestamp(row.received_at, zone):%d %b %H:%M:%S}",
+        "since": f"{since:%d %b %H:%M:%S}" if since is not None else "",
     }

@@ -1,9 +1,12 @@
-"""What every driver offers, and the ways in which it says no."""
+"""What every driver offers, and the ways in which a PBX says no."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
-from gateway.events import Guest, GuestEvent
+from gateway.drivers.calls import Call
+from gateway.house.states import Guest
 
 
 class DriverFailed(Exception):
@@ -11,10 +14,10 @@ class DriverFailed(Exception):
 
 
 class Unreachable(DriverFailed):
-    """No answer, or none that means anything: not the row's fault. Try again, without an end.
+    """No answer, or none that means anything: no room's fault. Try again, without an end.
 
     kind    timeout, reset, tls, http or body
-    sent    the PBX may have seen the call: the row is unsure from now on
+    sent    the PBX may have done the call
     """
 
     def __init__(self, kind: str, text: str, *, sent: bool) -> None:
@@ -23,8 +26,14 @@ class Unreachable(DriverFailed):
         self.sent = sent
 
 
+class Interrupted(DriverFailed):
+    """The session broke under a call, which may have been done, and there is a new session: look
+    what became of the call.
+    """
+
+
 class Rejected(DriverFailed):
-    """The PBX understood and said no for good: park the row. The text says what to do."""
+    """The PBX understood and said no for good: park the room. The text says what to do."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
@@ -32,7 +41,7 @@ class Rejected(DriverFailed):
 
 
 class Refused(DriverFailed):
-    """The PBX said no for a passing reason: try this row again later, a few times."""
+    """The PBX said no for a passing reason: try this room again later, a few times."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
@@ -40,19 +49,17 @@ class Refused(DriverFailed):
 
 
 class SessionRefused(DriverFailed):
-    """Our login is refused although it is fresh: not the row's fault. This row again later."""
+    """Our login is refused although it is fresh: no room's fault. Again later."""
 
-    def __init__(self, code: int, text: str, *, sent: bool) -> None:
+    def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
         self.code = code
-        self.sent = sent
 
 
 class Paused(DriverFailed):
-    """The PBX must not be called at all for so many seconds. No row is at fault.
+    """The PBX must not be called at all for so many seconds. No room is at fault.
 
     loud    an operator must act; the text says how
-    sent    as of Unreachable
     """
 
     def __init__(self, code: int, text: str, seconds: float, *, loud: bool) -> None:
@@ -60,7 +67,28 @@ class Paused(DriverFailed):
         self.code = code
         self.seconds = seconds
         self.loud = loud
-        self.sent = False
+
+
+class Outcome(Enum):
+    """What the PBX said to a call, where it is not a failure."""
+
+    DONE = "done"
+    ALREADY_IN = "already_in"  # to a check-in: somebody is in the room
+    NOT_IN = "not_in"  # nobody is in the room (of a move: in the old one)
+    TAKEN = "taken"  # to a move: somebody is in the new room
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call came to.
+
+    code        the PBX's own number, for the journal
+    warning     for the log; empty: none
+    """
+
+    outcome: Outcome = Outcome.DONE
+    code: int = 0
+    warning: str = ""
 
 
 class ShownRoom(Protocol):
@@ -72,31 +100,20 @@ class ShownRoom(Protocol):
     @property
     def is_in(self) -> bool: ...
 
+    @property
+    def account(self) -> str: ...
+
 
 class Driver(Protocol):
-    """One PBX."""
+    """One PBX.
 
-    async def apply(
-        self,
-        event: GuestEvent,
-        *,
-        unsure: bool,
-        repairs: bool,
-        after: Awaitable[object] | None = None,
-    ) -> str | None:
-        """Make the PBX show this event. Twice is as once.
+    has_list    it can be asked what became of a call; may become false when it is asked
+    """
 
-        unsure      an earlier try of this very event may have been done
-        repairs     an earlier event of the room could not be delivered: tell everything; of a move:
-                    somebody else may be in the room that he leaves, with a mailbox of his own
-        after       until this is done nothing may be said, only made ready; not for an unsure one
-        return      a warning for the log, or None
+    has_list: bool
 
-        Raises one of the failures above, and what `after` raises.
-        """
-
-    def action_of(self, event: GuestEvent) -> str:
-        """The PBX's own word for what the event asks for, from a closed set: a metric label."""
+    async def apply(self, call: Call) -> Answer:
+        """Make one call. Raises one of the failures above."""
 
     async def probe(self) -> None:
         """Ask something harmless. Raises as `apply`."""
@@ -104,11 +121,20 @@ class Driver(Protocol):
     async def rooms(self) -> Sequence[ShownRoom] | None:
         """All rooms as the PBX shows them; None: it has no list. Raises as `apply`."""
 
-    def differences(self, room: ShownRoom, guest: Guest) -> tuple[str, ...] | None:
-        """In what a listed room that is in differs from this guest, in the PBX's words.
+    def action_of(self, call: Call) -> str:
+        """The PBX's own word for a call, from a closed set: a metric label."""
 
-        Empty: in nothing. None: it shows somebody else.
+    def tags_of(self, guest: Guest, stay: int | None) -> dict[str, str]:
+        """What a room shows for this guest of this stay, in the PBX's own words."""
+
+    def is_ours(self, row: ShownRoom, tags: Mapping[str, str], *, was_told: bool = False) -> bool:
+        """Whether a listed room that is in shows the guest of these tags.
+
+        was_told    these very tags were told to this room
         """
+
+    def shown_tags(self, row: ShownRoom, tags: Mapping[str, str]) -> dict[str, str]:
+        """The tags that a listed room shows; one that the row does not contradict is as given."""
 
     async def close(self) -> None:
         """Let go of the connection."""

@@ -4,22 +4,22 @@ import asyncio
 import hashlib
 import ssl
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Protocol
-from urllib.parse import quote, urlsplit
+from typing import Final, Protocol
 
-import h11
+import httpx
+from cryptography import x509
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from gateway.drivers.base import Unreachable
-from gateway.drivers.connection import Answer, Connection, Endless, Headers, NotConnected
-from gateway.drivers.der import valid_until
-from gateway.lean import without
-
-if TYPE_CHECKING:
-    import httpx
 
 MAX_REPLY_BYTES: Final = 64 * 1024
 CONNECT_SHARE: Final = 0.4
@@ -29,9 +29,12 @@ MAX_LIST_BYTES: Final = 8 * 1024 * 1024
 """A list of 3,000 rooms has 500 bytes for each."""
 
 
-_JSON: Final = ((b"Content-Type", b"application/json;charset=UTF-8"),)
-_OURS: Final = (b"Host", b"Content-Length")
-"""Headers that the connection says itself."""
+CONNECT_TRIES: Final = 2
+IDLE_S: Final = 4.0
+"""Firmwares close idle connections after 5 s; a call must not meet that moment."""
+
+_HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "pms-gateway"}
+_JSON: Final = {"Content-Type": "application/json;charset=UTF-8"}
 
 
 class Trust(Enum):
@@ -134,11 +137,11 @@ class Peer(Protocol):
         """Let go of the connection."""
 
 
-def _digest(username: str, password: str) -> "httpx.DigestAuth":
-    """Only the old API needs httpx, and only for this."""
-    with without("click", "pygments", "rich"):
-        import httpx
-    return httpx.DigestAuth(username, password)
+_ODD: Final = (ValueError, LookupError, RuntimeError)
+
+
+class _Endless(Exception):
+    """A reply of more bytes than anybody wants."""
 
 
 class HttpsPeer:
@@ -150,95 +153,145 @@ class HttpsPeer:
     def __init__(
         self, url: str, *, tls: TlsSettings, timeout_s: float, digest: tuple[str, str] | None = None
     ) -> None:
-        self._url = urlsplit(url)
-        self._target = quote(self._url.path, safe="/%").encode()
+        self._url = httpx.URL(url)
         self._timeout_s = timeout_s
-        self._digest = _digest(*digest) if digest else None
         self.certificate_ends: datetime | None = None
         self.certificate: bytes = b""
-        self._connection = Connection(
-            self._url, tls_context(tls, self._see_certificate), timeout_s * CONNECT_SHARE
+        self._context = tls_context(tls, self._see_certificate)
+        self._auth = httpx.DigestAuth(*digest) if digest else None
+        self._client = self._begin()
+
+    def _begin(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            verify=self._context,
+            auth=self._auth,
+            headers=_HEADERS,
+            timeout=httpx.Timeout(None, connect=self._timeout_s * CONNECT_SHARE),
+            limits=httpx.Limits(max_connections=1, keepalive_expiry=IDLE_S),
+            trust_env=False,
         )
 
     async def post(self, content: bytes, max_bytes: int) -> HttpReply:
         """POST a JSON text."""
-        return await self._exchange("POST", self._target, _JSON, content, max_bytes)
+        return await self._exchange("POST", self._url, _JSON, content, max_bytes)
 
     async def get(self, query: str, max_bytes: int) -> HttpReply:
         """GET with a query that is already percent-encoded."""
-        target = self._target + b"?" + query.encode()
-        return await self._exchange("GET", target, (), b"", max_bytes)
+        target = self._url.raw_path.split(b"?")[0] + b"?" + query.encode()
+        return await self._exchange("GET", self._url.copy_with(raw_path=target), {}, b"", max_bytes)
 
     async def close(self) -> None:
-        await self._connection.aclose()
+        await self._client.aclose()
 
     async def _exchange(
-        self, method: str, target: bytes, headers: Headers, content: bytes, max_bytes: int
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: Mapping[str, str],
+        content: bytes,
+        max_bytes: int,
     ) -> HttpReply:
         """The request, and the ones that the authentication asks for."""
         try:
             async with asyncio.timeout(self._timeout_s):
-                if self._digest is None:
-                    answer = await self._connection.ask(method, target, headers, content, max_bytes)
-                else:
-                    answer = await self._ask_with_digest(self._digest, method, target, max_bytes)
-            return HttpReply(answer.status, answer.body)
+                async for attempt in AsyncRetrying(
+                    retry=retry_if_exception(_may_pass),
+                    stop=stop_after_attempt(CONNECT_TRIES),
+                    wait=wait_random_exponential(multiplier=0.1, max=0.5),
+                    reraise=True,
+                ):
+                    with attempt:
+                        return await self._ask(method, url, headers, content, max_bytes)
         # No text of a library in these: it may hold the URL, and the old API's has token and name.
-        except NotConnected as error:
-            raise self._connect_error(error) from None
-        except Endless:
+        except httpx.ConnectTimeout:
+            raise Unreachable("timeout", "no connection in time", sent=False) from None
+        except httpx.ConnectError as error:
+            raise _connect_error(error) from None
+        except _Endless:
             raise Unreachable("body", "a reply without an end", sent=True) from None
         except TimeoutError:
             raise Unreachable("timeout", "no reply in time", sent=True) from None
-        except h11.ProtocolError as error:
+        except httpx.RemoteProtocolError as error:
+            if "disconnected" in str(error) or "closed connection" in str(error):
+                raise Unreachable("reset", "it hung up without a reply", sent=True) from None
+            raise Unreachable("http", "what it answered is no HTTP", sent=True) from None
+        except httpx.NetworkError as error:
             raise Unreachable("reset", f"{type(error).__name__}", sent=True) from None
         # httpx raises bare errors for a digest challenge with words of its own.
-        except (OSError, ValueError, LookupError, RuntimeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, *_ODD) as error:
             raise Unreachable("http", f"{type(error).__name__}", sent=True) from None
+        raise AssertionError("tenacity ends with a result or an exception")
 
-    async def _ask_with_digest(
-        self, digest: "httpx.DigestAuth", method: str, target: bytes, max_bytes: int
-    ) -> Answer:
-        import httpx
+    async def _ask(
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: Mapping[str, str],
+        content: bytes,
+        max_bytes: int,
+    ) -> HttpReply:
+        body = bytearray()
+        async with self._client.stream(method, url, headers=headers, content=content) as response:
+            async for part in response.aiter_raw():
+                body += part
+                if len(body) > max_bytes:
+                    raise _Endless
+        if self._has_more():
+            await self.close()
+            self._client = self._begin()
+        return HttpReply(response.status_code, bytes(body))
 
-        try:
-            url = f"{self._url.scheme}://{self._url.netloc}{target.decode()}"
-            request = httpx.Request(method, url)
-            steps = digest.sync_auth_flow(request)
-            request = next(steps)
-            while True:
-                said = [each for each in request.headers.raw if each[0] not in _OURS]
-                answer = await self._connection.ask(method, target, said, b"", max_bytes)
-                response = httpx.Response(
-                    answer.status, headers=list(answer.headers), request=request
-                )
-                try:
-                    request = steps.send(response)
-                except StopIteration:
-                    return answer
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unreachable("http", f"{type(error).__name__}", sent=True) from None
-
-    def _connect_error(self, error: NotConnected) -> Unreachable:
-        if isinstance(error.__cause__, TimeoutError):
-            return Unreachable("timeout", "no connection in time", sent=False)
-        cause: BaseException | None = error
-        while cause is not None:
-            if isinstance(cause, ssl.SSLCertVerificationError):
-                text = (
-                    f"{cause.args[0]}: somebody replaced it, or this is not the UCM; if it is,"
-                    " run doctor and put the new fingerprint into the configuration"
-                    if isinstance(cause, CertificateChanged)
-                    else f"certificate: {cause.verify_message or cause.reason}; pin its fingerprint"
-                )
-                return Unreachable("tls", text, sent=False)
-            if isinstance(cause, ssl.SSLError):
-                return Unreachable("tls", f"no TLS: {cause.reason or cause}", sent=False)
-            cause = cause.__cause__ or cause.__context__
-        return Unreachable("reset", "no connection: is the UCM up, and the port right?", sent=False)
+    def _has_more(self) -> bool:
+        """Bytes that nobody asked for came with the reply, and would be taken for the next one.
+        httpcore does not look for them, so we do, where it keeps them.
+        """
+        pool = self._client._transport._pool  # type: ignore[attr-defined]  # noqa: SLF001
+        wires = (getattr(each, "_connection", None) for each in pool.connections)
+        states = (getattr(wire, "_h11_state", None) for wire in wires)
+        return any(state is not None and state.trailing_data[0] for state in states)
 
     def _see_certificate(self, der: bytes) -> None:
         if der == self.certificate or not der:
             return
         self.certificate = der
-        self.certificate_ends = valid_until(der)  # None: the pin works all the same
+        self.certificate_ends = valid_until(der)
+
+
+def valid_until(der: bytes) -> datetime | None:
+    """When a certificate ends. None: it cannot be read; the pin works all the same."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a UCM's certificate has oddities of its own
+            return x509.load_der_x509_certificate(der).not_valid_after_utc
+    except ValueError:
+        return None
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Nothing was sent, and another try a moment later may help: not against a certificate."""
+    is_connecting = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+    return is_connecting and _ssl_error(error) is None
+
+
+def _ssl_error(error: BaseException) -> ssl.SSLError | None:
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    return cause
+
+
+def _connect_error(error: httpx.ConnectError) -> Unreachable:
+    match _ssl_error(error):
+        case CertificateChanged() as changed:
+            text = (
+                f"{changed.args[0]}: somebody replaced it, or this is not the UCM; if it is,"
+                " run doctor and put the new fingerprint into the configuration"
+            )
+        case ssl.SSLCertVerificationError() as refused:
+            text = f"certificate: {refused.verify_message or refused.reason}; pin its fingerprint"
+        case ssl.SSLError() as failed:
+            text = f"no TLS: {failed.reason or failed}"
+        case _:
+            text = "no connection: is the UCM up, and the port right?"
+            return Unreachable("reset", text, sent=False)
+    return Unreachable("tls", text, sent=False)

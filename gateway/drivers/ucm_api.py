@@ -4,7 +4,6 @@ one (HTTP digest, everything in the URL). Requests go one at a time."""
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable
 from time import perf_counter
 from typing import Any, Final, Protocol
 from urllib.parse import quote
@@ -30,10 +29,17 @@ STOP_S: Final = 300.0
 
 
 class UcmApi(Protocol):
-    """How requests reach a UCM. Both methods raise Unreachable or Paused."""
+    """How requests reach a UCM. All methods but `close` raise Unreachable or Paused.
 
-    async def send(self, request: Request, after: Awaitable[object] | None = None) -> Reply:
-        """One action; logs in first where that is needed. `after`: see Driver.apply."""
+    has_list    this API can list the rooms
+    is_fresh    the last request began with a login: another one would not help it
+    """
+
+    has_list: bool
+    is_fresh: bool
+
+    async def send(self, request: Request) -> Reply:
+        """One action; logs in first where that is needed."""
 
     async def rooms(self) -> list[UcmRoom] | None:
         """All rooms as the UCM shows them; None: this API has no list."""
@@ -77,7 +83,7 @@ def raise_for_pause(reply: Reply) -> None:
         case Verdict.STOP:
             raise Paused(reply.code, reply.advice, STOP_S, loud=True)
         case _:
-            pass  # it speaks of the row, not of the whole UCM
+            pass  # it speaks of the room, not of the whole UCM
 
 
 class _Meter:
@@ -134,11 +140,16 @@ class NewApi:
         self._used: str | None = None
         self._one = asyncio.Lock()
         self._meter = _Meter(peer, metrics)
+        self.has_list = True
+        self.is_fresh = False
 
-    async def send(self, request: Request, after: Awaitable[object] | None = None) -> Reply:
+    async def send(self, request: Request) -> Reply:
         async with self._one:
             payload = {"format": "xml", "data": to_xml(request)}
-            return await self._pmsapi(request.action, payload, MAX_REPLY_BYTES, after)
+            reply = await self._pmsapi(request.action, payload, MAX_REPLY_BYTES)
+            if reply.verdict is Verdict.LOGIN_UNSURE:
+                self._cookie = None  # the next request logs in
+            return reply
 
     async def rooms(self) -> list[UcmRoom] | None:
         async with self._one:
@@ -176,7 +187,7 @@ class NewApi:
     async def _list(self, options: dict[str, Any]) -> Reply:
         payload = {"data": {"listPMSRoom": options}}
         reply = await self._pmsapi("listPMSRoom", payload, MAX_LIST_BYTES)
-        if reply.verdict in (Verdict.LOGIN, Verdict.LOGIN_UNSURE):
+        if reply.verdict in (Verdict.LOGIN, Verdict.LOGIN_UNSURE) and not self.is_fresh:
             self._cookie = None
             self._metrics.ucm_retries.labels("listPMSRoom", "login").inc()
             reply = await self._pmsapi("listPMSRoom", payload, MAX_LIST_BYTES)
@@ -190,24 +201,18 @@ class NewApi:
             raise Unreachable("body", f"the room list failed, {reply.advice}", sent=False)
         return reply
 
-    async def _pmsapi(
-        self,
-        action: str,
-        payload: dict[str, Any],
-        max_bytes: int,
-        after: Awaitable[object] | None = None,
-    ) -> Reply:
+    async def _pmsapi(self, action: str, payload: dict[str, Any], max_bytes: int) -> Reply:
+        self.is_fresh = self._cookie is None
         if self._cookie is None:
-            if after is not None:
-                await after
             await self._log_in()
         self._used = self._cookie
-        return await self._call(
-            action,
-            {"action": "pmsapi", "cookie": self._cookie, "token": self._token, **payload},
-            max_bytes,
-            after,
-        )
+        session = {"cookie": self._cookie, "token": self._token}
+        try:
+            return await self._call(action, {"action": "pmsapi", **session, **payload}, max_bytes)
+        except Unreachable:
+            # A UCM that was restarted has forgotten its sessions, and may not even say so.
+            self._cookie = None
+            raise
 
     async def _log_in(self) -> None:
         challenged = await self._step(
@@ -222,12 +227,12 @@ class NewApi:
         self._metrics.ucm_logins.labels("ok").inc()
 
     async def _step(self, payload: dict[str, Any], wanted: str) -> str:
-        """One step of the login: the value it gives. A refusal is never the row's fault."""
+        """One step of the login: the value it gives. A refusal is no room's fault."""
         try:
             reply = await self._call(payload["action"], payload, MAX_REPLY_BYTES)
         except Unreachable as error:
             self._metrics.ucm_logins.labels("unreachable").inc()
-            error.sent = False  # the row's own call has not been made
+            error.sent = False  # the call itself has not been made
             raise
         value = reply.response.get(wanted)
         if reply.code == 0 and isinstance(value, str):
@@ -236,16 +241,8 @@ class NewApi:
         raise_for_pause(reply)
         raise Unreachable("body", f"login refused, {reply.advice}", sent=False)
 
-    async def _call(
-        self,
-        action: str,
-        payload: dict[str, Any],
-        max_bytes: int,
-        after: Awaitable[object] | None = None,
-    ) -> Reply:
+    async def _call(self, action: str, payload: dict[str, Any], max_bytes: int) -> Reply:
         content = as_json({"request": payload})
-        if after is not None:
-            await after
         started = perf_counter()
         try:
             reply = _parsed(await self._peer.post(content, max_bytes))
@@ -267,13 +264,12 @@ class OldApi:
         self._peer, self._metrics, self._token = peer, metrics, token
         self._one = asyncio.Lock()
         self._meter = _Meter(peer, metrics)
+        self.has_list = False
+        self.is_fresh = False
 
-    async def send(self, request: Request, after: Awaitable[object] | None = None) -> Reply:
+    async def send(self, request: Request) -> Reply:
         async with self._one:
-            xml = to_xml(request)
-            if after is not None:
-                await after
-            return await self._call(request.action, xml)
+            return await self._call(request.action, to_xml(request))
 
     async def rooms(self) -> None:
         return None

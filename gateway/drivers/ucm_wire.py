@@ -1,4 +1,4 @@
-"""UCM requests and replies as values: event to request, reply to result. Pure.
+"""UCM requests and replies as values: call to request, reply to result. Pure.
 
 Source, unless said otherwise: UCM6xxx PMS API Guide (actions, codes, XML), UCM HTTPS API
 (`pmsapi`, `listPMSRoom`, error return codes), DuVoice's Grandstream page (mandatory dates).
@@ -12,10 +12,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, assert_never
 from xml.sax.saxutils import escape
 
-from gateway.events import Guest
+from gateway.drivers.calls import (
+    Call,
+    CheckIn,
+    CheckOut,
+    DoNotDisturb,
+    Move,
+    RoomStatus,
+    Update,
+    WakeUp,
+)
+from gateway.house.states import Guest
 
 SHORTEST_NAME: Final = 8
 """A name is halved until it has this many characters; then a human must see it."""
@@ -70,7 +80,7 @@ class Request:
         )
 
 
-# --- Event to request ------------------------------------------------------------------------
+# --- Call to request --------------------------------------------------------------------------
 
 
 def clean(text: str) -> str:
@@ -92,8 +102,18 @@ def cut(text: str, limit: int) -> str:
     return text.encode()[:limit].decode(errors="ignore") if len(text.encode()) > limit else text
 
 
-def guest_tags(guest: Guest, words: Words) -> dict[str, str]:
-    """What a room shows for this guest, by tag. A tag without a mapping is left out.
+def account_of(guest: Guest, stay: int | None) -> str:
+    """The guest's reservation number. A PMS that gives none has a number of ours instead, the
+    stay's: so the list says whose mailbox it is, and a second Smith is not the first. Of somebody
+    of whom nothing is known: none.
+    """
+    if guest.reservation is not None:
+        return clean(guest.reservation)
+    return "" if guest.is_nobody or stay is None else f"S{stay:08}"
+
+
+def guest_tags(guest: Guest, stay: int | None, words: Words) -> dict[str, str]:
+    """What a room shows for this guest of this stay, by tag. A tag without a mapping is left out.
 
     The dates are always there: a UCM refuses a check-in without them. Arrival "today" is the
     moment we heard of him; the departure is never before the arrival.
@@ -108,7 +128,7 @@ def guest_tags(guest: Guest, words: Words) -> dict[str, str]:
     if guest.departure is not None:
         date_out = max(date_in, datetime.combine(guest.departure, words.checkout_time))
     tags = {
-        "account": clean(guest.reservation or ""),
+        "account": account_of(guest, stay),
         "firstname": cut(clean(first_name or ""), words.name_bytes),
         "lastname": cut(clean(name), words.name_bytes),
         "vipcode": "0" if (guest.vip or "").strip() in ("", "0") else "1",
@@ -134,27 +154,32 @@ def _of_room(action: str, room: str, tags: Mapping[str, str]) -> Request:
     return Request(action, (("address", room), ("room", room), *ordered))
 
 
-def check_in(room: str, guest: Guest, words: Words) -> Request:
-    """A room that was out shows this guest. An empty account or first name is left out."""
-    tags = guest_tags(guest, words)
-    return _of_room(
-        "checkin",
-        room,
-        {name: text for name, text in tags.items() if text or name not in ("account", "firstname")},
-    )
-
-
-def check_out(room: str) -> Request:
-    """The room is out; the UCM deletes its voice mail."""
-    return _of_room("checkout", room, {})
-
-
-def update(room: str, guest: Guest, was: Guest | None, words: Words) -> Request | None:
-    """What differs between two guests of a room; None when the UCM would see no difference."""
-    tags = guest_tags(guest, words)
-    before = guest_tags(was, words) if was is not None else {}
-    changed = {name: text for name, text in tags.items() if before.get(name) != text}
-    return _of_room("update", room, changed) if changed else None
+def request_of(call: Call, words: Words) -> Request | None:
+    """The request that a call comes to; None: this site has no word for it."""
+    match call:
+        case CheckIn(room=room, tags=tags):
+            # An empty account or first name is left out.
+            said = {
+                name: text
+                for name, text in tags.items()
+                if text or name not in ("account", "firstname")
+            }
+            return _of_room("checkin", room, said)
+        case CheckOut(room=room):  # the UCM deletes its voice mail
+            return _of_room("checkout", room, {})
+        case Update(room=room, tags=tags):
+            return _of_room("update", room, tags)
+        case Move(room=room, from_room=from_room):
+            return move(from_room, room)
+        case RoomStatus(room=room, code=code):
+            status = words.room_status.get(code)
+            return None if status is None else set_status(room, status)
+        case DoNotDisturb(room=room, on=on):
+            return _of_room("dnd", room, {"status": "1" if on else "0"})
+        case WakeUp(room=room, at=at):
+            return wake_up(room, at)
+        case _:
+            assert_never(call)
 
 
 def move(from_room: str, room: str) -> Request:
@@ -168,11 +193,6 @@ def move(from_room: str, room: str) -> Request:
 def set_status(room: str, status: int) -> Request:
     """The housekeeping status, 1..6; 0 cannot be set."""
     return _of_room("update", room, {"status": str(status)})
-
-
-def do_not_disturb(room: str, on: bool) -> Request:  # the one thing it says
-    """The room's do-not-disturb."""
-    return _of_room("dnd", room, {"status": "1" if on else "0"})
 
 
 def wake_up(room: str, at: datetime | None) -> Request:
@@ -494,26 +514,64 @@ def _listed_moment(value: Any) -> datetime | None:
         return None
 
 
-def differences(row: UcmRoom, guest: Guest, words: Words) -> tuple[str, ...] | None:
-    """The tags in which a room that is in differs from this guest; None: it shows a stranger.
+def shown_tags(row: UcmRoom, tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags that a room which is in shows: one that the row does not contradict is as given.
 
-    What the list does not say (an empty language, a permission of the UCM's own) is no
-    difference: a firmware that leaves it out would be told the same for ever.
+    What the list does not say (an empty language, a permission of the UCM's own) contradicts
+    nothing: a firmware that leaves it out would be told the same for ever.
     """
-    if not is_ours(row, guest, words):
-        return None
-    tags = guest_tags(guest, words)
-    asked = {
-        "lastname": _is_same_name(row.last_name, tags["lastname"]),
-        "firstname": _is_same_name(row.first_name, tags["firstname"]),
-        "account": row.account in ("", tags["account"]),
-        "vipcode": (row.vip or "0") == tags["vipcode"],
-        "language": row.language in ("", tags.get("language", row.language)),
-        "cos": row.cos is None or row.cos == tags.get("cos", row.cos),
-        "datein": row.date_in is None or f"{row.date_in:%Y/%m/%d %H:%M}" == tags["datein"],
-        "dateout": row.date_out is None or f"{row.date_out:%Y/%m/%d %H:%M}" == tags["dateout"],
+    date_in, date_out = (
+        None if moment is None else f"{moment:%Y/%m/%d %H:%M}"
+        for moment in (row.date_in, row.date_out)
+    )
+    shown = {
+        "account": row.account,
+        "lastname": row.last_name,
+        "firstname": row.first_name,
+        "vipcode": row.vip or "0",
+        "language": row.language or None,
+        "cos": row.cos,
+        "datein": date_in,
+        "dateout": date_out,
     }
-    return tuple(tag for tag, same in asked.items() if not same)
+    compare = {"lastname": _is_same_name, "firstname": _is_same_name, "account": _is_no_other}
+    same = {
+        tag
+        for tag, text in shown.items()
+        if tag in compare and tag in tags and compare[tag](text or "", tags[tag])
+    }
+    return {
+        **tags,
+        **{tag: text for tag, text in shown.items() if text is not None and tag not in same},
+    }
+
+
+def is_ours(row: UcmRoom, tags: Mapping[str, str], *, was_told: bool = False) -> bool:
+    """Whether a room that is in shows the guest of these tags: by the account, or, where the list
+    has none, by the last name.
+
+    was_told    these very tags were told to this room: then a name may have been cut on its way in
+    """
+    ours = tags.get("lastname", "")
+    if not row.account:
+        return _is_same_name(row.last_name, ours) if was_told else _is_plain(row.last_name, ours)
+    account = tags.get("account", "")
+    # A UCM may keep only the beginning of a long account.
+    return row.account == account or (
+        _is_same_account(row.account, account) and _is_same_name(row.last_name, ours)
+    )
+
+
+def _is_same_account(shown: str, ours: str) -> bool:
+    return shown == ours or (len(shown) >= SHORTEST_NAME and ours.startswith(shown))
+
+
+def _is_no_other(shown: str, ours: str) -> bool:
+    return shown == "" or _is_same_account(shown, ours)
+
+
+def _is_plain(shown: str, ours: str) -> bool:
+    return _plain(shown) == _plain(ours)
 
 
 def _is_same_name(shown: str, ours: str) -> bool:
@@ -521,10 +579,3 @@ def _is_same_name(shown: str, ours: str) -> bool:
     plain_shown, plain_ours = _plain(shown), _plain(ours)
     cut_short = len(plain_shown) >= SHORTEST_NAME and plain_ours.startswith(plain_shown)
     return plain_shown == plain_ours or cut_short
-
-
-def is_ours(row: UcmRoom, guest: Guest, words: Words) -> bool:
-    """Whether a checked-in room shows this guest: the same account, or none and the same name."""
-    if row.account:
-        return row.account == clean(guest.reservation or "")
-    return _is_same_name(row.last_name, guest_tags(guest, words)["lastname"])

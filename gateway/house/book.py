@@ -1,9 +1,10 @@
 """The rooms in memory, never ahead of the disk: a change can be taken back until it is stored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from gateway.house.values import NEW_ROOM, Ledger, Room
+from gateway.house.states import Guest
+from gateway.house.values import NEW_ROOM, Ledger, Remark, Room, Told
 
 
 @dataclass(slots=True)
@@ -12,8 +13,9 @@ class Book:
 
     home        guest's key -> the room he is in
     said        guest's key -> the room a running resync puts him in
-    crowded     rooms with more than one wake-up to come
+    called      rooms with wake-ups
     touched     rooms written since somebody last looked
+    remarks     what did not fit since somebody last looked
     mentioned   keys of guests of whom the running resync has spoken; only in memory, because a
                 resync does not outlive a restart, and so a room that has not changed is not written
     """
@@ -22,8 +24,9 @@ class Book:
     ledger: Ledger = Ledger()
     home: dict[str, str] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
-    crowded: set[str] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
+    remarks: list[Remark] = field(default_factory=list)
     mentioned: set[str] = field(default_factory=set)
     _rooms_before: dict[str, Room | None] = field(default_factory=dict)
     _ledger_before: Ledger | None = None
@@ -46,6 +49,35 @@ class Book:
         self.touched.add(number)
         self.rooms[number] = room
         self._index(number, before or NEW_ROOM, room)
+
+    def check_in(self, number: str, guests: tuple[Guest, ...], room: Room) -> None:
+        """A new stay begins in this room, with its wake-ups and what a resync says of it."""
+        stay = self.ledger.stays + 1
+        self.write(replace(self.ledger, stays=stay))
+        self.put(
+            number,
+            replace(
+                _emptied(room),
+                stay=stay,
+                guests=guests,
+                adopts=room.adopts,
+                out=False,
+                vacated=False,
+                wake_ups=room.wake_ups,
+                wake_up_said=room.wake_up_said,
+            ),
+        )
+
+    def check_out(self, number: str, room: Room) -> None:
+        """The stay is over: name, mailbox, wake-ups and do-not-disturb with it."""
+        self.put(number, _emptied(room))
+
+    def told(self) -> Told:
+        """What has happened since the last time, and forget it."""
+        told = Told(tuple(self.remarks), frozenset(self.touched))
+        self.remarks.clear()
+        self.touched.clear()
+        return told
 
     def write(self, ledger: Ledger) -> None:
         """Write what is known beside the rooms."""
@@ -98,6 +130,7 @@ class Book:
         for key, was_mentioned in tuple(self._mentioned_before.items()):
             self.mention(key, is_mentioned=was_mentioned)
         self.touched.clear()
+        self.remarks.clear()
         self.commit()
 
     def _index(self, number: str, before: Room, room: Room) -> None:
@@ -112,7 +145,19 @@ class Book:
             if guest.key in self.mentioned and guest.key not in self.home:
                 self.mention(guest.key, is_mentioned=False)
         self.said.update((guest.key, number) for guest in room.said)
-        if len(room.wake_ups) > 1:
-            self.crowded.add(number)
+        if room.wake_ups:
+            self.called.add(number)
         else:
-            self.crowded.discard(number)
+            self.called.discard(number)
+
+
+def _emptied(room: Room) -> Room:
+    """Nobody is in; what a running resync says of the room stays, and so does its status."""
+    return Room(
+        out=True,
+        said=room.said,
+        left=room.left,
+        vacated=room.vacated,
+        status=room.status,
+        status_said=room.status_said,
+    )

@@ -5,14 +5,12 @@ else's, a room said to be vacant) waits until everything has been told: only the
 moved, who left, and whose mailbox must go.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gateway.events import Guest, Move, Update
 from gateway.house.book import Book
-from gateway.house.display import Display
-from gateway.house.values import differs, told_of
+from gateway.house.states import Guest
+from gateway.house.values import is_another, told_of
 from protocols.facts import GuestArrived, GuestLeft
 
 
@@ -21,7 +19,6 @@ class Resync:
     """The running resync of a hotel, if there is one."""
 
     _book: Book
-    _display: Display
     _in_part: set[str] = field(default_factory=set)
     """Rooms of which a part is said to be empty; see GuestLeft."""
 
@@ -50,14 +47,19 @@ class Resync:
             room = self._book.room(fact.room)
         room = replace(room, vacated=False)
         # A guest who is said to be here already came first, although he waits for the end.
-        is_free = room.shown is None and all(each.key == key for each in room.said)
-        if home == fact.room or (home is None and is_free):
+        # A room we never heard of may have guests of whom the PMS has not spoken yet.
+        is_free = room.out and all(each.key == key for each in room.said)
+        resident = room.find(key)
+        is_news = resident is None or not is_another(resident, fact.details)
+        if (home == fact.room and is_news) or (home is None and is_free):
             self.unsay(key)
             return True
         # In conflict with what we know: who is gone is clear only when everything is told.
         known = next((each for each in room.said if each.key == key), None)
         if known is None and home is not None:
             known = self._book.rooms[home].find(key)
+        if known is not None and is_another(known, fact.details):
+            known = None
         guest = told_of(known or Guest(key=key, came=wall), fact.details)
         said = tuple(each for each in room.said if each.key != key)
         self._book.put(fact.room, replace(room, said=(*said, guest)))
@@ -81,101 +83,45 @@ class Resync:
             for guest in room.guests:
                 self._book.mention(guest.key, is_mentioned=False)
             self._book.put(fact.room, replace(self._book.room(fact.room), vacated=True))
-        elif not room.is_known_out:
-            self._book.put(fact.room, replace(self._book.room(fact.room), empty=True))
+        else:
+            self._book.put(fact.room, replace(self._book.room(fact.room), out=True))
 
-    def settle(self, *, sweep: bool) -> None:
-        """Make the house what the resync said, with the smallest set of events.
+    def said(self) -> list[tuple[str, Guest]]:
+        """Rooms and the guests who are said to be in them, in conflict with what we know."""
+        return [(number, guest) for number, room in self._book.rooms.items() for guest in room.said]
+
+    def gone(self, *, sweep: bool) -> list[tuple[str, Guest]]:
+        """Rooms and the guests who have left them, and are not said to be in another one.
 
         sweep   everything was told: who was not mentioned and whose room somebody else was
                 said to have is gone
         """
         mentioned = self._book.mentioned
-        before = dict(self._book.rooms)
-        after: dict[str, list[Guest]] = {}
-        for number, room in before.items():
+        gone = []
+        for number, room in self._book.rooms.items():
             spoken_for = (
                 bool(room.said)
                 or number in self._in_part  # who is mentioned is in another part of it
                 or any(guest.key in mentioned for guest in room.guests)
             )
-            after[number] = [
-                guest
+            gone += [
+                (number, guest)
                 for guest in room.guests
                 if guest.key not in self._book.said
-                and guest.key not in room.left
-                and not room.vacated
-                and not (sweep and spoken_for and guest.key not in mentioned)
+                and (
+                    guest.key in room.left
+                    or room.vacated
+                    or (sweep and spoken_for and guest.key not in mentioned)
+                )
             ]
-        for number, room in before.items():
-            if room.said and all(guest.is_nobody for guest in after[number]):
-                after[number] = []
-            after[number] += room.said
-        touched = {
-            number: tuple(guests)
-            for number, guests in after.items()
-            if tuple(guests) != before[number].guests
-        }
-        self._move(touched)
-        for number, guests in touched.items():
-            shown = self._book.room(number).shown
-            if shown is not None and (not guests or guests[0].key != shown.key):
-                self._display.check_out(number, self._book.room(number))
-        for number, guests in touched.items():
-            room = self._book.room(number)
-            if guests and room.shown is None:
-                who_stays = {guest.key for guest in before[number].guests} & {
-                    guest.key for guest in guests
-                }
-                if who_stays:  # a check-out took their wake-ups from the PBX: they are told again
-                    room = replace(room, wake_ups=before[number].wake_ups)
-                self._display.check_in(number, guests, wake_ups_of=room)
-            elif guests:
-                self._display.show(number, room, guests)
+        return gone
+
+    def end(self) -> None:
+        """Nothing of what was said waits any more."""
         for number, room in tuple(self._book.rooms.items()):
             if room.said or room.vacated or room.left:
                 self._book.put(number, replace(room, said=(), left=(), vacated=False))
         self._book.write(replace(self._book.ledger, in_resync=False))
-
-    def _move(self, touched: Mapping[str, tuple[Guest, ...]]) -> None:
-        """Emit the moves among the differences: displayed before, displayed after, way free."""
-        waiting = dict(touched)
-        progress = True
-        while progress:
-            progress = False
-            for number, guests in tuple(waiting.items()):
-                if not guests or self._book.room(number).shown is not None:
-                    continue
-                key = guests[0].key
-                source = self._book.home.get(key)
-                if source is None or source == number:
-                    continue
-                old = self._book.room(source)
-                stay = {guest.key for guest in touched.get(source, old.guests)}
-                if (
-                    old.shown is None
-                    or old.shown.key != key
-                    or stay & {guest.key for guest in old.guests}
-                ):
-                    continue
-                emptied = replace(self._book.room(source), guests=(), wake_ups=(), told=None)
-                self._book.put(source, replace(emptied, told_out=True))
-                new = self._book.room(number)
-                self._book.put(
-                    number,
-                    replace(
-                        new,
-                        guests=guests,
-                        wake_ups=tuple(sorted({*new.wake_ups, *old.wake_ups})),
-                        told=old.told,
-                        told_out=False,
-                    ),
-                )
-                self._display.events.append(Move(room=number, from_room=source, guest=guests[0]))
-                if differs(old.shown, guests[0]):
-                    self._display.events.append(Update(room=number, guest=guests[0], was=old.shown))
-                del waiting[number]
-                progress = True
 
     def sight(self, key: str) -> None:
         """This guest was mentioned while a resync runs."""

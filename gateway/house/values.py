@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Final
 
-from gateway.events import Guest, GuestEvent
+from gateway.house.states import MAX_GONE, Desired, Guest
 from protocols.facts import GuestDetails
 
 MAX_EXPECTED: Final = 16
@@ -21,7 +21,7 @@ class Remark(Enum):
     UNKNOWN_GUEST = "unknown_guest"  # a guest left whom we never knew in that room
     ROOM_NOT_IN = "room_not_in"  # a change for a room without a guest
     IMPLICIT_MOVE = "implicit_move"  # a guest of another room, without a move record
-    WAKE_UP_PAST = "wake_up_past"  # ordered for a moment that is over, with another to come
+    WAKE_UP_PAST = "wake_up_past"  # ordered for a moment that is over
     WAKE_UP_MISSED = "wake_up_missed"  # its moment passed before the PBX could be told of it
     WAKE_UP_UNKNOWN = "wake_up_unknown"  # a wake-up cleared that was never ordered
     NO_RESYNC = "no_resync"  # a resync ended that had not begun
@@ -32,26 +32,39 @@ class Remark(Enum):
 class Room:
     """One room. Rooms we never heard of have none.
 
+    stay        the number of the occupation; None: nobody is in
     guests      in the order of their arrival; the first one is displayed; empty: out
+    gone        who was in this stay and has left it; the PBX may show one of them still
+    adopts      the PMS called the room shared when we had never heard of it: see Desired
+    out         by the PMS's own word nobody is here; a room we only never heard of is not
     expected    guests told of while the room was out
     said        guests whom the running resync puts here, in conflict with what we know
     left        keys of guests who are out, as the running resync says
     vacated     the running resync says that nobody is here
-    told_out    the PBX has been told that nobody is here
-    empty       a resync said that nobody is here, when we knew of nobody: nothing to tell
-    wake_ups    ordered and not yet rung, ascending
-    told        the one of them that the PBX knows
+    moved_on    keys of guests who turned up elsewhere without a move record: their departure from
+                here is the other half of that move
+    wake_ups    ordered, ascending; kept until they are cleared or the stay ends
+    status      the housekeeping status, the PMS's own code; it stays with the room
+    ..._said    see Desired
     """
 
+    stay: int | None = None
     guests: tuple[Guest, ...] = ()
+    gone: tuple[Guest, ...] = ()
+    adopts: bool = False
+    out: bool = False
     expected: tuple[Guest, ...] = ()
     said: tuple[Guest, ...] = ()
     left: tuple[str, ...] = ()
     vacated: bool = False
-    told_out: bool = False
-    empty: bool = False
+    moved_on: tuple[str, ...] = ()
     wake_ups: tuple[datetime, ...] = ()
-    told: datetime | None = None
+    wake_up_said: int = 0
+    dnd: bool = False
+    dnd_said: int = 0
+    class_said: int = 0
+    status: str | None = None
+    status_said: int = 0
 
     @property
     def shown(self) -> Guest | None:
@@ -59,9 +72,9 @@ class Room:
         return self.guests[0] if self.guests else None
 
     @property
-    def is_known_out(self) -> bool:
-        """By the PMS's own word nobody is here; a room we only never heard of is not."""
-        return not self.guests and (self.told_out or self.empty)
+    def is_unheard(self) -> bool:
+        """Who is in this room the PMS never said."""
+        return not self.guests and not self.out
 
     def find(self, key: str) -> Guest | None:
         """The guest of this room with this key."""
@@ -70,6 +83,30 @@ class Room:
     def without(self, key: str) -> tuple[Guest, ...]:
         """Everybody else, in order."""
         return tuple(guest for guest in self.guests if guest.key != key)
+
+    def with_guests(self, guests: tuple[Guest, ...]) -> "Room":
+        """The same stay with these guests; who has left it is remembered."""
+        here = {guest.key for guest in guests}
+        known = {guest.key: guest for guest in (*self.gone, *self.guests) if not guest.is_nobody}
+        gone = tuple(guest for key, guest in known.items() if key not in here)
+        return replace(self, guests=guests, gone=gone[-MAX_GONE:], expected=())
+
+    def desired(self) -> Desired:
+        """What the phone should show."""
+        return Desired(
+            is_heard=not self.is_unheard,
+            stay=self.stay,
+            guest=self.shown,
+            residents=(*self.guests, *self.gone),
+            adopts=self.adopts,
+            wake_ups=self.wake_ups,
+            wake_up_said=self.wake_up_said,
+            dnd=self.dnd,
+            dnd_said=self.dnd_said,
+            class_said=self.class_said,
+            status=self.status,
+            status_said=self.status_said,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +123,13 @@ class Departure:
 class Ledger:
     """What the house knows beside its rooms.
 
+    stays           how many stays there ever were: the number of the last one
     resync          number of the running or last resync
     in_resync       one is running
     night_audit     between NS and NE
     """
 
+    stays: int = 0
     resync: int = 0
     in_resync: bool = False
     night_audit: bool = False
@@ -99,11 +138,16 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one fact came to; `rooms`: all that it changed in our memory."""
+    """What one fact, or the time, came to.
 
-    events: tuple[GuestEvent, ...] = ()
+    remarks     what did not fit
+    rooms       those that changed in our memory, or in which something has become due
+    rung        wake-ups that must have rung: room and minute
+    """
+
     remarks: tuple[Remark, ...] = ()
     rooms: frozenset[str] = frozenset()
+    rung: tuple[tuple[str, datetime], ...] = ()
 
 
 NEW_ROOM: Final = Room()
@@ -125,26 +169,21 @@ def told_of(guest: Guest, details: GuestDetails) -> Guest:
     return replace(guest, **said)
 
 
-def without(guest: Guest, details: GuestDetails) -> Guest:
-    """The guest as if the record had not spoken of him."""
-    blank = Guest(key=guest.key, came=guest.came)
-    said = {
-        name: getattr(blank, name)
-        for name in GuestDetails.__slots__
-        if getattr(details, name) is not None
-    }
-    return replace(guest, **said)
-
-
 def details_of(guest: Guest) -> GuestDetails:
     """What is known of a guest, as a record would say it."""
     return GuestDetails(**{name: getattr(guest, name) for name in GuestDetails.__slots__})
 
 
-def differs(was: Guest, shown: Guest) -> bool:
-    """Whether a PBX would have to be told."""
-    key = shown.key if was.reservation == shown.reservation else was.key
-    return replace(was, key=key, came=shown.came) != shown
+def is_another(known: Guest, details: GuestDetails) -> bool:
+    """A record of a guest without a number speaks of somebody else than the known one: the name
+    alone can tell.
+    """
+    return (
+        known.reservation is None
+        and bool(known.name)
+        and bool(details.name)
+        and known.name.casefold() != (details.name or "").casefold()
+    )
 
 
 def swapped(guests: Iterable[Guest], guest: Guest) -> tuple[Guest, ...]:

@@ -1,17 +1,36 @@
-"""Wake-ups: a UCM keeps one per room, a PMS may order several; the next one is told in time."""
+"""Wake-ups: a UCM keeps one per room, a PMS may order several. Which one is next is asked of the
+moment, never stored: a clock that jumps and comes back has lost nothing.
+"""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
-from gateway.events import WakeUp
 from gateway.house.book import Book
-from gateway.house.display import Display
-from gateway.house.values import Remark, Room
+from gateway.house.values import Remark
 
 RUNG_AFTER: Final = timedelta(seconds=20)
-"""A UCM keeps one wake-up per room and calls at the full minute: soon after it the next one may
-be told, and must be, because it may be the next minute's."""
+"""A UCM calls at the full minute: soon after it the next one may be told, and must be, because it
+may be the next minute's."""
+
+MAX_WAKE_UPS: Final = 64
+"""Kept for a room, those that have rung among them: a clock that was ahead has lost none."""
+
+
+def minute(at: datetime) -> datetime:
+    """The minute of a wake-up: all that a UCM keeps of it."""
+    return at.replace(second=0, microsecond=0)
+
+
+def has_rung(at: datetime, wall: datetime) -> bool:
+    """The PBX must have called by now, or never will."""
+    return minute(at) + RUNG_AFTER <= wall
+
+
+def next_of(wake_ups: Iterable[datetime], wall: datetime) -> datetime | None:
+    """The minute of the next one to ring; None: none is to come."""
+    return next((minute(each) for each in wake_ups if not has_rung(each, wall)), None)
 
 
 @dataclass(slots=True)
@@ -19,70 +38,55 @@ class WakeUps:
     """The orders of all rooms. Moments are hotel time without a zone."""
 
     _book: Book
-    _display: Display
 
     def order(self, number: str, at: datetime, wall: datetime) -> None:
-        """Call the room at this moment; told at once if none comes earlier."""
-        room = self._missed(self._book.room(number), wall)
-        pending = {each for each in room.wake_ups if each + RUNG_AFTER > wall}
-        if pending and at + RUNG_AFTER <= wall:
-            self._display.remarks.append(Remark.WAKE_UP_PAST)
+        """Call the room at this moment."""
+        if has_rung(at, wall):
+            self._book.remarks.append(Remark.WAKE_UP_PAST)
             return
-        wake_ups = tuple(sorted({*pending, at}))
-        following = wake_ups[0]
-        if following == at or following != room.told:
-            self._display.events.append(WakeUp(room=number, at=following))
-        # Else the PBX knows an earlier one; this one is told when that has rung.
-        self._book.put(number, replace(room, wake_ups=wake_ups, told=following))
+        room = self._book.room(number)
+        wake_ups = tuple(sorted({*room.wake_ups, at}))[-MAX_WAKE_UPS:]
+        said = room.wake_up_said
+        if minute(at) == next_of(wake_ups, wall):  # else it is told when an earlier one has rung
+            said += 1
+        self._book.put(number, replace(room, wake_ups=wake_ups, wake_up_said=said))
 
     def clear(self, number: str, at: datetime | None, wall: datetime) -> None:
-        """Do not call the room at this moment; None: not at all."""
+        """Do not call the room in this minute; None: not at all."""
         room = self._book.room(number)
+        kept = tuple(
+            each for each in room.wake_ups if at is not None and minute(each) != minute(at)
+        )
+        said = room.wake_up_said
         if at is None:
-            self._book.put(number, replace(room, wake_ups=(), told=None))
-            self._display.events.append(WakeUp(room=number))
-        elif at == room.told:
-            self._next(number, room, wall, cancel=True)
-        elif at in room.wake_ups:
-            kept = tuple(each for each in room.wake_ups if each != at)
-            self._book.put(number, replace(room, wake_ups=kept))
-        else:
-            self._display.remarks.append(Remark.WAKE_UP_UNKNOWN)
-            if room.told is None or room.told + RUNG_AFTER <= wall:
-                self._display.events.append(
-                    WakeUp(room=number)
-                )  # the PBX may know it from before us
+            said += 1
+        elif kept == room.wake_ups:
+            self._book.remarks.append(Remark.WAKE_UP_UNKNOWN)
+            said += next_of(kept, wall) is None  # the PBX may know it from before us
+        self._book.put(number, replace(room, wake_ups=kept, wake_up_said=said))
 
-    def ring(self, wall: datetime) -> None:
-        """Tell the next wake-up of every room whose last one has rung."""
-        for number in tuple(self._book.crowded):
-            room = self._book.rooms[number]
-            if room.told is not None and room.told + RUNG_AFTER <= wall:
-                self._next(number, room, wall)
+    def ring(self, since: datetime, wall: datetime) -> list[tuple[str, datetime]]:
+        """The wake-ups that must have rung between these moments: room and minute.
 
-    def follow(self, number: str, wall: datetime) -> None:
-        """Somebody has come: tell the next wake-up of his room unless the PBX knows it."""
-        room = self._book.room(number)
-        following = next((each for each in room.wake_ups if each + RUNG_AFTER > wall), None)
-        if following is not None and following != room.told:
-            self._book.put(number, replace(room, told=following))
-            self._display.events.append(WakeUp(room=number, at=following))
+        Rooms in which another one is the next by now count as touched; also behind a clock that
+        has jumped back.
+        """
+        self._book.touched.update(
+            number
+            for number in self._book.called
+            if next_of(self._book.rooms[number].wake_ups, since)
+            != next_of(self._book.rooms[number].wake_ups, wall)
+        )
+        return [
+            (number, minute(each))
+            for number in self._book.called
+            for each in self._book.rooms[number].wake_ups
+            if has_rung(each, wall) and not has_rung(each, since)
+        ]
 
-    def deadlines(self, zone: tzinfo) -> list[datetime]:
-        """When `ring` has something to do."""
-        told = (self._book.rooms[number].told for number in self._book.crowded)
-        return [(each + RUNG_AFTER).replace(tzinfo=zone) for each in told if each is not None]
-
-    def _missed(self, room: Room, wall: datetime) -> Room:
-        """Count the wake-ups whose moment passed while nobody could tell the PBX of them."""
-        missed = [each for each in room.wake_ups if each != room.told and each + RUNG_AFTER <= wall]
-        self._display.remarks += [Remark.WAKE_UP_MISSED] * len(missed)
-        return replace(room, wake_ups=tuple(each for each in room.wake_ups if each not in missed))
-
-    def _next(self, number: str, room: Room, wall: datetime, *, cancel: bool = False) -> None:
-        room = self._missed(room, wall)
-        left = tuple(each for each in room.wake_ups if each != room.told)
-        following = left[0] if left else None
-        self._book.put(number, replace(room, wake_ups=left, told=following))
-        if following is not None or cancel:
-            self._display.events.append(WakeUp(room=number, at=following))
+    def deadlines(self, zone: tzinfo, since: datetime) -> list[datetime]:
+        """When `ring` has something to do; `since`: when it was asked last."""
+        following = (
+            next_of(self._book.rooms[number].wake_ups, since) for number in self._book.called
+        )
+        return [(each + RUNG_AFTER).replace(tzinfo=zone) for each in following if each is not None]

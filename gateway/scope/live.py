@@ -35,7 +35,7 @@ class LiveScope:
         self, profile: LineProfile, ring: Ring | None, clock: Clock, zone: tzinfo, metrics: Metrics
     ) -> None:
         self.profile = profile
-        self.recorder = Recorder(profile, clock, self._heard)
+        self.recorder = Recorder(profile, clock, self._heard, self._failed)
         self._ring = ring
         self._clock = clock
         self._zone = zone
@@ -46,8 +46,28 @@ class LiveScope:
         self._readers: set[_Reader] = set()
         self.is_over = False
         self._complained = False
+        self._has_failed = False
+        self._is_examining = True
 
     async def run(self) -> None:
+        """Record and examine for ever. A fault of ours in here is counted and told once, and never
+        ends the service: records go on.
+        """
+        while True:
+            try:
+                await self._run()
+            except Exception as error:  # noqa: BLE001  # the diagnosis must not be what fails
+                self._failed(error)
+                await self._clock.sleep(LOOK_EVERY_S)
+
+    def _failed(self, error: Exception) -> None:
+        self._metrics.examiner_failures.inc()
+        if not self._has_failed:
+            self._has_failed = True
+            do = "report it; records go on, the diagnosis of the line may be missing"
+            logger().error("diagnosis_failed", error=type(error).__name__, do=do)
+
+    async def _run(self) -> None:
         """Write what was heard, once a second; when cancelled, what is left."""
         prune_at = self._clock.now()
         with self.recorder.told_to(self._take):
@@ -163,17 +183,28 @@ class LiveScope:
     async def _examine(self) -> None:
         """Let the examiner see what has come. Others share the loop: a few steps at a time."""
         while self._unseen:
-            for _ in range(min(STEPS_AT_ONCE, len(self._unseen))):
-                self._examiner.take(self._unseen.popleft())
+            try:
+                for _ in range(min(STEPS_AT_ONCE, len(self._unseen))):
+                    self._examiner.take(self._unseen.popleft())
+            except Exception as error:  # noqa: BLE001  # what it has counted means nothing by now
+                self._is_examining = False
+                self._unseen.clear()
+                self._failed(error)
             await asyncio.sleep(0)
 
     def findings(self) -> list[Finding]:
         """What is wrong with the line of the last hour, the lowest layer first; the last second
         may not be in it."""
-        return self._examiner.findings(self.recorder.now())
+        try:
+            return self._examiner.findings(self.recorder.now()) if self._is_examining else []
+        except Exception as error:  # noqa: BLE001  # the page, the log and the service go on
+            self._is_examining = False
+            self._failed(error)
+            return []
 
     def _take(self, step: Step) -> None:
-        self._unseen.append(step)
+        if self._is_examining:
+            self._unseen.append(step)
         self._news.set()
         for reader in self._readers:
             reader.take(step)

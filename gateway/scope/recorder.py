@@ -26,14 +26,20 @@ Listener = Callable[[Step], None]
 
 class Recorder:
     """The ear at the line (see `gateway.line.tap.Ear`). Bytes are cut into frames and answers; the
-    moment of each is that of its last byte. Listeners are called in order and must not raise.
+    moment of each is that of its last byte. Listeners are called in order.
 
     at_leisure      called when something was heard or said, which is then cut by `work_off`; None:
                     it is cut at once
+    on_failure      told of what a listener, or the cutting, raises: who reads the line does not
+                    hear of it; None: it is raised
     """
 
     def __init__(
-        self, profile: LineProfile, clock: Clock, at_leisure: Callable[[], None] | None = None
+        self,
+        profile: LineProfile,
+        clock: Clock,
+        at_leisure: Callable[[], None] | None = None,
+        on_failure: Callable[[Exception], None] | None = None,
     ) -> None:
         self.profile = profile
         self.is_open = False
@@ -46,6 +52,7 @@ class Recorder:
         self._last_at = {True: 0.0, False: 0.0}
         self._why = ""
         self._at_leisure = at_leisure or self.work_off
+        self._on_failure = on_failure
         self._uncut: list[tuple[bool, bytes, float]] = []
 
     @contextmanager
@@ -125,7 +132,13 @@ class Recorder:
         uncut, self._uncut = self._uncut, []
         for from_pms, data, at in uncut:
             self._last_at[from_pms] = at
-            for piece in self._cutters[from_pms].feed(data):
+            try:
+                pieces = self._cutters[from_pms].feed(data)
+            except Exception as error:  # noqa: BLE001  # told below, or raised
+                self._failed(error)
+                self._cutters[from_pms] = Cutter(lrc=self.profile.lrc)
+                continue
+            for piece in pieces:
                 self._tell_all(Spoken(from_pms, piece, at=at))
 
     def _spoken(self, data: bytes, *, from_pms: bool) -> None:
@@ -144,4 +157,12 @@ class Recorder:
 
     def _tell_all(self, step: Step) -> None:
         for listener in self._listeners:
-            listener(step)
+            try:
+                listener(step)
+            except Exception as error:  # noqa: BLE001  # told below, or raised
+                self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        if self._on_failure is None:
+            raise error
+        self._on_failure(error)

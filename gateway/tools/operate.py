@@ -7,51 +7,66 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, urlencode
 
-from gateway import __version__
 from gateway.config import Config
 from gateway.control import (
+    JOURNAL_SHOWN,
     Declined,
     drifts_as_json,
+    line_as_json,
     reach,
     rooms_as_json,
-    row_as_json,
+    states_as_json,
+    view_as_json,
 )
 from gateway.hold import holder_of
-from gateway.outbox import Outbox, StorageFailed
-from gateway.reconcile import compare
+from gateway.pipeline.kept import house_of
+from gateway.store import StorageFailed, Store
+
+if TYPE_CHECKING:
+    from gateway.drivers.ucm import UcmDriver
+    from gateway.pipeline.outbox import Outbox
 
 ANSWER_WITHIN_S = 330.0
 """A comparison waits for the call in flight, and that for a UCM that takes its time."""
 
 
-def rows(config: Config, states: Sequence[str], room: str | None, limit: int) -> Any:
-    """Rows of the outbox in these states, the newest last. Raises Declined."""
+def outbox(config: Config, states: Sequence[str], room: str | None, limit: int) -> Any:
+    """Rooms of the outbox in these states, who has waited longest first. Raises Declined."""
     wanted = {"state": ",".join(states), "limit": limit} | ({"room": room} if room else {})
 
-    def read(box: Outbox) -> list[Any]:
-        return [row_as_json(row) for row in box.rows(states, room=room, limit=limit)]
+    def read(store: Store) -> list[Any]:
+        views = _outbox(config, store).views(states)
+        found = [view for view in views if room in (None, view.room)]
+        return [view_as_json(view, config.zone) for view in found[:limit]]
 
     return _ask(config, f"/outbox?{urlencode(wanted)}", read)
 
 
-def row(config: Config, id_: int) -> Any:
-    """One row. Raises Declined."""
+def show(config: Config, room: str) -> Any:
+    """What a room should show, what it shows, and its last calls. Raises Declined."""
 
-    def read(box: Outbox) -> Any:
-        found = box.row(id_)
-        if found is None:
-            raise Declined(f"there is no row {id_}: purged, or never made")
-        return row_as_json(found)
+    def read(store: Store) -> Any:
+        view = _outbox(config, store).view(room)
+        if view is None:
+            raise Declined(f"nothing was ever heard of room {room}")
+        journal = [line_as_json(line, config.zone) for line in store.journal(room, JOURNAL_SHOWN)]
+        return {**states_as_json(view, config.zone), "journal": journal}
 
-    return _ask(config, f"/outbox/{id_}", read)
+    return _ask(config, f"/outbox/{quote(room)}", read)
 
 
-def change(config: Config, id_: int, deed: str) -> Any:
-    """Retry or drop a row. Raises Declined, above all while no service runs."""
-    return _through(config, "POST", f"/outbox/{id_}/{deed}") or _needs_service(deed)
+def change(config: Config, room: str, deed: str) -> Any:
+    """Retry or drop a room. Raises Declined, above all while no service runs."""
+    path = f"/outbox/{quote(room)}/{deed}"
+    return _through(config, "POST", path) or _needs_service(deed)
+
+
+def heal(config: Config) -> None:
+    """Make the UCM show what the PMS said last, however much differs. Raises Declined."""
+    _through(config, "POST", "/heal") or _needs_service("heal")
 
 
 def resync(config: Config) -> None:
@@ -61,23 +76,20 @@ def resync(config: Config) -> None:
 
 def rooms(config: Config) -> Any:
     """Who is in which room by the PMS's word. Raises Declined."""
-    return _ask(config, "/rooms", lambda box: rooms_as_json(box.house()[0]))
+    return _ask(config, "/rooms", lambda store: rooms_as_json(house_of(store.load())[0]))
 
 
 def drifts(config: Config) -> list[Any]:
     """Rooms in which the UCM differs now. Raises Declined."""
     if holder_of(Path(config.site.data_dir)):
         return _through(config, "GET", "/drifts") or []
-    known, waiting = _reading(config, lambda box: (box.house()[0], box.rooms_waiting()))
+    known = _reading(config, lambda store: _outbox(config, store))
 
-    from gateway.app import ucm_api, words
     from gateway.drivers.base import DriverFailed
-    from gateway.drivers.ucm import UcmDriver
-    from gateway.metrics import Metrics
+    from gateway.pipeline.look import drifts, settle
 
     async def ask() -> list[Any]:
-        metrics = Metrics(version=__version__, site=config.site.name)
-        driver = UcmDriver(ucm_api(config, metrics)[0], words(config), metrics)
+        driver = _driver(config)
         try:
             listed = await driver.rooms()
         except DriverFailed as error:
@@ -86,15 +98,42 @@ def drifts(config: Config) -> list[Any]:
             await driver.close()
         if listed is None:
             raise Declined("this API of the UCM has no list of rooms to compare with")
-        return drifts_as_json(compare(known, listed, driver, waiting=waiting))
+        settled = settle(known.desired, known.actual, listed, driver)
+        return drifts_as_json(drifts(known.desired, settled, driver, waiting=known.waiting))
 
     return asyncio.run(ask())
+
+
+def _driver(config: Config) -> "UcmDriver":
+    from gateway import __version__
+    from gateway.app import ucm_api, words
+    from gateway.drivers.ucm import UcmDriver
+    from gateway.metrics import Metrics
+
+    metrics = Metrics(version=__version__, site=config.site.name)
+    return UcmDriver(ucm_api(config, metrics)[0], words(config), metrics)
+
+
+def _outbox(config: Config, store: Store) -> "Outbox":
+    """The outbox as the store knows it."""
+    from gateway.app import words
+    from gateway.clock import Clock
+    from gateway.drivers.ucm_wire import guest_tags
+    from gateway.pipeline.outbox import Outbox
+
+    site = words(config)
+    outbox = Outbox(
+        tags_of=lambda guest, stay: guest_tags(guest, stay, site), wall=Clock(config.zone).stamp
+    )
+    kept = store.load()
+    outbox.restore(house_of(kept)[0], kept.rooms.values())
+    return outbox
 
 
 # --- The two ways ---
 
 
-def _ask(config: Config, path: str, read: Callable[[Outbox], Any]) -> Any:
+def _ask(config: Config, path: str, read: Callable[[Store], Any]) -> Any:
     told = _through(config, "GET", path)
     return _reading(config, read) if told is None else told
 
@@ -134,24 +173,27 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def _reading(config: Config, read: Callable[[Outbox], Any]) -> Any:
+T = TypeVar("T")
+
+
+def _reading(config: Config, read: Callable[[Store], T]) -> T:
     """Read the file while nobody writes it. Raises Declined."""
     try:
-        with _opened(Path(config.site.data_dir) / "outbox.db") as box:
-            return read(box)
+        with _opened(Path(config.site.data_dir) / "outbox.db") as store:
+            return read(store)
     except StorageFailed as error:
         raise Declined(str(error)) from error
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Outbox]:
+def _opened(path: Path) -> Iterator[Store]:
     if not path.exists():
         raise Declined(f"{path} is not there: has the service ever run with this configuration?")
-    box = Outbox(path, read_only=True)
+    store = Store(path, read_only=True)
     try:
-        yield box
+        yield store
     finally:
-        box.close()
+        store.close()
 
 
 def _needs_service(deed: str) -> Any:

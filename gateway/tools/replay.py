@@ -12,7 +12,6 @@ from gateway import demo
 from gateway.clock import Clock, local_zone
 from gateway.config import Config
 from gateway.line import Opener
-from gateway.outbox import Outbox
 from gateway.rooms import RoomMap
 from gateway.scope.profile import LineProfile
 from gateway.scope.recorder import Recorder
@@ -120,12 +119,12 @@ async def through_gateway(
 
 
 async def _settle(on: demo.Stage) -> int:
-    """Until nothing waits. Returns how many rows are left, waiting or parked."""
+    """Until nothing waits. Returns how many rooms are left, waiting or parked."""
     until = time.monotonic() + DELIVERED_WITHIN_S
     await on.pms.all_said()  # on a serial line: acknowledged, so on disk
     while True:
-        entries = (await on.service.outbox(Outbox.totals)).entries
-        waiting, parked = entries["to_ucm", "waiting"], entries["to_ucm", "parked"]
+        outbox = on.service.outbox
+        waiting, parked = len(outbox.waiting), len(outbox.parked)
         if not waiting or time.monotonic() > until:
             return waiting + parked
         await asyncio.sleep(0.005)

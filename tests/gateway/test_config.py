@@ -1,8 +1,6 @@
 """Strict configuration: every mistake has its exact sentence, and no secret is ever printed."""
 
 import re
-import subprocess
-import sys
 from datetime import time
 from pathlib import Path
 
@@ -218,29 +216,8 @@ def test_who_may_dial_is_addresses_and_networks(tmp_path):
     assert "expected an address or a network" in found
 
 
-@pytest.mark.parametrize("spoiler", ["", "config._READER = 'import os; os.kill(os.getpid(), 9)'"])
-@pytest.mark.parametrize("text", [MINIMAL, MINIMAL.replace("tls", "tsl")], ids=["good", "wrong"])
-def test_what_a_child_has_read_is_what_we_would_have_read(tmp_path, text, spoiler):
-    """Values, secrets and sentences; also when the child is killed on the way."""
-    (tmp_path / "gateway.toml").write_text(text, encoding="utf-8")
-    code = f"""
-from pathlib import Path
-from gateway import config
-path = Path({str(tmp_path)!r}) / "gateway.toml"
-def asked(read):
-    try:
-        return read()
-    except config.ConfigError as error:
-        return error.sentences
-{spoiler}
-wait = config.load_elsewhere(path)
-import sys
-assert "pydantic" not in sys.modules
-found = asked(wait)
-assert found == asked(lambda: config.load(path)), found
-if not isinstance(found, list):
+def test_no_secret_is_in_what_a_configuration_prints(tmp_path):
+    (tmp_path / "gateway.toml").write_text(MINIMAL, encoding="utf-8")
+    found = load(tmp_path / "gateway.toml")
     assert found.password.get_secret_value() == "p-invented"
     assert "invented" not in repr(found)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")

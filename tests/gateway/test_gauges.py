@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.clock import Clock
-from gateway.events import CheckOut
+from gateway.drivers.ucm_wire import Words, guest_tags
 from gateway.gauges import Gauges
 from gateway.house import House, Room
 from gateway.metrics import Metrics
-from gateway.outbox import Batch, NewEntry, Outbox, OutboxWorker, StorageFailed
+from gateway.pipeline.outbox import Outbox
+from gateway.store import StorageFailed, Store, StoreWorker
 
 
 class July(Clock):
@@ -24,12 +25,12 @@ class July(Clock):
 @pytest.fixture
 def gauges(tmp_path):
     clock = July(ZoneInfo("Europe/Lisbon"))
-    outbox = Outbox(tmp_path / "outbox.db")
-    event = NewEntry(event=CheckOut(room="101"), record="GO|", received_at=clock.epoch() - 90)
-    outbox.put(Batch(entries=[event]))
-    worker = OutboxWorker(outbox)
-    house = House(zone=clock.zone, rooms={"101": Room()})
-    yield Gauges(Metrics(version="1", site="t"), worker, house, clock, tmp_path)
+    worker = StoreWorker(Store(tmp_path / "outbox.db"))
+    house = House(zone=clock.zone, rooms={"101": Room(out=True)})
+    outbox = Outbox(tags_of=lambda guest, stay: guest_tags(guest, stay, Words()), wall=clock.stamp)
+    desired = house.rooms["101"].desired()
+    outbox.heard("101", desired, ("GO|RN101|", clock.epoch() - 90, False))
+    yield Gauges(Metrics(version="1", site="t"), outbox, worker, house, clock, tmp_path)
     worker.close()
 
 
@@ -43,8 +44,12 @@ async def test_each_gauge_is_read_from_where_it_is(gauges):
     assert value(gauges, "outbox_entries", lane="to_ucm", state="waiting") == 1
     assert value(gauges, "outbox_oldest_waiting_seconds", lane="to_ucm") == 90
     assert value(gauges, "outbox_oldest_waiting_seconds", lane="to_pms") == 0
-    assert value(gauges, "outbox_unaccounted", lane="to_ucm") == 0
-    assert value(gauges, "outbox_accepted_total", lane="to_ucm") == 1
+    assert value(gauges, "outbox_entries", lane="to_ucm", state="parked") == 0
+    gauges.outbox.went_wrong("101", "parked", "15: the UCM refuses a value")
+    await gauges.refresh()
+    assert value(gauges, "outbox_entries", lane="to_ucm", state="waiting") == 0
+    assert value(gauges, "outbox_entries", lane="to_ucm", state="parked") == 1
+    assert value(gauges, "outbox_oldest_waiting_seconds", lane="to_ucm") == 0
     assert value(gauges, "rooms", state="vacant") == 1
     assert value(gauges, "clock_timestamp_seconds") == gauges.clock.epoch()
     assert value(gauges, "utc_offset_seconds") == 3600
@@ -57,10 +62,10 @@ async def test_each_gauge_is_read_from_where_it_is(gauges):
 async def test_a_disk_that_does_not_answer_takes_no_other_metric_along(gauges, monkeypatch, fault):
     await gauges.refresh()
 
-    def totals(_):
+    def writes(_):
         raise fault
 
-    monkeypatch.setattr(Outbox, "totals", totals)
+    monkeypatch.setattr(Store, "writes", writes)
     await gauges.refresh()
     assert value(gauges, "outbox_up") == 0
     assert value(gauges, "outbox_entries", lane="to_ucm", state="waiting") == 1
@@ -68,9 +73,9 @@ async def test_a_disk_that_does_not_answer_takes_no_other_metric_along(gauges, m
 
 @pytest.mark.asyncio
 async def test_a_disk_that_could_not_be_written_is_well_when_it_can_be(gauges, monkeypatch):
-    gauges.outbox.trouble = "full"
+    gauges.store.trouble = "full"
     tried = []
-    try_write = Outbox.try_write
+    try_write = Store.try_write
 
     def trying(self):
         tried.append(True)
@@ -78,11 +83,11 @@ async def test_a_disk_that_could_not_be_written_is_well_when_it_can_be(gauges, m
             raise StorageFailed("full")
         try_write(self)
 
-    monkeypatch.setattr(Outbox, "try_write", trying)
+    monkeypatch.setattr(Store, "try_write", trying)
     await gauges.refresh()
     assert value(gauges, "outbox_up") == 0
     await gauges.refresh()
-    assert (value(gauges, "outbox_up"), gauges.outbox.trouble) == (1, "")
+    assert (value(gauges, "outbox_up"), gauges.store.trouble) == (1, "")
 
 
 @pytest.mark.asyncio
@@ -92,7 +97,7 @@ async def test_a_disk_that_hangs_is_not_waited_for(gauges, monkeypatch):
     async def hanging(*_):
         await asyncio.sleep(60)
 
-    monkeypatch.setattr("gateway.gauges.totals_of", hanging)
+    monkeypatch.setattr("gateway.gauges.try_disk", hanging)
     async with asyncio.timeout(5):
         await gauges.refresh()
     assert value(gauges, "outbox_up") == 0

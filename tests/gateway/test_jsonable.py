@@ -4,8 +4,7 @@ from datetime import date, datetime
 
 import pytest
 
-from gateway.events import Guest
-from gateway.house import Room
+from gateway.house import Actual, Guest, Room
 from gateway.jsonable import from_json, to_json
 
 CAME = datetime(2026, 3, 14, 15, 2)
@@ -17,6 +16,12 @@ FULL = Room(
 
 def test_what_is_written_reads_back():
     assert from_json(Room, to_json(FULL)) == FULL
+
+
+def test_a_table_of_texts_reads_back():
+    told = Actual(stay=3, tags={"lastname": "Žižek"}, wake_up=datetime(2026, 3, 15, 6, 30))
+    assert from_json(Actual, to_json(told)) == told
+    assert from_json(Actual, to_json(Actual(tags=None))) == Actual(tags=None)
 
 
 def test_what_has_its_default_is_left_out():

@@ -11,7 +11,8 @@ import pytest
 
 from gateway.daemon import watchdog
 from gateway.demo import stage
-from gateway.outbox import StorageFailed
+from gateway.drivers.base import Answer
+from gateway.store import StorageFailed
 from gateway.watchdog import STUCK_AFTER_S, Notifier, Task, Watchdog
 from tests.fakes import HandClock
 
@@ -172,7 +173,7 @@ async def test_a_blocked_disk_stops_the_signs_of_a_real_service(tmp_path, system
         await asyncio.sleep(0.5)
         assert any(each.startswith("WATCHDOG=1\nSTATUS=link ") for each in heard(sock))
         release = threading.Event()
-        on.service.outbox._thread.submit(release.wait)
+        blocked = asyncio.ensure_future(on.service.store(lambda _: release.wait()))
         await asyncio.sleep(0.3)
         heard(sock)
         assert await dog.stuck(0.2) == "outbox"
@@ -181,6 +182,7 @@ async def test_a_blocked_disk_stops_the_signs_of_a_real_service(tmp_path, system
         release.set()
         await asyncio.sleep(3)
         assert [each for each in heard(sock) if "WATCHDOG=1" in each]
+        await blocked
         running.cancel()
 
 
@@ -191,6 +193,7 @@ def hanging(monkeypatch, cls, name):
 
     async def hang(*_, **__):
         await end.wait()
+        return Answer()
 
     monkeypatch.setattr(cls, name, hang)
     yield

@@ -138,7 +138,7 @@ def test_a_person_sees_the_site_and_mends_it(site, browser):
 
         # Now tells what is wrong and where to go; without a password nothing can be changed.
         browser.get(base)
-        wait_for(lambda: "1 row" in text_of(browser))
+        wait_for(lambda: "refusal: 1 room" in text_of(browser))
         browser.get(base + "outbox")
         assert "999" in text_of(browser, "tbody")
         assert "Sato" not in browser.page_source
@@ -151,7 +151,7 @@ def test_a_person_sees_the_site_and_mends_it(site, browser):
         log_in(browser, base)
         wait_for(lambda: "Log out" in text_of(browser, "header"))
 
-        # Mend the cause, retry the row: it goes through.
+        # Mend the cause, retry the room: it goes through.
         from tests.story.test_operator import simulated
 
         simulated(site[3], "/_sim/rooms", {"add": ["999"]})

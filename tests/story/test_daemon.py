@@ -68,7 +68,6 @@ def test_the_process_tells_systemd_what_it_does(tmp_path, systemd):
         process.send_signal(signal.SIGHUP)
         assert hear(systemd, "RELOADING=1").splitlines()[1].startswith("MONOTONIC_USEC=")
         assert hear(systemd, "READY=1") == "READY=1"
-        assert b"pydantic" not in (about / "maps").read_bytes()  # a reload costs no memory
         config.write_text("nonsense")
         process.send_signal(signal.SIGHUP)
         hear(systemd, "READY=1")

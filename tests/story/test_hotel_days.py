@@ -93,7 +93,7 @@ async def test_a_changed_certificate_stops_the_calls_and_nothing_is_lost(tmp_pat
         await on.ucm.start(write_certificate(tmp_path, name="THIEF"), port=port)
         on.pms.say("GI|RN101|G#1|GNRossi|GSN|")
         await on.pms.all_said()
-        await until(lambda: asyncio.sleep(0, not on.service.relay.ucm_up))
+        await until(lambda: asyncio.sleep(0, not on.service.reach.is_up))
         assert len(on.ucm.journal) == calls  # not one request byte
         assert (await page(on, "/readyz"))[0] == 503
         assert "pmsgw_ucm_certificate_refused 1.0" in (await page(on, "/metrics"))[1]
@@ -149,8 +149,13 @@ async def test_a_room_the_ucm_does_not_know_is_parked_and_the_others_go_on(tmp_p
     async with stage(tmp_path, rooms=ROOMS) as on:
         on.pms.say("GI|RN999|G#9|GNRossi|GSN|", "GI|RN101|G#1|GNMeyer|GSN|")
         await until(lambda: asyncio.sleep(0, on.ucm.rooms.rooms["101"].is_in))
-        status = await on.service.status()
-        assert (status["outbox"]["waiting"], status["outbox"]["parked"]) == (0, 1)
+
+        async def all_told():
+            outbox = (await on.service.status())["outbox"]
+            return (outbox["waiting"], outbox["parked"]) == (0, 1)
+
+        await until(all_told)
+        assert [view.room for view in on.service.outbox.views(["parked"])] == ["999"]
 
 
 @pytest.mark.asyncio
@@ -177,8 +182,8 @@ def test_the_simulated_ucm_speaks_real_tls(tmp_path):
 async def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_space_again(tmp_path):
     async with stage(tmp_path, rooms=ROOMS) as on:
         await on.pms.link_up()
-        await until(lambda: asyncio.sleep(0, on.service.relay.ucm_up))
-        database = on.service.outbox.outbox._db
+        await until(lambda: asyncio.sleep(0, on.service.reach.is_up))
+        database = on.service.store.store._db
         database.pragma("max_page_count", database.pragma("page_count"))
         on.pms.say(f"GI|RN101|G#1|GN{'x' * 7000}|GSN|", "GI|RN102|G#2|GNMeyer|GSN|")
 

@@ -1,4 +1,4 @@
-"""An operator at the keyboard: what is parked and why, put back, given up; who is where; a resync."""
+"""An operator at the keyboard: what is parked and why, tried again, given up; who is where; a resync."""
 
 import json
 import ssl
@@ -42,34 +42,42 @@ def test_an_operator_sees_mends_and_repairs(site, tmp_path):
             assert pms.wait(10) == 0
 
         # What stands still, why, and what to do.
-        first, second = listed(config, "outbox", "list")
-        assert (first["room"], first["event"], first["state"]) == ("909", "check_in", "parked")
-        assert "GNRossi" in first["record"]
-        assert first["error"].startswith("18: the UCM has no such room: add it there")
-        # A room may be called anything: a service answers, and has no such row.
+        parked = {each["room"]: each for each in listed(config, "outbox", "list")}
+        assert parked.keys() == {"908", "909"}
+        assert (parked["909"]["next_call"], parked["909"]["state"]) == ("check_in 909", "parked")
+        assert "GNRossi" in parked["909"]["record"]
+        assert parked["909"]["reason"].startswith("18: the UCM has no such room: add it there")
+        # A room may be called anything: a service answers, and has never heard of it.
         for room in ("Suite 1", "Café", "P#1", "A&B"):
             assert listed(config, "outbox", "list", "--room", room) == []
         code, out, err = call("outbox", "list", "--config", str(config))
-        assert (code, len(out.splitlines()), "2 rows" in err) == (0, 2, True)
-        code, out, _ = call("outbox", "show", str(first["id"]), "--config", str(config))
+        assert (code, len(out.splitlines()), "2 rooms" in err) == (0, 3, True)
+        code, out, _ = call("outbox", "show", "909", "--config", str(config))
         assert code == 0
-        assert f"outbox retry {first['id']}" in out
+        assert "outbox retry 909" in out
 
         # Mend the cause and put it back; give the other one up.
         simulated(url, "/_sim/rooms", {"add": ["909"]})
-        assert call("outbox", "retry", str(first["id"]), "--config", str(config))[0] == 0
+        assert call("outbox", "retry", "909", "--config", str(config))[0] == 0
         wait_for(lambda: simulated(url, "/_sim/rooms")["909"]["is_in"])
-        assert call("outbox", "drop", str(second["id"]), "--config", str(config))[0] == 0
-        code, _, err = call("outbox", "retry", str(second["id"]), "--config", str(config))
-        assert (code, "is superseded" in err) == (1, True)
+        assert call("outbox", "drop", "908", "--config", str(config))[0] == 0
+        code, _, err = call("outbox", "drop", "908", "--config", str(config))
+        assert (code, "is dropped: there is nothing to drop" in err) == (1, True)
+        code, _, err = call("outbox", "retry", "101", "--config", str(config))
+        assert (code, "is told: only a refused room can be tried again" in err) == (1, True)
         code, _, err = call("outbox", "show", "999", "--config", str(config))
-        assert (code, "no row 999" in err) == (1, True)
+        assert (code, "nothing was ever heard of room 999" in err) == (1, True)
         assert listed(config, "outbox", "list") == []
-        assert [row["state"] for row in listed(config, "outbox", "list", "--state", "all")] == [
-            "done", "done", "superseded"
-        ]  # fmt: skip
-        assert 'pmsgw_outbox_unaccounted{lane="to_ucm"} 0.0' in get(http, "/metrics")
-        assert 'pmsgw_outbox_accepted_total{lane="to_ucm"} 3.0' in get(http, "/metrics")
+        states = {
+            each["room"]: each["state"]
+            for each in listed(config, "outbox", "list", "--state", "all")
+        }
+        assert states["908"] == "dropped"
+        assert {state for room, state in states.items() if room != "908"} == {"told"}
+        shown = listed(config, "outbox", "show", "908")[0]
+        assert [line["call"] for line in shown["journal"]] == ["check_in", "drop"]
+        assert 'pmsgw_outbox_entries{lane="to_ucm",state="waiting"} 0.0' in get(http, "/metrics")
+        assert 'pmsgw_outbox_entries{lane="to_ucm",state="parked"} 0.0' in get(http, "/metrics")
 
         # Who is where, and where the UCM thinks otherwise.
         rooms = {room["room"]: room for room in listed(config, "rooms")}
@@ -102,7 +110,7 @@ def test_an_operator_sees_mends_and_repairs(site, tmp_path):
     assert len(listed(config, "outbox", "list", "--state", "all")) >= 3
     assert {room["room"] for room in listed(config, "rooms")} >= {"101", "908", "909"}
     assert {drift["room"] for drift in listed(config, "rooms", "--diff")} >= {"908"}
-    for words in (["outbox", "retry", "1"], ["outbox", "drop", "1"], ["resync"]):
+    for words in (["outbox", "retry", "908"], ["outbox", "drop", "908"], ["resync"]):
         code, _, err = call(*words, "--config", str(config))
         assert (code, "start it first" in err) == (1, True)
     assert (tmp_path / "data" / "outbox.db").read_bytes() == before
@@ -118,7 +126,7 @@ def test_wrong_use_is_told_from_failure(tmp_path):
         'pms_password = "p"\ntls = "insecure"\n'
     )
     code, _, err = call("outbox", "list", "--state", "broken", "--config", str(config))
-    assert (code, "expected waiting, parked, done, superseded or all" in err) == (2, True)
+    assert (code, "expected waiting, parked, dropped, told or all" in err) == (2, True)
     code, _, err = call("rooms", "--config", str(config))
     assert (code, "has the service ever run" in err) == (1, True)
 

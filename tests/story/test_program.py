@@ -97,7 +97,11 @@ def test_the_service_carries_a_day_survives_kill_9_and_stops_in_order(site, tmp_
     with running("run", "--config", str(config)) as first:
         with running("simulate", "pms", "--line", f"listen:127.0.0.1:{pms_port}", "--script", str(script),
                      "--every", "0.01") as pms:  # fmt: skip
-            wait_for(lambda: 'event="check_out"} 1.0' in get(http, "/metrics"))
+            wait_for(
+                lambda: (
+                    'pmsgw_records_total{direction="in",record="GO"} 1.0' in get(http, "/metrics")
+                )
+            )
             wait_for(
                 lambda: (
                     'pmsgw_outbox_entries{lane="to_ucm",state="waiting"} 0.0'

@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway.clock import Clock
-from gateway.house import House
-from gateway.intake import Intake
 from gateway.line import Line, LineFailed, LineSpec, Opener, opener_for
 from gateway.metrics import Metrics
-from gateway.outbox import Outbox, OutboxWorker
-from gateway.pump import Pump
-from gateway.rooms import RoomMap
-from protocols.fias import FiasProfile, FiasSession, normalize
+from gateway.pipeline.pump import Pump
+from gateway.store import Store, StoreWorker
+from protocols.fias import FiasProfile, FiasSession
+from tests.torture.desk import intake_over
 from tests.torture.noise import framed
 
 
@@ -121,13 +119,9 @@ async def running(
     """A pump on this line until the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
     clock = QuickClock(times)
-    outbox = Outbox(folder / "outbox.db")
-    rooms, ledger = outbox.house()
     metrics = Metrics(version="1", site="t")
-    intake = Intake(
-        house=House(zone=clock.zone, rooms=rooms, ledger=ledger), rooms=RoomMap(),
-        outbox=OutboxWorker(outbox), normalize=normalize, clock=clock, metrics=metrics, answers=ack,
-    )  # fmt: skip
+    store = StoreWorker(Store(folder / "outbox.db"))
+    intake = intake_over(store, clock, metrics, answers=ack)
     session = FiasSession(FiasProfile(pacing_s=0, lrc=True, ack=ack), clock.stamp)
     opener = Watched(opener_for(spec))
     # The longest pauses by lot: what is promised must hold for them.
@@ -147,7 +141,7 @@ async def running(
         pump.stop()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(task, 10)
-        intake.outbox.close()
+        store.close()
         loop.set_exception_handler(None)
 
 

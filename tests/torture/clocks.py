@@ -33,7 +33,7 @@ async def _jump(world: World, jumps: int) -> list[str]:
         before = world.loop.time()
         if number % 7 == 0:
             world.ucm.fail("reset", times=1)  # a pause is running when the clock jumps
-        world.pms.say(*world.hotel.random_deed())
+        world.say(*world.hotel.random_deed())
         await world.pms.all_said()
         while world.waiting():
             await asyncio.sleep(0.1)
@@ -56,7 +56,7 @@ async def _night(world: World) -> list[str]:
     await world.pms.link_up()
     wrong: list[str] = []
     room = world.rooms[0]
-    world.pms.say(*world.hotel.check_in(room))
+    world.say(*world.hotel.check_in(room))
     night = world.start.replace(tzinfo=None)
     orders = [
         datetime.combine(night.date() + timedelta(days=1), datetime.min.time())

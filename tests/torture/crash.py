@@ -15,11 +15,12 @@ from pathlib import Path
 
 from gateway import logs
 from gateway.line import ListenSpec, opener_for
-from gateway.outbox import Outbox
+from gateway.pipeline.kept import house_of
 from gateway.simulators.certificate import fingerprint_of, write_certificate
 from gateway.simulators.hotel import Hotel, differences
 from gateway.simulators.pms import PmsSimulator, PtyOpener
 from gateway.simulators.ucm import UcmSimulator
+from gateway.store import Store
 from tests.torture.crash_child import POINTS
 from tests.torture.figures import Figure, at_most, counted, none_of
 
@@ -128,11 +129,23 @@ class Site:
             with suppress(ProcessLookupError):
                 child.kill()
             await child.wait()
-        box = Outbox(self.folder / "data" / "outbox.db")
-        self.wrong += box.audit()
-        if parked := box.rows(["parked"]):
-            self.wrong.append(f"parked: {parked[0].error}")
-        box.close()
+        store = Store(self.folder / "data" / "outbox.db")
+        self.wrong += store.audit()
+        kept = store.load()
+        self.wrong += [
+            f"{row.room}: {row.trouble}" for row in kept.rooms.values() if "parked" in row.trouble
+        ]
+        rooms, _ = house_of(kept)
+        if self.is_serial:  # each record was acknowledged, and so it is on disk
+            told = {room: set(numbers) for room, numbers in self.hotel.told.items() if numbers}
+            known = {
+                room: {guest.key for guest in each.guests}
+                for room, each in rooms.items()
+                if each.guests
+            }
+            if told != known:
+                self.wrong.append("the file knows other guests than were acknowledged")
+        store.close()
 
     def differences(self) -> list[str]:
         """Rooms in which the UCM does not show what the PMS means."""

@@ -18,20 +18,21 @@ from gateway.drivers.https import HttpsPeer
 from gateway.house import House
 from gateway.line.serial import SerialLine
 from gateway.line.tcp import TcpLine
-from gateway.outbox import Outbox
+from gateway.store import Store, StoreWorker
 from protocols.fias import FiasSession
 
 POINTS = {
     "received": (FiasSession, "receive_data", "after"),
     "applied": (House, "apply", "after"),
-    "committing": (Outbox, "put", "before"),
-    "committed": (Outbox, "put", "after"),
+    "committing": (Store, "put", "before"),
+    "written": (Store, "put", "after"),  # and not yet committed
+    "committed": (StoreWorker, "__call__", "after"),
     "acknowledging": (FiasSession, "accept", "after"),
     "acknowledged": (None, "write", "after"),  # the line's write that carries the ACK
     "calling": (HttpsPeer, "post", "before"),
     "answered": (HttpsPeer, "post", "after"),
-    "finishing": (Outbox, "done", "before"),
-    "done": (Outbox, "done", "after"),
+    "finishing": (Store, "told", "before"),
+    "done": (Store, "told", "after"),
 }
 
 

@@ -123,14 +123,20 @@ class Disk:
 
 
 class _Handle:
-    """An open file, as apsw asks for it. No locks: one machine, one process."""
+    """An open file, as apsw asks for it. No locks: one machine, one process.
 
-    def __init__(self, disk: Disk, name: str) -> None:
+    name    None: a temporary file, which nobody finds again
+    """
+
+    def __init__(self, disk: Disk, name: str | None) -> None:
         self._disk, self._name = disk, name
+        self._own = DiskFile()
 
     @property
     def _file(self) -> DiskFile:
-        return self._disk.files.setdefault(self._name, DiskFile())
+        return (
+            self._own if self._name is None else self._disk.files.setdefault(self._name, DiskFile())
+        )
 
     def xRead(self, amount: int, offset: int) -> bytes:
         _told(self._disk.step, "read")
@@ -195,6 +201,11 @@ class _Bench(apsw.VFS):
         return name
 
     def xOpen(self, name: Any, flags: list[int]) -> _Handle:
+        if name is None:
+            # Where SQLite keeps what it may have to take back of one statement: on no disk of ours,
+            # and nothing of it matters after a crash.
+            flags[1] = flags[0]
+            return _Handle(Disk(), None)
         disk, file = self._find(name.filename() if isinstance(name, apsw.URIFilename) else name)
         _told(disk.step, "open")
         if file not in disk.files:

@@ -25,11 +25,13 @@ from gateway.drivers.ucm_wire import (
     NotAReply,
     Verdict,
     Words,
+    guest_tags,
     is_ours,
     parse_reply,
     rooms_in,
+    shown_tags,
 )
-from gateway.events import Guest
+from gateway.house import Guest
 from gateway.scope import export, json_lines, pcapng
 from gateway.scope.sources import UnreadableSource
 from gateway.scope.sources import read as read_source
@@ -496,7 +498,7 @@ def _shape_of_sentence(sentence: str) -> str:
 # --- Replies of a UCM ------------------------------------------------------------------------
 
 _GUEST = Guest(key="4711", name="Berger", first_name="Anna", came=_STAMP)
-_WORDS = Words()
+_TAGS = guest_tags(_GUEST, 1, Words())
 _ADVICE = {words for _, words in VERDICTS.values()} | {_UNKNOWN}
 
 
@@ -519,7 +521,11 @@ def reply(data: bytes) -> Hashable:
     for room in rooms:
         texts = (room.address, room.account, room.last_name, room.first_name)
         assert all(isinstance(text, str) for text in texts), "a name that is no text"
-        is_ours(room, _GUEST, _WORDS)
+        is_ours(room, _TAGS)
+        is_ours(room, _TAGS, was_told=True)
+        shown = shown_tags(room, _TAGS)
+        assert shown.keys() == _TAGS.keys(), "the list made up a tag, or lost one"
+        assert all(isinstance(text, str) for text in shown.values()), "a tag that is no text"
     return said.verdict.value, said.exact, min(len(rooms), 2), bool(said.response)
 
 

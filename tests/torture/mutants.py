@@ -50,12 +50,10 @@ AREAS = {
     "house": (
         "gateway/house",
         ["tests/gateway/test_house.py", "tests/gateway/test_house_model.py",
-         "tests/gateway/test_intake.py"],
+         "tests/gateway/pipeline/test_intake.py"],
     ),
-    "outbox": (
-        "gateway/outbox",
-        ["tests/gateway/outbox", "tests/gateway/test_intake.py", "tests/gateway/test_relay.py"],
-    ),
+    "pipeline": ("gateway/pipeline", ["tests/gateway/pipeline"]),
+    "store": ("gateway/store", ["tests/gateway/store", "tests/gateway/pipeline/test_kept.py"]),
 }  # fmt: skip
 """The product's folder, and the tests that answer for it."""
 

@@ -6,8 +6,7 @@ import time
 
 import pytest
 
-from gateway.events import CheckOut
-from gateway.outbox import Batch, NewEntry, Outbox, OutboxWorker
+from gateway.store import Batch, Heard, Store, StoreWorker
 from tests.torture.disk import VFS_NAME, Disk, mount, unmount
 from tests.torture.storage import FAULTS, fault_at, flips, power_cuts
 
@@ -57,11 +56,10 @@ async def test_a_slow_disk_does_not_hold_up_the_loop(tmp_path):
             gaps.append(loop.time() - last)
             last = loop.time()
 
-    worker = OutboxWorker(await asyncio.to_thread(Outbox, tmp_path / "outbox.db", vfs=VFS_NAME))
+    worker = StoreWorker(await asyncio.to_thread(Store, tmp_path / "outbox.db", vfs=VFS_NAME))
     beating = asyncio.ensure_future(beat())
     began = time.monotonic()
-    entry = NewEntry(event=CheckOut(room="101"), record="GO|", received_at=1.0)
-    await worker(Outbox.put, Batch(entries=[entry]))
+    await worker(Store.put, Batch(rooms={"101": Heard(house="{}")}))
     took = time.monotonic() - began
     stop.set()
     await beating

@@ -9,7 +9,7 @@ import gc
 import sys
 import tempfile
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from time import perf_counter
 
@@ -20,7 +20,7 @@ from tests.torture.world import World
 
 ROOMS = tuple(str(floor * 100 + door) for floor in range(1, 11) for door in range(1, 41))
 SETTLED_AFTER_DAYS = 14
-"""From then on nothing may grow: caches are warm, and rows are purged after a week."""
+"""From then on nothing may grow: caches are warm, and the journal is purged after a week."""
 
 
 @dataclass(slots=True)
@@ -102,11 +102,14 @@ class Year:
                 else:
                     self._say(*hotel.restrict(room))
             case "wake" if hotel.taken:
-                tomorrow = hotel.today + timedelta(days=1)
-                at = (
-                    f"DA{tomorrow:%y%m%d}|TI{rng.randrange(5, 9):02}{rng.randrange(0, 60, 5):02}00|"
+                at = datetime.combine(
+                    hotel.today + timedelta(days=1),
+                    time(rng.randrange(5, 9), rng.randrange(0, 60, 5)),
                 )
-                self._say(f"WR|RN{rng.choice(hotel.taken)}|{at}")
+                room = rng.choice(hotel.taken)
+                if (stay := world.meaning.stays[room]) is not None:
+                    stay.wake_ups.add(at)
+                self._say(f"WR|RN{room}|DA{at:%y%m%d}|TI{at:%H%M}00|")
             case "reboot":
                 world.peer.is_away = True
                 await asyncio.sleep(150)
@@ -132,7 +135,7 @@ class Year:
         if day % 7 == 6:
             self._say(*world.hotel.resync())
         wrong = await world.settle(2 * 3600)
-        wrong += [f"parked: {row.error}" for row in world.service.outbox.outbox.rows(["parked"])]
+        wrong += [f"{phone} is parked: {why}" for phone, why in world.parked().items()]
         if day % 7 == 6:
             wrong += world.books()
         self.calls += len(world.ucm.journal)
@@ -152,7 +155,7 @@ class Year:
 
     def _say(self, *records: str) -> None:
         self.records += len(records)
-        self.world.pms.say(*records)
+        self.world.say(*records)
 
 
 def _rss_kb() -> int:

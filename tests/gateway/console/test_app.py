@@ -107,8 +107,8 @@ async def test_a_change_needs_a_form_of_ours(tmp_path):
         assert (await http.post("/outbox/999/drop", data={"csrf": csrf})).status_code == 404
         assert (await http.post(f"/outbox/{id_}/drop", data={"csrf": csrf})).status_code == 303
         assert (await on.service.status())["outbox"]["parked"] == 0
-        again = await http.post(f"/outbox/{id_}/retry", data={"csrf": csrf})
-        assert (again.status_code, "superseded" in again.text) == (409, True)
+        again = await http.post(f"/outbox/{id_}/drop", data={"csrf": csrf})
+        assert (again.status_code, "dropped" in again.text) == (409, True)
 
 
 async def test_guests_are_shown_to_who_asked_and_to_nobody_else(tmp_path):

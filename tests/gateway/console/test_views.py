@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 from gateway.console import views
-from gateway.events import Guest
-from gateway.house import Room
-from gateway.outbox import Row as Entry
-from gateway.reconcile import Drift
+from gateway.drivers.calls import CheckIn
+from gateway.house import Desired, Guest, Room
+from gateway.pipeline.look import Drift
+from gateway.pipeline.step import RoomView
 from gateway.scope.decode import decode_body
 from gateway.scope.rows import Row
 
@@ -20,13 +20,12 @@ WELL = {
 LINE = {"is_open": True, "line": "tcp h:1", "modem": None}
 
 
-def entry(**values):
-    return Entry(
+def view(**values):
+    return RoomView(
         **{
-            "id": 7, "lane": "to_ucm", "state": "parked", "room": "101", "from_room": None,
-            "event": "check_in", "record": "GI|RN101|GNRossi|", "background": False,
-            "received_at": 0.0, "due_at": 0.0, "attempts": 2, "unsure": False,
-            "error": "18: no such room", "finished_at": None, "superseded_by": None, **values,
+            "room": "101", "state": "parked", "desired": Desired(), "actual": None,
+            "call": CheckIn(room="101", tags={}), "since": 0.0, "attempts": 2, "due_at": None,
+            "why": "18: no such room", "record": "GI|RN101|GNRossi|", **values,
         }
     )  # fmt: skip
 
@@ -55,7 +54,7 @@ def test_each_part_that_fails_is_told_the_cause_first():
     assert cards["Outbox"].words == "disk full"
 
 
-def test_parked_rows_are_a_trouble_and_a_link_without_a_finding_too():
+def test_parked_rooms_are_a_trouble_and_a_link_without_a_finding_too():
     status = {
         **WELL,
         "outbox": {"ok": True, "waiting": 3, "parked": 2},
@@ -63,7 +62,7 @@ def test_parked_rows_are_a_trouble_and_a_link_without_a_finding_too():
     }
     link, parked = views.troubles(status, LINE, [], [])
     assert "link" in link.words
-    assert "2 rows" in parked.words
+    assert "2 rooms" in parked.words
     assert parked.page == "/outbox"
 
 
@@ -74,21 +73,34 @@ def test_guests_are_masked_unless_asked_for():
         Guest(key="3", came=CAME),
     )
     rooms = {"101": Room(guests=guests, wake_ups=(CAME,)), "102": Room()}
-    entries = [entry(state="done"), entry(), entry(), entry(state="waiting")]
-    first, second = views.board(rooms, [Drift("101", "details")], entries, names=False)
+    first, second = views.board(rooms, [Drift("101", "details")], {}, names=False)
     assert first["shown"] == "Xxxxx, Xxxx"
     assert first["sharers"] == ["Xxxxxx 9", "(no name)"]
-    assert first["drift"] == "details"
-    assert first["calls"] == ["check_in parked", "check_in parked", "check_in waiting"]
-    assert (second["state"], second["drift"], second["calls"]) == ("unknown", "", [])
-    assert views.board(rooms, [], [], names=True)[0]["shown"] == "Rossi, Anna"
+    assert (first["drift"], first["tone"]) == ("details", "bad")
+    assert (second["state"], second["drift"], second["tone"]) == ("unknown", "", "quiet")
+    assert views.board(rooms, [], {}, names=True)[0]["shown"] == "Rossi, Anna"
 
 
-def test_a_row_of_the_outbox_masks_its_record():
-    assert views.entry(entry(), UTC, names=False)["record"] == "GI|RN101|GNXxxxx|"
-    told = views.entry(entry(error=None), UTC, names=True)
+def test_a_room_that_was_refused_is_no_good_news():
+    rooms = {"101": Room(guests=(Guest(key="1", name="Rossi", came=CAME),))}
+    (good,) = views.board(rooms, [], {}, names=False)
+    (parked,) = views.board(rooms, [Drift("101", "out")], {"101": view()}, names=False)
+    (waiting,) = views.board(rooms, [], {"101": view(state="waiting")}, names=False)
+    assert [each["tone"] for each in (good, parked, waiting)] == ["good", "bad", "quiet"]
+    assert (parked["outbox"], parked["reason"]) == ("parked", "18: no such room")
+
+
+def test_a_room_that_only_the_ucm_names_is_on_the_board_and_no_trouble():
+    (room,) = views.board({}, [Drift("105", "unnamed")], {}, names=False)
+    assert (room["room"], room["drift"], room["tone"]) == ("105", "unnamed", "quiet")
+    assert views.troubles(WELL, LINE, [], [Drift("105", "unnamed")]) == []
+
+
+def test_a_room_of_the_outbox_masks_its_record():
+    assert views.entry(view(), UTC, names=False)["record"] == "GI|RN101|GNXxxxx|"
+    told = views.entry(view(why="", since=None), UTC, names=True)
     assert told["record"] == "GI|RN101|GNRossi|"
-    assert (told["error"], told["received"]) == ("", "01 Jan 00:00:00")
+    assert (told["reason"], told["since"], told["call"]) == ("", "", "check_in 101")
 
 
 def test_a_transaction_tells_its_answer():

@@ -1,19 +1,35 @@
-"""The driver against the strict simulated UCM, over real TLS: every answer of the contract."""
+"""The driver against the strict simulated UCM, over real TLS: one call, and what it comes to."""
 
 import asyncio
-import json
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
 
-from gateway.drivers.base import Paused, Refused, Rejected, SessionRefused, Unreachable
-from gateway.drivers.https import HttpReply, HttpsPeer, TlsSettings, Trust
+from gateway.drivers.base import (
+    Interrupted,
+    Outcome,
+    Paused,
+    Refused,
+    Rejected,
+    SessionRefused,
+    Unreachable,
+)
+from gateway.drivers.calls import (
+    CheckIn,
+    CheckOut,
+    DoNotDisturb,
+    Move,
+    RoomStatus,
+    Update,
+    WakeUp,
+)
+from gateway.drivers.https import HttpsPeer, TlsSettings, Trust
 from gateway.drivers.ucm import UcmDriver
 from gateway.drivers.ucm_api import NewApi, OldApi, pms_token
 from gateway.drivers.ucm_wire import Words
-from gateway.events import CheckIn, CheckOut, DoNotDisturb, Guest, Move, RoomStatus, Update, WakeUp
+from gateway.house.states import Guest
 from gateway.metrics import Metrics
 from gateway.simulators.certificate import fingerprint_of, write_certificate
 from gateway.simulators.ucm import UcmSimulator
@@ -22,6 +38,7 @@ CAME = datetime(2026, 3, 14, 10, 5)
 ANNA = Guest(key="4711", name="Rossi", first_name="Anna", class_of_service="2", came=CAME,
              departure=date(2026, 3, 18))  # fmt: skip
 OTTO = Guest(key="4712", name="Meyer", first_name="Otto", came=CAME)
+MOVE = Move(room="205", from_room="101")
 WORDS = Words(class_of_service={"2": 3}, room_status={"5": 1, "1": 5})
 BOTH = pytest.mark.parametrize("old", [False, True], ids=["new", "old"])
 
@@ -32,8 +49,23 @@ class Bench:
     def __init__(self, ucm, driver, peer, metrics):
         self.ucm, self.driver, self.peer, self.metrics = ucm, driver, peer, metrics
 
-    async def apply(self, event, *, unsure=False, repairs=False):
-        return await self.driver.apply(event, unsure=unsure, repairs=repairs)
+    async def apply(self, call):
+        return await self.driver.apply(call)
+
+    async def check_in(self, guest, room="101"):
+        return await self.apply(CheckIn(room=room, tags=self.driver.tags_of(guest, 7)))
+
+    async def update(self, room="101", **tags):
+        return await self.apply(Update(room=room, tags=tags))
+
+    def retries(self):
+        """Why requests were repeated: action, reason and how often."""
+        return {
+            (sample.labels["action"], sample.labels["reason"]): int(sample.value)
+            for metric in self.metrics.ucm_retries.collect()
+            for sample in metric.samples
+            if sample.name.endswith("_total") and sample.value
+        }
 
     def said(self):
         return [f"{call.action} {call.room} {call.code}" for call in self.ucm.calls()]
@@ -82,25 +114,26 @@ def pinned(pem):
     return TlsSettings(trust=Trust.PINNED, fingerprint=bytes.fromhex(digest))
 
 
-# --- The events ---
+# --- One call ---
 
 
 @pytest.mark.asyncio
 @BOTH
 async def test_a_stay_from_check_in_to_check_out(tmp_path, old):
     async with bench(tmp_path, old=old) as on:
-        await on.apply(CheckIn(room="101", guest=ANNA))
+        await on.check_in(ANNA)
         assert (on.room().lastname, on.room().firstname, on.room().cos) == ("Rossi", "Anna", "3")
         assert (on.room().datein, on.room().dateout) == ("2026/03/14 10:05", "2026/03/18 12:00")
-        await on.apply(Update(room="101", guest=replace(ANNA, name="Rossi-Verdi"), was=ANNA))
-        assert on.room().lastname == "Rossi-Verdi"
-        await on.apply(DoNotDisturb(room="101", on=True, guest=ANNA))
+        await on.update(lastname="Rossi-Verdi")
+        assert (on.room().lastname, on.room().firstname) == ("Rossi-Verdi", "Anna")
+        await on.apply(DoNotDisturb(room="101", on=True))
         await on.apply(WakeUp(room="101", at=datetime(2026, 3, 15, 6, 30)))
         assert (on.room().dnd, on.room().wake_up) == (True, ("20260315", "0630"))
-        await on.apply(WakeUp(room="101"))
-        assert on.room().wake_up is None
+        await on.apply(WakeUp(room="101", at=None))
+        await on.apply(DoNotDisturb(room="101", on=False))
+        assert (on.room().dnd, on.room().wake_up) == (False, None)
         on.ucm.rooms.leave_message("101")
-        await on.apply(Move(room="205", from_room="101", guest=ANNA))
+        await on.apply(MOVE)
         assert (on.room().is_in, on.room("205").messages) == (False, 1)
         await on.apply(CheckOut(room="205"))
         assert (on.room("205").is_in, on.room("205").messages) == (False, 0)
@@ -110,220 +143,173 @@ async def test_a_stay_from_check_in_to_check_out(tmp_path, old):
 
 
 @pytest.mark.asyncio
-async def test_an_update_that_the_ucm_would_not_see_is_not_sent(tmp_path):
-    async with bench(tmp_path) as on:
-        await on.apply(Update(room="101", guest=replace(ANNA, language="XX"), was=ANNA))
-        assert on.said() == []
+@BOTH
+async def test_a_call_that_is_done_is_one_request_and_has_no_warning(tmp_path, old):
+    async with bench(tmp_path, old=old) as on:
+        answer = await on.check_in(ANNA)
+        assert (answer.outcome, answer.code, answer.warning) == (Outcome.DONE, 0, "")
+        assert on.said() == ["checkin 101 0"]
+        assert on.retries() == {}
 
 
 @pytest.mark.asyncio
-async def test_a_room_status_without_a_mapping_is_a_warning_and_no_call(tmp_path):
+async def test_a_room_status_without_a_mapping_is_a_warning_and_no_request(tmp_path):
     async with bench(tmp_path) as on:
-        assert "[room_status]" in await on.apply(RoomStatus(room="101", code="77"))
-        assert on.said() == []
-
-
-# --- Answers about the state of a room ---
+        answer = await on.apply(RoomStatus(room="101", code="77"))
+        assert (answer.outcome, on.said()) == (Outcome.DONE, [])
+        assert "[room_status]" in answer.warning
 
 
 @pytest.mark.asyncio
-async def test_19_with_our_guest_is_an_update_and_never_a_check_out(tmp_path):
+async def test_words_that_are_replaced_count_from_the_next_call_on(tmp_path):
     async with bench(tmp_path) as on:
-        await on.apply(CheckIn(room="101", guest=replace(ANNA, name="Old")))
-        on.ucm.rooms.leave_message("101")
-        await on.apply(CheckIn(room="101", guest=ANNA))
-        assert on.said()[1:] == ["checkin 101 19", "listPMSRoom  0", "update 101 0"]
-        assert (on.room().lastname, on.room().messages) == ("Rossi", 1)
+        on.driver.words = Words(class_of_service={"2": 1}, room_status={"77": 4})
+        await on.apply(RoomStatus(room="101", code="77"))
+        assert on.room().status == 4
+        await on.check_in(ANNA)
+        assert on.room().cos == "1"
 
 
 @pytest.mark.asyncio
-async def test_19_with_the_same_name_and_no_account_is_our_guest(tmp_path):
-    async with bench(tmp_path) as on:
-        await on.apply(CheckIn(room="101", guest=replace(ANNA, key="@101")))
-        await on.apply(CheckIn(room="101", guest=ANNA))
-        assert on.said()[-1] == "update 101 0"
-
-
-@pytest.mark.asyncio
-async def test_19_with_a_stranger_throws_him_and_his_mailbox_out(tmp_path):
-    async with bench(tmp_path) as on:
-        await on.apply(CheckIn(room="101", guest=OTTO))
-        on.ucm.rooms.leave_message("101")
-        await on.apply(CheckIn(room="101", guest=ANNA))
-        assert on.said()[1:] == [
-            "checkin 101 19",
-            "listPMSRoom  0",
-            "checkout 101 0",
-            "checkin 101 0",
-        ]
-        assert (on.room().account, on.room().messages) == ("4711", 0)
-
-
-@pytest.mark.asyncio
+@BOTH
 @pytest.mark.parametrize(
-    ("unsure", "calls"),
-    [(True, ["checkin 101 19", "update 101 0"]),
-     (False, ["checkin 101 19", "checkout 101 0", "checkin 101 0"])],
+    ("call", "outcome", "said"),
+    [
+        (CheckIn(room="102", tags={"datein": "20260314", "dateout": "20260314"}),
+         Outcome.ALREADY_IN, "checkin 102 19"),
+        (CheckOut(room="101"), Outcome.NOT_IN, "checkout 101 20"),
+        (Update(room="101", tags={"lastname": "Rossi"}), Outcome.NOT_IN, "update 101 20"),
+        (Move(room="205", from_room="101"), Outcome.NOT_IN, "mov 101 20"),
+        (Move(room="205", from_room="102"), Outcome.TAKEN, "mov 102 24"),
+    ],
 )  # fmt: skip
-async def test_19_on_the_old_api_is_ours_only_after_a_lost_reply(tmp_path, unsure, calls):
-    async with bench(tmp_path, old=True) as on:
-        await on.apply(CheckIn(room="101", guest=ANNA))
-        await on.apply(CheckIn(room="101", guest=ANNA), unsure=unsure)
-        assert on.said()[1:] == calls
+async def test_an_answer_about_the_state_of_a_room_is_told_and_not_acted_on(
+    tmp_path, old, call, outcome, said
+):
+    """What it means depends on what the house knows."""
+    async with bench(tmp_path, old=old) as on:
+        await on.check_in(OTTO, "102")
+        await on.check_in(OTTO, "205")
+        on.ucm.rooms.leave_message("102")
+        answer = await on.apply(call)
+        assert (answer.outcome, answer.code) == (outcome, int(said.split()[-1]))
+        assert on.said()[2:] == [said]
+        assert (on.room("102").lastname, on.room("102").messages) == ("Meyer", 1)
+        assert (on.room("101").is_in, on.room("205").lastname) == (False, "Meyer")
+
+
+# --- A room that is being cleaned ---
 
 
 @pytest.mark.asyncio
 @BOTH
-async def test_20_on_a_check_out_is_done(tmp_path, old):
+async def test_22_on_a_check_in_sets_the_room_available_once_and_tries_again(tmp_path, old):
     async with bench(tmp_path, old=old) as on:
-        await on.apply(CheckOut(room="101"))
-        assert on.said() == ["checkout 101 20"]
-
-
-@pytest.mark.asyncio
-@BOTH
-async def test_20_on_an_update_checks_in_with_everything_known(tmp_path, old):
-    async with bench(tmp_path, old=old) as on:
-        await on.apply(Update(room="101", guest=ANNA, was=replace(ANNA, name="Old")))
-        assert on.said() == ["update 101 20", "checkin 101 0"]
-        assert (on.room().lastname, on.room().dateout) == ("Rossi", "2026/03/18 12:00")
-
-
-@pytest.mark.asyncio
-@BOTH
-async def test_20_on_a_move_checks_in_at_the_destination(tmp_path, old):
-    async with bench(tmp_path, old=old) as on:
-        await on.apply(Move(room="205", from_room="101", guest=ANNA))
-        assert on.said() == ["mov 101 20", "checkin 205 0"]
-
-
-@pytest.mark.asyncio
-@pytest.mark.parametrize("dirty", ["checkin", "mov"])
-async def test_22_sets_the_room_available_once_and_tries_again(tmp_path, dirty):
-    async with bench(tmp_path) as on:
         on.room("205").status = 2
-        if dirty == "checkin":
-            await on.apply(CheckIn(room="205", guest=ANNA))
-            assert on.said() == ["checkin 205 22", "update 205 0", "checkin 205 0"]
-        else:
-            await on.apply(CheckIn(room="101", guest=ANNA))
-            await on.apply(Move(room="205", from_room="101", guest=ANNA))
-            assert on.said()[1:] == ["mov 101 22", "update 205 0", "mov 101 0"]
+        answer = await on.check_in(ANNA, "205")
+        assert on.said() == ["checkin 205 22", "update 205 0", "checkin 205 0"]
+        assert (answer.outcome, on.room("205").lastname) == (Outcome.DONE, "Rossi")
+        assert on.ucm.calls("update")[0].tags["status"] == "1"
+        assert on.retries() == {("checkin", "under_repair"): 1}
+
+
+@pytest.mark.asyncio
+@BOTH
+async def test_22_on_a_move_sets_the_new_room_available_and_not_the_old_one(tmp_path, old):
+    async with bench(tmp_path, old=old) as on:
+        await on.check_in(ANNA)
+        on.room("205").status = 3
+        await on.apply(MOVE)
+        assert on.said()[1:] == ["mov 101 22", "update 205 0", "mov 101 0"]
         assert on.room("205").lastname == "Rossi"
 
 
 @pytest.mark.asyncio
-async def test_22_that_stays_is_parked(tmp_path):
+async def test_22_that_stays_is_refused_for_good(tmp_path):
     async with bench(tmp_path) as on:
         on.ucm.fail("code", action="checkin", value=22, times=-1)
         with pytest.raises(Rejected) as parked:
-            await on.apply(CheckIn(room="101", guest=ANNA))
+            await on.check_in(ANNA)
         assert parked.value.code == 22
         assert on.said() == ["checkin 101 22", "update 101 0", "checkin 101 22"]
 
 
 @pytest.mark.asyncio
-@BOTH
-async def test_a_move_of_who_was_never_shown_leaves_the_mailbox_there(tmp_path, old):
-    async with bench(tmp_path, old=old) as on:
-        await on.apply(CheckIn(room="101", guest=OTTO))
-        on.ucm.rooms.leave_message("101")
-        await on.apply(Move(room="205", from_room="101", guest=ANNA), repairs=True)
-        assert (on.room().is_in, on.room("205").lastname, on.room("205").messages) == (
-            False, "Rossi", 0,
-        )  # fmt: skip
-
-
-@pytest.mark.asyncio
-async def test_a_move_of_who_is_shown_after_all_takes_his_mailbox_along(tmp_path):
+async def test_an_answer_behind_a_room_made_available_is_told_as_any_other(tmp_path):
     async with bench(tmp_path) as on:
-        await on.apply(CheckIn(room="101", guest=ANNA))
-        on.ucm.rooms.leave_message("101")
-        await on.apply(Move(room="205", from_room="101", guest=ANNA), repairs=True)
-        assert on.room("205").messages == 1
-
-
-@pytest.mark.asyncio
-@BOTH
-async def test_a_move_out_of_a_room_that_the_ucm_lacks_is_an_arrival(tmp_path, old):
-    async with bench(tmp_path, old=old) as on:
-        await on.apply(Move(room="205", from_room="9001", guest=ANNA), repairs=True)
-        assert on.room("205").lastname == "Rossi"
-
-
-@pytest.mark.asyncio
-async def test_24_with_our_guest_there_is_done(tmp_path):
-    async with bench(tmp_path) as on:
-        await on.apply(CheckIn(room="101", guest=OTTO))
-        await on.apply(CheckIn(room="205", guest=ANNA))
-        await on.apply(Move(room="205", from_room="101", guest=ANNA))
-        assert on.said()[2:] == ["mov 101 24", "listPMSRoom  0"]
-
-
-@pytest.mark.asyncio
-async def test_24_with_a_stranger_throws_him_out_and_moves_once_more(tmp_path):
-    async with bench(tmp_path) as on:
-        await on.apply(CheckIn(room="101", guest=ANNA))
-        await on.apply(CheckIn(room="205", guest=OTTO))
-        await on.apply(Move(room="205", from_room="101", guest=ANNA))
-        assert on.said()[2:] == ["mov 101 24", "listPMSRoom  0", "checkout 205 0", "mov 101 0"]
-        assert on.room("205").account == "4711"
-
-
-@pytest.mark.asyncio
-async def test_24_that_stays_is_parked(tmp_path):
-    async with bench(tmp_path) as on:
-        on.ucm.fail("code", action="mov", value=24, times=-1)
-        with pytest.raises(Rejected):
-            await on.apply(Move(room="205", from_room="101", guest=ANNA))
-        assert [call for call in on.said() if call.startswith("mov")] == ["mov 101 24"] * 2
+        await on.check_in(OTTO)
+        on.ucm.fail("code", action="checkin", value=22)
+        answer = await on.check_in(ANNA)
+        assert (answer.outcome, on.said()[-1]) == (Outcome.ALREADY_IN, "checkin 101 19")
 
 
 # --- Names ---
 
 
 @pytest.mark.asyncio
+@BOTH
 @pytest.mark.parametrize(("long", "code"), [("lastname", 26), ("firstname", 25)])
-async def test_a_name_too_long_is_halved_until_it_fits(tmp_path, long, code):
+async def test_a_name_too_long_is_halved_until_it_fits(tmp_path, long, code, old):
     name = {"lastname": "name", "firstname": "first_name"}[long]
-    async with bench(tmp_path, shape="B") as on:
+    async with bench(tmp_path, shape="B", old=old) as on:
         on.ucm.rooms.name_bytes = 20
-        await on.apply(CheckIn(room="101", guest=replace(ANNA, **{name: "ä" * 20})))
-        assert on.said() == [f"checkin 101 {code}", "checkin 101 0"]
-        assert getattr(on.room(), long) == "ä" * 10
+        answer = await on.check_in(replace(ANNA, **{name: "ä" * 30}))
+        assert on.said() == [f"checkin 101 {code}", f"checkin 101 {code}", "checkin 101 0"]
+        assert (answer.outcome, getattr(on.room(), long)) == (Outcome.DONE, "ä" * 8)
+        assert on.retries() == {("checkin", "name_too_long"): 2}
 
 
 @pytest.mark.asyncio
-async def test_a_name_that_is_too_long_at_eight_characters_is_parked(tmp_path):
+async def test_a_name_that_is_too_long_at_eight_characters_is_refused_for_good(tmp_path):
     async with bench(tmp_path, shape="B") as on:
         on.ucm.rooms.name_bytes = 4
-        with pytest.raises(Rejected):
-            await on.apply(CheckIn(room="101", guest=replace(ANNA, first_name="", name="x" * 30)))
+        with pytest.raises(Rejected) as parked:
+            await on.check_in(replace(ANNA, first_name="", name="x" * 30))
         lengths = [len(call.tags["lastname"]) for call in on.ucm.calls("checkin")]
-        assert lengths == [30, 15, 8]
+        assert (parked.value.code, lengths) == (26, [30, 15, 8])
 
 
 @pytest.mark.asyncio
-async def test_sensitive_characters_are_left_out_on_the_second_try_only(tmp_path):
-    async with bench(tmp_path) as on:
-        await on.apply(CheckIn(room="101", guest=replace(ANNA, name='O\'Hara; "Bo"`\\')))
+@BOTH
+async def test_sensitive_characters_are_left_out_on_the_second_try_only(tmp_path, old):
+    async with bench(tmp_path, old=old) as on:
+        await on.check_in(replace(ANNA, name='O\'Hara; "Bo"`\\'))
         assert on.said() == ["checkin 101 -50", "checkin 101 0"]
         assert on.room().lastname == "OHara Bo"
-        on.ucm.fail("code", action="update", value=-50, times=-1)
-        with pytest.raises(Rejected):
-            await on.apply(Update(room="101", guest=replace(OTTO, name="O'Mey"), was=ANNA))
-        assert on.said()[2:] == ["update 101 -50", "update 101 -50"]
-        with pytest.raises(Rejected):  # nothing to leave out: the same call again is no help
-            await on.apply(Update(room="101", guest=OTTO, was=ANNA))
-        assert len(on.said()) == 5
 
 
 @pytest.mark.asyncio
-async def test_a_language_without_prompts_is_done_with_a_warning(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("O'Mey", ["update 101 -50"] * 2),
+     ("Meyer", ["update 101 -50"])],  # nothing to leave out: the same request again is no help
+)  # fmt: skip
+async def test_sensitive_characters_that_are_still_there_are_refused_for_good(tmp_path, name, said):
     async with bench(tmp_path) as on:
+        await on.check_in(ANNA)
+        on.ucm.fail("code", action="update", value=-50, times=-1)
+        with pytest.raises(Rejected) as parked:
+            await on.update(lastname=name)
+        assert (parked.value.code, on.said()[1:], on.room().lastname) == (-50, said, "Rossi")
+
+
+@pytest.mark.asyncio
+async def test_a_name_that_is_sensitive_and_too_long_gets_both_repairs(tmp_path):
+    async with bench(tmp_path, shape="B") as on:
+        on.ucm.rooms.name_bytes = 10
+        await on.check_in(replace(ANNA, name="O'" + "x" * 18))
+        assert on.said() == ["checkin 101 -50", "checkin 101 26", "checkin 101 0"]
+        assert on.room().lastname == "O" + "x" * 8
+
+
+@pytest.mark.asyncio
+@BOTH
+async def test_a_language_without_prompts_is_done_with_a_warning(tmp_path, old):
+    async with bench(tmp_path, old=old) as on:
         on.ucm.rooms.languages = ("en",)
-        warning = await on.apply(CheckIn(room="101", guest=replace(ANNA, language="FR")))
-        assert warning.startswith("-100: done")
+        answer = await on.check_in(replace(ANNA, language="FR"))
+        assert (answer.outcome, answer.code) == (Outcome.DONE, -100)
+        assert answer.warning.startswith("-100: done")
         assert on.room().is_in
 
 
@@ -333,11 +319,11 @@ async def test_a_language_without_prompts_is_done_with_a_warning(tmp_path):
 @pytest.mark.asyncio
 @BOTH
 @pytest.mark.parametrize("code", [12, 13, 14, 15, 17, 18, 23])
-async def test_refused_for_good_is_parked_after_one_try(tmp_path, old, code):
+async def test_what_is_refused_for_good_is_asked_once(tmp_path, old, code):
     async with bench(tmp_path, old=old) as on:
         on.ucm.fail("code", value=code, times=-1, action="checkin")
         with pytest.raises(Rejected) as parked:
-            await on.apply(CheckIn(room="101", guest=ANNA))
+            await on.check_in(ANNA)
         assert parked.value.code == code
         assert len(on.said()) == 1
         assert "Rossi" not in str(parked.value)
@@ -346,11 +332,11 @@ async def test_refused_for_good_is_parked_after_one_try(tmp_path, old, code):
 @pytest.mark.asyncio
 @BOTH
 @pytest.mark.parametrize("code", [-9, -24, -25, -26, -41, -42, -51, -99])
-async def test_refused_for_a_passing_reason_is_tried_again_later(tmp_path, old, code):
+async def test_what_is_refused_for_a_passing_reason_is_asked_once(tmp_path, old, code):
     async with bench(tmp_path, old=old) as on:
         on.ucm.fail("code", value=code, times=1, action="checkin")
         with pytest.raises(Refused) as refused:
-            await on.apply(CheckIn(room="101", guest=ANNA))
+            await on.check_in(ANNA)
         assert (refused.value.code, len(on.said())) == (code, 1)
 
 
@@ -360,7 +346,7 @@ async def test_too_frequent_pauses_the_whole_ucm(tmp_path, code, seconds):
     async with bench(tmp_path) as on:
         on.ucm.fail("code", value=code, times=1, action="checkin")
         with pytest.raises(Paused) as paused:
-            await on.apply(CheckIn(room="101", guest=ANNA))
+            await on.check_in(ANNA)
         assert (paused.value.seconds, paused.value.loud) == (seconds, False)
 
 
@@ -370,7 +356,7 @@ async def test_what_only_an_operator_can_mend_stops_the_calls_loudly(tmp_path, c
     async with bench(tmp_path) as on:
         on.ucm.fail("code", value=code, times=-1, action="checkin")
         with pytest.raises(Paused) as paused:
-            await on.apply(CheckIn(room="101", guest=ANNA))
+            await on.check_in(ANNA)
         assert (paused.value.seconds, paused.value.loud, len(on.said())) == (300, True, 1)
 
 
@@ -379,15 +365,15 @@ async def test_a_wrong_password_is_tried_once_and_a_ban_lasts_as_long_as_it_says
     async with bench(tmp_path) as on:
         on.ucm.settings.password = "changed"
         on.ucm.settings.tries = 2
+        on.ucm.now = lambda: 1000.0
         with pytest.raises(Paused) as paused:
-            await on.apply(CheckIn(room="101", guest=ANNA))
+            await on.check_in(ANNA)
         assert (paused.value.code, on.ucm.failed_logins) == (-37, 1)
         with pytest.raises(Paused):
-            await on.apply(CheckIn(room="101", guest=ANNA))
+            await on.check_in(ANNA)
         with pytest.raises(Paused) as banned:
-            await on.apply(CheckIn(room="101", guest=ANNA))
-        assert banned.value.code == -68
-        assert 290 < banned.value.seconds <= 301
+            await on.check_in(ANNA)
+        assert (banned.value.code, banned.value.seconds) == (-68, 301)
 
 
 @pytest.mark.asyncio
@@ -399,7 +385,7 @@ async def test_a_shut_door_of_the_old_api_stops_the_calls_loudly(tmp_path, setti
     async with bench(tmp_path, old=True) as on:
         setattr(on.ucm.settings, setting, value)
         with pytest.raises(Paused) as paused:
-            await on.apply(CheckIn(room="101", guest=ANNA))
+            await on.check_in(ANNA)
         assert (paused.value.code, paused.value.loud) == (code, True)
         assert on.said() == []
 
@@ -408,13 +394,15 @@ async def test_a_shut_door_of_the_old_api_stops_the_calls_loudly(tmp_path, setti
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("code", [-5, -6, -7, -8])
+@pytest.mark.parametrize("code", [-5, -6])
 async def test_a_dead_session_is_renewed_once_and_the_call_repeated(tmp_path, code):
     async with bench(tmp_path) as on:
+        await on.driver.probe()
         on.ucm.fail("code", value=code, times=1, action="checkin")
-        await on.apply(CheckIn(room="101", guest=ANNA))
-        assert on.said() == [f"checkin 101 {code}", "checkin 101 0"]
-        assert on.ucm.logins == 2
+        await on.check_in(ANNA)
+        assert on.said()[1:] == [f"checkin 101 {code}", "checkin 101 0"]
+        assert (on.ucm.logins, on.room().is_in) == (2, True)
+        assert on.retries() == {("checkin", "login"): 1}
 
 
 @pytest.mark.asyncio
@@ -422,89 +410,109 @@ async def test_an_expired_cookie_is_renewed(tmp_path):
     async with bench(tmp_path) as on:
         now = 0.0
         on.ucm.now = lambda: now
-        await on.apply(CheckIn(room="101", guest=ANNA))
+        await on.check_in(ANNA)
         now = 301.0
         await on.apply(CheckOut(room="101"))
         assert on.said() == ["checkin 101 0", "checkout 101 -6", "checkout 101 0"]
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize(("code", "sent"), [(-6, False), (-8, True)])
-async def test_a_fresh_session_that_is_refused_is_not_the_rows_fault(tmp_path, code, sent):
+async def test_a_fresh_session_that_is_refused_is_no_rooms_fault_and_each_try_is_one_login(
+    tmp_path,
+):
     async with bench(tmp_path) as on:
-        on.ucm.fail("code", value=code, times=-1, action="checkin")
-        with pytest.raises(SessionRefused) as refused:
-            await on.apply(CheckIn(room="101", guest=ANNA))
-        assert refused.value.sent is sent
-        assert (len(on.said()), on.ucm.logins) == (2, 2)
+        await on.driver.probe()
+        on.ucm.fail("code", value=-6, times=-1, action="checkin")
+        for logins in (2, 3, 4):
+            with pytest.raises(SessionRefused) as refused:
+                await on.check_in(ANNA)
+            assert (refused.value.code, on.ucm.logins) == (-6, logins)
+        assert on.said()[1:] == ["checkin 101 -6"] * 6
 
 
 @pytest.mark.asyncio
-async def test_a_session_that_breaks_under_a_done_move_looks_before_it_repeats(tmp_path):
+@pytest.mark.parametrize("code", [-7, -8])
+@pytest.mark.parametrize("call", [CheckOut(room="101"), MOVE], ids=["checkout", "mov"])
+async def test_a_session_that_breaks_under_a_call_interrupts_it(tmp_path, call, code):
+    """It may have been done: nobody repeats it before somebody has looked."""
     async with bench(tmp_path) as on:
-        await on.apply(CheckIn(room="101", guest=ANNA))
-        on.ucm.fail("code", value=-7, times=1, action="mov")
-        on.ucm.rooms.apply("mov", {"address": "101", "d_address": "205"})
-        await on.apply(Move(room="205", from_room="101", guest=ANNA))
-        assert on.said()[1:] == ["mov 101 -7", "listPMSRoom  0"]
+        await on.check_in(ANNA)
+        on.ucm.fail("code", value=code, times=1, action=on.driver.action_of(call))
+        with pytest.raises(Interrupted):
+            await on.apply(call)
+        assert on.said()[1:] == [f"{on.driver.action_of(call)} 101 {code}"]
+        assert on.ucm.logins == 1
+        assert [room.address for room in await on.driver.rooms() if room.is_in] == ["101"]
+        assert on.ucm.logins == 2  # with a session of its own
+
+
+@pytest.mark.asyncio
+async def test_a_session_that_breaks_for_ever_costs_one_login_a_try(tmp_path):
+    async with bench(tmp_path) as on:
+        on.ucm.fail("code", value=-7, times=-1, action="checkin")
+        for logins in (1, 2, 3):
+            with pytest.raises(Interrupted):
+                await on.check_in(ANNA)
+            assert on.ucm.logins == logins
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("fault", ["drop", "html"])
-@pytest.mark.parametrize(("code", "sent"), [(-6, False), (-7, True)])
-@pytest.mark.parametrize(
-    "event", [CheckIn(room="205", guest=ANNA), Move(room="205", from_room="101", guest=ANNA)]
-)
-async def test_a_login_that_is_lost_behind_a_call_that_may_be_done(
-    tmp_path, event, code, sent, fault
-):
+async def test_a_login_that_is_lost_behind_a_dead_session_has_done_nothing(tmp_path, fault):
     async with bench(tmp_path) as on:
-        await on.apply(CheckIn(room="101", guest=ANNA))
-        on.ucm.fail("code", value=code, times=1, action=on.driver.action_of(event))
+        await on.check_in(ANNA)
+        on.ucm.fail("code", value=-6, times=1, action="mov")
         on.ucm.fail(fault, action="challenge")
         with pytest.raises(Unreachable) as lost:
-            await on.apply(event)
-        assert lost.value.sent is sent
+            await on.apply(MOVE)
+        assert (lost.value.sent, on.room("205").is_in) == (False, False)
+        await on.apply(MOVE)
+        assert on.room("205").is_in
 
 
 @pytest.mark.asyncio
-async def test_a_look_that_is_lost_behind_a_move_that_may_be_done():
-    class Wire:
-        """A UCM that breaks a session under a move, and then cannot be reached."""
-
-        certificate_ends, certificate = None, b""
-        replies = (
-            {"challenge": "1"}, {"cookie": "a"}, -7, {"challenge": "2"}, {"cookie": "b"},
-        )  # fmt: skip
-
-        async def post(self, _, __):
-            if not self.replies:
-                raise Unreachable("reset", "no connection", sent=False)
-            (reply, *self.replies) = self.replies
-            said = {"status": reply} if isinstance(reply, int) else {"status": 0, "response": reply}
-            return HttpReply(200, json.dumps({"response": {}, **said}).encode())
-
-        async def close(self):
-            pass
-
-    metrics = Metrics(version="1", site="test")
-    api = NewApi(Wire(), username="u", password="p", token="t", metrics=metrics)
-    with pytest.raises(Unreachable) as lost:
-        await UcmDriver(api, WORDS, metrics).apply(
-            Move(room="205", from_room="101", guest=ANNA), unsure=False, repairs=False
-        )
-    assert lost.value.sent
+@pytest.mark.parametrize("fault", ["drop", "html"])
+async def test_a_login_that_is_lost_behind_an_interrupted_call_is_the_next_ones_affair(
+    tmp_path, fault
+):
+    async with bench(tmp_path) as on:
+        await on.check_in(ANNA)
+        on.ucm.fail("code", value=-7, times=1, action="mov")
+        on.ucm.fail(fault, action="challenge")
+        with pytest.raises(Interrupted):
+            await on.apply(MOVE)
+        with pytest.raises(Unreachable) as lost:
+            await on.driver.rooms()
+        assert not lost.value.sent
 
 
 @pytest.mark.asyncio
-async def test_a_password_that_was_changed_behind_a_call_that_may_be_done(tmp_path):
+async def test_a_password_that_was_changed_behind_an_interrupted_call_stops_the_next_one(tmp_path):
     async with bench(tmp_path) as on:
         await on.driver.probe()
         on.ucm.fail("code", value=-7, times=1, action="checkin")
         on.ucm.settings.password = "changed"
+        with pytest.raises(Interrupted):
+            await on.check_in(ANNA)
         with pytest.raises(Paused) as paused:
-            await on.apply(CheckIn(room="101", guest=ANNA))
-        assert paused.value.sent
+            await on.driver.rooms()
+        assert (paused.value.code, on.ucm.failed_logins) == (-37, 1)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("fault", ["drop", "reset", "html", "empty", "half"])
+async def test_a_ucm_that_does_not_answer_is_logged_in_to_anew_once(tmp_path, fault):
+    """A UCM that was restarted has forgotten its sessions, and may not even say so."""
+    async with bench(tmp_path) as on:
+        await on.driver.probe()
+        for logins in (1, 2, 3):
+            on.ucm.fail(fault, action="checkout")
+            with pytest.raises(Unreachable):
+                await on.apply(CheckOut(room="101"))
+            assert on.ucm.logins == logins
+        await on.check_in(ANNA)
+        await on.apply(CheckOut(room="101"))
+        assert on.ucm.logins == 4
 
 
 @pytest.mark.asyncio
@@ -512,10 +520,10 @@ async def test_a_wedged_ucm_is_an_outage_until_it_is_rebooted(tmp_path):
     async with bench(tmp_path, timeout_s=0.5) as on:
         on.ucm.wedged = True
         with pytest.raises(Unreachable) as lost:
-            await on.apply(CheckIn(room="101", guest=ANNA))
+            await on.check_in(ANNA)
         assert (lost.value.kind, lost.value.sent) == ("timeout", False)  # it was only logging in
         on.ucm.reboot()
-        await on.apply(CheckIn(room="101", guest=ANNA))
+        await on.check_in(ANNA)
         assert on.room().is_in
 
 
@@ -524,7 +532,7 @@ async def test_a_token_in_the_wrong_case_is_a_stop(tmp_path):
     async with bench(tmp_path) as on:
         on.ucm.settings.token_case = "upper"
         with pytest.raises(Paused) as stopped:
-            await on.apply(CheckIn(room="101", guest=ANNA))
+            await on.check_in(ANNA)
         assert stopped.value.code == 16
 
 
@@ -534,9 +542,94 @@ async def test_never_two_logins_at_once(tmp_path):
         on.ucm.settings.latency_s = 0.02
         async with asyncio.TaskGroup() as group:
             for room in ("101", "102", "205"):
-                group.create_task(on.apply(CheckIn(room=room, guest=ANNA)))
+                group.create_task(on.check_in(ANNA, room))
             group.create_task(on.driver.probe())
         assert (on.ucm.logins, on.ucm.most_logins_at_once) == (1, 0)
+
+
+# --- The list of rooms ---
+
+
+@pytest.mark.asyncio
+async def test_the_list_shows_a_guest_as_he_was_told(tmp_path):
+    async with bench(tmp_path) as on:
+        guest = replace(ANNA, language="EN", vip="1")
+        await on.check_in(guest)
+        listed = {room.address: room for room in await on.driver.rooms()}
+        assert {address: room.is_in for address, room in listed.items()} == {
+            "101": True, "102": False, "205": False,
+        }  # fmt: skip
+        ours, others = on.driver.tags_of(guest, 7), on.driver.tags_of(OTTO, 8)
+        assert on.driver.is_ours(listed["101"], ours)
+        assert not on.driver.is_ours(listed["101"], others)
+        assert on.driver.shown_tags(listed["101"], ours) == ours
+
+
+@pytest.mark.asyncio
+async def test_a_list_of_more_than_one_page_is_read_to_its_end(tmp_path, monkeypatch):
+    async with bench(tmp_path) as on:
+
+        def paged(data, form, token):
+            number = data["listPMSRoom"].get("page", 1)
+            rows = on.ucm.rooms.listed()[number - 1 : number]
+            return {"page": number, "pms_room": rows, "total_item": 1, "total_page": 3}
+
+        monkeypatch.setattr(UcmSimulator, "_do", lambda _, *asked: paged(*asked))
+        assert [room.address for room in await on.driver.rooms()] == ["101", "102", "205"]
+
+
+@pytest.mark.asyncio
+async def test_a_list_that_has_every_room_on_each_page_is_not_asked_for_ever(tmp_path, monkeypatch):
+    async with bench(tmp_path) as on:
+
+        def whole(*_):
+            return {"page": 1, "pms_room": on.ucm.rooms.listed(), "total_page": 999}
+
+        monkeypatch.setattr(UcmSimulator, "_do", whole)
+        assert [room.address for room in await on.driver.rooms()] == ["101", "102", "205"]
+        assert len(on.said()) == 2
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("code", [13, -19, -1])
+async def test_a_firmware_without_a_list_is_known_when_it_refuses_it(tmp_path, code):
+    async with bench(tmp_path) as on:
+        assert on.driver.has_list
+        on.ucm.fail("code", action="listPMSRoom", value=code)
+        assert await on.driver.rooms() is None
+        assert not on.driver.has_list
+        assert len(await on.driver.rooms()) == 3  # it was updated
+        assert on.driver.has_list
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("code", "error"), [(-9, Unreachable), (-51, Unreachable), (-45, Paused), (-47, Paused)]
+)
+async def test_a_list_that_fails_for_a_passing_reason_is_still_a_list(tmp_path, code, error):
+    async with bench(tmp_path) as on:
+        on.ucm.fail("code", action="listPMSRoom", value=code)
+        with pytest.raises(error):
+            await on.driver.rooms()
+        assert on.driver.has_list
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("code", [-6, -7])
+async def test_a_session_that_breaks_under_the_list_is_renewed(tmp_path, code):
+    async with bench(tmp_path) as on:
+        await on.driver.probe()
+        on.ucm.fail("code", action="listPMSRoom", value=code)
+        assert len(await on.driver.rooms()) == 3
+        assert on.ucm.logins == 2
+
+
+@pytest.mark.asyncio
+async def test_the_old_api_has_no_list_and_is_not_asked_for_one(tmp_path):
+    async with bench(tmp_path, old=True) as on:
+        assert not on.driver.has_list
+        assert await on.driver.rooms() is None
+        assert (on.driver.has_list, on.said()) == (False, [])
 
 
 # --- The way there and back ---
@@ -545,45 +638,32 @@ async def test_never_two_logins_at_once(tmp_path):
 @pytest.mark.asyncio
 @BOTH
 @pytest.mark.parametrize(
-    ("fault", "kind", "sent"),
-    [("drop", "reset", True), ("reset", "reset", True), ("html", "http", True),
-     ("empty", "body", True), ("half", "reset", True), ("hang", "timeout", True),
+    ("fault", "kind", "done"),
+    [("drop", "reset", True), ("reset", "reset", False), ("html", "http", False),
+     ("empty", "body", False), ("half", "reset", True), ("hang", "timeout", False),
      ("drip", "timeout", True)],
 )  # fmt: skip
-async def test_a_lost_reply_is_an_outage_and_the_row_is_unsure(tmp_path, old, fault, kind, sent):
+async def test_a_lost_reply_is_an_outage_and_the_call_may_have_been_done(
+    tmp_path, old, fault, kind, done
+):
     async with bench(tmp_path, old=old, timeout_s=0.7) as on:
         await on.driver.probe()
         on.ucm.fail(fault, action="checkin")
         with pytest.raises(Unreachable) as lost:
-            await on.apply(CheckIn(room="101", guest=ANNA))
-        assert (lost.value.kind, lost.value.sent) == (kind, sent)
-        await on.apply(CheckIn(room="101", guest=ANNA), unsure=True)
+            await on.check_in(ANNA)
+        assert (lost.value.kind, lost.value.sent) == (kind, True)
+        assert on.room().is_in is done
+        answer = await on.check_in(ANNA)
+        assert answer.outcome is (Outcome.ALREADY_IN if done else Outcome.DONE)
         assert on.room().lastname == "Rossi"
-        assert "checkout" not in "".join(on.said())  # a lost reply never wipes a mailbox
 
 
 @pytest.mark.asyncio
 async def test_garbage_behind_a_good_reply_is_forgiven(tmp_path):
     async with bench(tmp_path) as on:
         on.ucm.fail("garbage", action="checkin")
-        await on.apply(CheckIn(room="101", guest=ANNA))
+        await on.check_in(ANNA)
         assert on.room().is_in
-
-
-@pytest.mark.asyncio
-async def test_a_move_whose_reply_was_lost_asks_the_list_first(tmp_path):
-    async with bench(tmp_path) as on:
-        await on.apply(CheckIn(room="101", guest=ANNA))
-        on.ucm.fail("drop", action="mov")
-        with pytest.raises(Unreachable):
-            await on.apply(Move(room="205", from_room="101", guest=ANNA))
-        # Meanwhile somebody at the UCM's own page takes the old room.
-        on.ucm.rooms.apply(
-            "checkin", {"address": "101", "datein": "20260314", "dateout": "20260314"}
-        )
-        await on.apply(Move(room="205", from_room="101", guest=ANNA), unsure=True)
-        assert on.said()[1:] == ["mov 101 0", "listPMSRoom  0"]
-        assert on.room("101").is_in
 
 
 @pytest.mark.asyncio
@@ -591,7 +671,7 @@ async def test_a_ucm_that_is_not_there_was_sent_nothing(tmp_path):
     async with bench(tmp_path) as on:
         await on.ucm.stop()
         with pytest.raises(Unreachable) as lost:
-            await on.apply(CheckIn(room="101", guest=ANNA))
+            await on.check_in(ANNA)
         assert (lost.value.kind, lost.value.sent) == ("reset", False)
 
 
@@ -599,12 +679,12 @@ async def test_a_ucm_that_is_not_there_was_sent_nothing(tmp_path):
 @pytest.mark.parametrize("shape", "ABCDEF")
 async def test_failures_are_understood_in_every_shape(tmp_path, shape):
     async with bench(tmp_path, shape=shape) as on:
-        await on.apply(CheckIn(room="101", guest=OTTO))
-        await on.apply(CheckIn(room="101", guest=ANNA))
-        await on.apply(CheckOut(room="102"))
+        await on.check_in(OTTO)
+        assert (await on.check_in(ANNA)).outcome is Outcome.ALREADY_IN
+        assert (await on.apply(CheckOut(room="102"))).outcome is Outcome.NOT_IN
         with pytest.raises(Rejected) as parked:
-            await on.apply(CheckIn(room="999", guest=ANNA))
-        assert (on.room().account, parked.value.code) == ("4711", 18)
+            await on.check_in(ANNA, "999")
+        assert (on.room().account, parked.value.code) == ("4712", 18)
 
 
 # --- Certificates ---
@@ -614,7 +694,7 @@ async def test_failures_are_understood_in_every_shape(tmp_path, shape):
 async def test_a_changed_certificate_gets_no_request(tmp_path):
     async with bench(tmp_path, tls=pinned(write_certificate(tmp_path, name="OTHER"))) as on:
         with pytest.raises(Unreachable) as changed:
-            await on.apply(CheckIn(room="101", guest=ANNA))
+            await on.check_in(ANNA)
         assert (changed.value.kind, changed.value.sent) == ("tls", False)
         assert "sha256:" in str(changed.value)
         assert on.ucm.journal == []
@@ -624,7 +704,7 @@ async def test_a_changed_certificate_gets_no_request(tmp_path):
 async def test_a_pin_works_on_an_expired_certificate_and_its_end_is_known(tmp_path):
     pem = write_certificate(tmp_path, days=-1)
     async with bench(tmp_path, pem=pem) as on:
-        await on.apply(CheckIn(room="101", guest=ANNA))
+        await on.check_in(ANNA)
         assert on.peer.certificate_ends is not None
         assert b"pmsgw_ucm_certificate_expiry_timestamp_seconds 1." in on.metrics.expose()
 
@@ -633,7 +713,7 @@ async def test_a_pin_works_on_an_expired_certificate_and_its_end_is_known(tmp_pa
 async def test_an_authority_must_have_signed_it(tmp_path):
     async with bench(tmp_path, tls=TlsSettings(trust=Trust.CA)) as on:
         with pytest.raises(Unreachable) as unknown:
-            await on.apply(CheckIn(room="101", guest=ANNA))
+            await on.check_in(ANNA)
         assert unknown.value.kind == "tls"
         assert on.ucm.journal == []
 
@@ -641,7 +721,7 @@ async def test_an_authority_must_have_signed_it(tmp_path):
 @pytest.mark.asyncio
 async def test_insecure_takes_any_certificate(tmp_path):
     async with bench(tmp_path, tls=TlsSettings(trust=Trust.INSECURE)) as on:
-        await on.apply(CheckIn(room="101", guest=ANNA))
+        await on.check_in(ANNA)
         assert on.room().is_in
 
 
@@ -653,7 +733,7 @@ async def test_no_secret_and_no_name_is_in_an_error(tmp_path):
             on.ucm.faults.clear()
             on.ucm.fail(fault, times=-1)
             with pytest.raises(Unreachable) as lost:
-                await on.apply(CheckIn(room="101", guest=ANNA))
+                await on.check_in(ANNA)
             texts.append(repr(lost.value) + str(lost.value))
         token = pms_token(on.ucm.settings.pms_username, on.ucm.settings.pms_password)
         for secret in ("Rossi", "Anna", token, on.ucm.settings.password):

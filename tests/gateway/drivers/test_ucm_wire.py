@@ -1,5 +1,6 @@
 """UCM requests and replies as values: tags, names, dates, and every shape of a reply."""
 
+from dataclasses import replace
 from datetime import date, datetime, time
 
 import pytest
@@ -7,8 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.drivers import ucm_wire as wire
-from gateway.drivers.ucm_wire import NotAReply, Reply, Request, Verdict, Words, parse_reply
-from gateway.events import Guest
+from gateway.drivers.calls import (
+    CheckIn,
+    CheckOut,
+    DoNotDisturb,
+    Move,
+    RoomStatus,
+    Update,
+    WakeUp,
+)
+from gateway.drivers.ucm_wire import NotAReply, Reply, Request, UcmRoom, Verdict, Words, parse_reply
+from gateway.house.states import Guest
 
 CAME = datetime(2026, 3, 14, 10, 5)
 WORDS = Words(class_of_service={"2": 3}, room_status={"3": 1})
@@ -18,13 +28,23 @@ BERGER = Guest(
 )  # fmt: skip
 
 
-def tags(request):
-    return dict(request.tags)
+def tags_of(guest, words=WORDS, stay=7):
+    return wire.guest_tags(guest, stay, words)
+
+
+def request_of(call, words=WORDS):
+    return wire.request_of(call, words)
+
+
+def check_in(guest, room="1"):
+    return request_of(CheckIn(room=room, tags=tags_of(guest)))
+
+
+# --- What a room shows ---
 
 
 def test_check_in_carries_everything_in_the_order_of_the_guide():
-    request = wire.check_in("101", BERGER, WORDS)
-    assert wire.to_xml(request) == (
+    assert wire.to_xml(check_in(BERGER, "101")) == (
         "<pms_data_request><checkin><address>101</address><room>101</room><account>4711</account>"
         "<firstname>Anna</firstname><lastname>Berger</lastname><language>de</language>"
         "<vipcode>1</vipcode><datein>2026/03/14 10:05</datein><dateout>2026/03/18 12:00</dateout>"
@@ -43,18 +63,18 @@ def test_check_in_carries_everything_in_the_order_of_the_guide():
         (date(2026, 4, 1), date(2026, 3, 20), "2026/04/01 00:00", "2026/04/01 00:00"),
     ],
 )
-def test_a_check_in_always_has_both_dates_and_never_leaves_before_it_comes(
+def test_a_room_always_shows_both_dates_and_nobody_leaves_before_he_comes(
     arrival, departure, date_in, date_out
 ):
     guest = Guest(key="1", name="A", came=CAME, arrival=arrival, departure=departure)
-    request = tags(wire.check_in("1", guest, WORDS))
-    assert (request["datein"], request["dateout"]) == (date_in, date_out)
+    shown = tags_of(guest)
+    assert (shown["datein"], shown["dateout"]) == (date_in, date_out)
 
 
 def test_checkout_time_is_the_sites():
     guest = Guest(key="1", name="A", came=CAME, departure=date(2026, 3, 15))
     words = Words(checkout_time=time(10, 30))
-    assert tags(wire.check_in("1", guest, words))["dateout"] == "2026/03/15 10:30"
+    assert tags_of(guest, words)["dateout"] == "2026/03/15 10:30"
 
 
 @pytest.mark.parametrize(
@@ -62,65 +82,103 @@ def test_checkout_time_is_the_sites():
     [
         ("Berger", "Anna", "Berger", "Anna"), ("O'Hara, Liam", None, "O'Hara", "Liam"),
         ("O'Hara, Liam", "", "O'Hara", "Liam"), ("Smith, Jr.", "Bob", "Smith, Jr.", "Bob"),
-        ("Berger", None, "Berger", None), ("A,B,C", None, "A", "B,C"), ("", None, "", None),
+        ("Berger", None, "Berger", ""), ("A,B,C", None, "A", "B,C"), ("", None, "", ""),
     ],
 )  # fmt: skip
 def test_a_name_with_a_comma_holds_both_names_when_there_is_no_first_name(
     name, first, last_tag, first_tag
 ):
-    guest = Guest(key="1", name=name, first_name=first, came=CAME)
-    request = wire.check_in("1", guest, WORDS)
-    assert (request.value_of("lastname"), request.value_of("firstname")) == (last_tag, first_tag)
+    shown = tags_of(Guest(key="1", name=name, first_name=first, came=CAME))
+    assert (shown["lastname"], shown["firstname"]) == (last_tag, first_tag)
 
 
 @pytest.mark.parametrize(
-    ("vip", "code"), [(None, "0"), ("", "0"), ("0", "0"), ("2", "1"), ("V", "1")]
+    ("vip", "code"),
+    [(None, "0"), ("", "0"), ("0", "0"), (" 0 ", "0"), (" ", "0"), ("2", "1"), ("V", "1")],
 )
 def test_vip_is_one_or_nothing(vip, code):
-    guest = Guest(key="1", name="A", vip=vip, came=CAME)
-    assert wire.check_in("1", guest, WORDS).value_of("vipcode") == code
+    assert tags_of(Guest(key="1", name="A", vip=vip, came=CAME))["vipcode"] == code
 
 
-def test_what_has_no_mapping_is_left_out():
-    guest = Guest(key="1", name="A", language="XX", class_of_service="9", came=CAME)
-    request = wire.check_in("1", guest, WORDS)
-    assert request.value_of("language") is None
-    assert request.value_of("cos") is None
+@pytest.mark.parametrize(("language", "code"), [("XX", "9"), (None, None), ("", "")])
+def test_what_has_no_mapping_is_left_out(language, code):
+    guest = Guest(key="1", name="A", language=language, class_of_service=code, came=CAME)
+    assert tags_of(guest).keys().isdisjoint({"language", "cos"})
 
 
-def test_a_guest_without_a_number_has_no_account():
-    assert (
-        wire.check_in("1", Guest(key="@1", name="A", came=CAME), WORDS).value_of("account") is None
-    )
+@pytest.mark.parametrize(
+    ("key", "name", "stay", "account"),
+    [
+        ("4711", "Berger", 7, "4711"), ("4711", "", 7, "4711"), ("4711", "Berger", None, "4711"),
+        ("47\x0711", "Berger", 7, "47 11"), ("@101", "Berger", 7, "S00000007"),
+        ("@101", "Berger", 123456789, "S123456789"), ("@101", "Berger", None, ""),
+        ("@101", "", 7, ""),
+    ],
+)  # fmt: skip
+def test_a_guest_without_a_number_has_the_number_of_his_stay(key, name, stay, account):
+    """So the list says whose mailbox it is; of somebody unknown there is nothing to say."""
+    guest = Guest(key=key, name=name, came=CAME)
+    assert wire.account_of(guest, stay) == account
+    assert tags_of(guest, stay=stay)["account"] == account
 
 
-def test_an_update_has_only_what_the_ucm_would_see_differently():
-    other = Guest(key="4711", name="Berger", first_name="Anna", language="FR", vip="9",
-                  class_of_service="2", arrival=date(2026, 3, 14), departure=date(2026, 3, 18),
-                  came=CAME)  # fmt: skip
-    assert tags(wire.update("101", other, BERGER, WORDS)) == {
-        "address": "101", "room": "101", "language": "fr"
-    }  # fmt: skip
-    assert wire.update("101", BERGER, BERGER, WORDS) is None
-    assert len(wire.update("101", BERGER, None, WORDS).tags) == 10
+def test_two_guests_of_the_same_name_without_numbers_have_different_accounts():
+    smith = Guest(key="@101", name="Smith", came=CAME)
+    assert wire.account_of(smith, 7) != wire.account_of(smith, 8)
+
+
+# --- Calls become requests ---
+
+
+def test_a_check_in_leaves_out_an_empty_account_and_an_empty_first_name_only():
+    nobody = Guest(key="@101", came=CAME)
+    assert check_in(nobody).tags == (
+        ("address", "1"), ("room", "1"), ("lastname", ""), ("vipcode", "0"),
+        ("datein", "2026/03/14 10:05"), ("dateout", "2026/03/14 10:05"),
+    )  # fmt: skip
+
+
+def test_an_update_says_the_tags_that_it_is_given_and_no_others():
+    request = request_of(Update(room="101", tags={"cos": "3", "language": "fr"}))
+    assert (request.action, request.tags) == (
+        "update", (("address", "101"), ("room", "101"), ("language", "fr"), ("cos", "3")),
+    )  # fmt: skip
 
 
 def test_an_update_to_nobody_empties_the_name():
-    nobody = Guest(key="@101", came=CAME)
-    request = tags(wire.update("101", nobody, BERGER, WORDS))
-    assert (request["lastname"], request["firstname"], request["account"]) == ("", "", "")
-    assert "<lastname></lastname>" in wire.to_xml(wire.update("101", nobody, BERGER, WORDS))
+    """What a check-in leaves out an update must say: the old name is there."""
+    request = request_of(Update(room="101", tags=tags_of(Guest(key="@101", came=CAME))))
+    assert [request.value_of(tag) for tag in ("lastname", "firstname", "account")] == ["", "", ""]
+    assert "<lastname></lastname>" in wire.to_xml(request)
 
 
-def test_move_wake_up_and_dnd_as_in_the_samples():
-    assert wire.move("1046", "1100").tags == (
-        ("address", "1046"), ("room", "1046"), ("d_address", "1100"), ("d_room", "1100")
+@pytest.mark.parametrize(
+    ("call", "action", "tags"),
+    [
+        (CheckOut(room="1"), "checkout", {}),
+        (DoNotDisturb(room="1", on=True), "dnd", {"status": "1"}),
+        (DoNotDisturb(room="1", on=False), "dnd", {"status": "0"}),
+        (RoomStatus(room="1", code="3"), "update", {"status": "1"}),
+        (WakeUp(room="1", at=None), "wakeup", {"w_action": "0"}),
+        (
+            WakeUp(room="1", at=datetime(2026, 3, 15, 6, 30, 17)), "wakeup",
+            {"w_action": "1", "w_mode": "1", "w_date": "20260315", "w_time": "0630"},
+        ),
+    ],
+)  # fmt: skip
+def test_calls_are_said_as_in_the_samples(call, action, tags):
+    request = request_of(call)
+    assert (request.action, dict(request.tags)) == (action, {"address": "1", "room": "1"} | tags)
+
+
+def test_a_move_names_the_old_room_first():
+    assert request_of(Move(room="1100", from_room="1046")) == Request(
+        "mov", (("address", "1046"), ("room", "1046"), ("d_address", "1100"), ("d_room", "1100"))
     )  # fmt: skip
-    assert wire.wake_up("1", datetime(2026, 3, 15, 6, 30, 17)).tags[2:] == (
-        ("w_action", "1"), ("w_mode", "1"), ("w_date", "20260315"), ("w_time", "0630")
-    )  # fmt: skip
-    assert wire.wake_up("1", None).tags[2:] == (("w_action", "0"),)
-    assert wire.do_not_disturb("1", True).tags[2:] == (("status", "1"),)
+
+
+def test_a_room_status_without_a_mapping_is_no_request():
+    assert request_of(RoomStatus(room="1", code="77")) is None
 
 
 # --- Names made safe ---
@@ -141,7 +199,7 @@ def test_names_are_composed_and_free_of_controls(text, kept):
 def test_any_name_makes_xml_that_a_strict_parser_reads_back(name):
     from xml.etree import ElementTree as ET
 
-    request = wire.check_in("1", Guest(key="1", name=name, came=CAME), WORDS)
+    request = check_in(Guest(key="1", name=name, came=CAME))
     root = ET.fromstring(wire.to_xml(request))
     assert root.findtext("checkin/lastname") == request.value_of("lastname")
 
@@ -153,8 +211,14 @@ def test_names_are_cut_at_a_character_boundary(name, limit):
     assert name.encode(errors="replace").decode().startswith(kept)
 
 
+def test_both_names_are_cut_to_what_this_ucm_takes():
+    guest = Guest(key="1", name="Zoe\u0301" * 3, first_name="ab\tcdefgh", came=CAME)
+    shown = tags_of(guest, Words(name_bytes=7))
+    assert (shown["lastname"], shown["firstname"]) == ("ZoéZo", "ab cdef")
+
+
 def test_a_name_is_halved_down_to_eight_characters():
-    request = wire.check_in("1", Guest(key="1", name="x" * 40, came=CAME), WORDS)
+    request = check_in(Guest(key="1", name="x" * 40, came=CAME))
     lengths = []
     while request is not None:
         lengths.append(len(request.value_of("lastname")))
@@ -164,11 +228,11 @@ def test_a_name_is_halved_down_to_eight_characters():
 
 def test_which_name_is_cut_follows_the_code_or_the_length():
     guest = Guest(key="1", name="x" * 20, first_name="y" * 30, came=CAME)
-    request = wire.check_in("1", guest, WORDS)
+    request = check_in(guest)
     assert len(wire.shorten(request, 25, exact=True).value_of("firstname")) == 15
     assert len(wire.shorten(request, 26, exact=True).value_of("lastname")) == 10
     assert len(wire.shorten(request, 26, exact=False).value_of("firstname")) == 15
-    assert wire.shorten(wire.check_out("1"), 25, exact=True) is None
+    assert wire.shorten(request_of(CheckOut(room="1")), 25, exact=True) is None
 
 
 def test_sensitive_characters_are_taken_out_of_every_tag():
@@ -294,16 +358,146 @@ def test_nesting_that_json_just_bears_is_no_name(depth):
         reply = parse_reply(b'{"response":{"remain_time":%b,"pms_room":[%b]}}' % (nested, room))
     except NotAReply:
         return  # deeper than the interpreter reads
-    assert wire.rooms_in(reply) == [wire.UcmRoom("1", True, "", "", "")]
+    assert wire.rooms_in(reply) == [UcmRoom("1", True, "", "", "")]
     assert reply.seconds_banned() == 60
 
 
-def test_our_guest_is_known_by_account_else_by_name():
-    row = wire.UcmRoom("1", True, "4711", "Somebody", "")
-    assert wire.is_ours(row, BERGER, WORDS)
-    assert not wire.is_ours(wire.UcmRoom("1", True, "9", "Berger", "Anna"), BERGER, WORDS)
-    assert wire.is_ours(wire.UcmRoom("1", True, "", "Berger", ""), BERGER, WORDS)
-    assert not wire.is_ours(wire.UcmRoom("1", True, "", "Other", ""), BERGER, WORDS)
+# --- Whom a listed room shows ---
+
+
+def row(account, last="Berger", first="Anna", **more):
+    return UcmRoom("1", True, account, last, first, **more)
+
+
+def is_ours(shown, name, key="4711", *, was_told=False):
+    tags = tags_of(Guest(key=key, name=name, came=CAME))
+    return wire.is_ours(shown, tags, was_told=was_told)
+
+
+@pytest.mark.parametrize(
+    ("account", "last", "ours"),
+    [
+        ("4711", "Somebody", True),   # a name is changed more often than a number
+        ("9", "Berger", False),       # a number that is another's is another's
+        ("471", "Berger", False),     # too short to be the beginning of ours
+        ("47111", "Berger", False),
+        ("", "Berger", True),
+        ("", "Other", False),
+        ("", "", False),
+    ],
+)  # fmt: skip
+def test_our_guest_is_known_by_account_else_by_name(account, last, ours):
+    assert is_ours(row(account, last), "Berger") is ours
+
+
+@pytest.mark.parametrize(
+    ("account", "last", "ours"),
+    [
+        ("12345678", "Berger", True),
+        ("123456789", "Berger", True),
+        ("1234567", "Berger", False),      # seven characters say too little
+        ("12345678", "Meyer", False),      # the next reservation may begin alike
+        ("12345679", "Berger", False),
+        ("1234567890123", "Berger", False),
+    ],
+)  # fmt: skip
+def test_a_long_account_may_be_kept_by_its_beginning_beside_the_same_name(account, last, ours):
+    assert is_ours(row(account, last), "Berger", key="123456789012") is ours
+
+
+@pytest.mark.parametrize("account", ["", "12345678"])
+def test_a_name_made_plain_is_still_the_name(account):
+    assert is_ours(row(account, "OHara Bo"), "O'Hara; Bo", key="123456789012")
+
+
+@pytest.mark.parametrize("was_told", [False, True])
+def test_a_cut_name_is_ours_only_where_it_was_told(was_told):
+    """A shorter name without an account may be somebody else's: Anderson is not Anderson-Smith."""
+    assert is_ours(row("", "Anderson"), "Anderson-Smith", was_told=was_told) is was_told
+
+
+@pytest.mark.parametrize("was_told", [False, True])
+def test_a_name_is_never_ours_when_it_is_longer_or_shorter_than_a_cut_leaves_it(was_told):
+    assert not is_ours(row("", "Anderson-Smith"), "Anderson", was_told=was_told)
+    assert not is_ours(row("", "Anders"), "Anderson-Smith", was_told=was_told)
+    assert not is_ours(row("", ""), "Anderson-Smith", was_told=was_told)
+
+
+def test_another_account_is_not_ours_although_the_name_was_told():
+    assert not is_ours(row("9", "Berger"), "Berger", was_told=True)
+
+
+# --- What a listed room shows ---
+
+
+def listed(**differs):
+    """Berger as the list has him when all was told."""
+    usual = {"language": "de", "vip": "1", "date_in": datetime(2026, 3, 14, 10, 5),
+             "date_out": datetime(2026, 3, 18, 12), "cos": "3"}  # fmt: skip
+    return replace(row("4711", **usual), **differs)
+
+
+def test_a_row_with_everything_shows_what_was_told():
+    assert wire.shown_tags(listed(), tags_of(BERGER)) == tags_of(BERGER)
+
+
+@pytest.mark.parametrize(
+    ("differs", "tag", "text"),
+    [
+        ({"account": "9"}, "account", "9"),
+        ({"last_name": "Meyer"}, "lastname", "Meyer"),
+        ({"last_name": ""}, "lastname", ""),
+        ({"first_name": "Otto"}, "firstname", "Otto"),
+        ({"first_name": ""}, "firstname", ""),
+        ({"language": "fr"}, "language", "fr"),
+        ({"vip": "0"}, "vipcode", "0"),
+        ({"vip": ""}, "vipcode", "0"),
+        ({"cos": "1"}, "cos", "1"),
+        ({"date_in": datetime(2026, 3, 13, 9)}, "datein", "2026/03/13 09:00"),
+        ({"date_out": datetime(2026, 3, 19, 12)}, "dateout", "2026/03/19 12:00"),
+    ],
+)
+def test_a_row_that_differs_in_one_thing_shows_that(differs, tag, text):
+    assert wire.shown_tags(listed(**differs), tags_of(BERGER)) == tags_of(BERGER) | {tag: text}
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [{"account": ""}, {"language": ""}, {"cos": None}, {"date_in": None}, {"date_out": None}],
+)
+def test_what_the_list_does_not_say_contradicts_nothing(silent):
+    assert wire.shown_tags(listed(**silent), tags_of(BERGER)) == tags_of(BERGER)
+
+
+def test_a_name_or_account_that_was_cut_or_made_plain_on_its_way_is_as_told():
+    told = tags_of(Guest(key="123456789012", name="O'Hara-Smithson", first_name="Maximilian;",
+                         came=CAME))  # fmt: skip
+    shown = wire.shown_tags(
+        row("12345678", "OHara-Sm", "Maximilian", date_in=CAME, date_out=CAME), told
+    )
+    assert shown == told
+
+
+def test_a_room_of_which_nothing_was_told_shows_what_its_row_says():
+    silent = row("9", "Meyer", "Otto", date_in=CAME)
+    assert wire.shown_tags(silent, {}) == {
+        "account": "9", "lastname": "Meyer", "firstname": "Otto", "vipcode": "0",
+        "datein": "2026/03/14 10:05",
+    }  # fmt: skip
+
+
+def test_moments_and_permissions_of_a_row_are_read_where_they_mean_something():
+    reply = parse_reply(
+        b'{"response":{"pms_room":[{"address":"101","chki_status":"yes","vipcode":1,'
+        b'"language":"de","datein":"2026-03-14 10:05:59","dateout":"2026-03-18 12:00:00",'
+        b'"permission":"internal-local-national"},'
+        b'{"address":"102","datein":"soon","dateout":"","permission":"own"}]},"status":0}'
+    )
+    assert wire.rooms_in(reply) == [
+        UcmRoom("101", True, "", "", "", "de", "1", datetime(2026, 3, 14, 10, 5),
+                datetime(2026, 3, 18, 12), "3"),
+        UcmRoom("102", False, "", "", ""),
+    ]  # fmt: skip
 
 
 def test_the_ban_lasts_as_long_as_the_reply_says():

@@ -3,12 +3,16 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
+from gateway.logs import set_up
 from gateway.metrics import Metrics
 from gateway.scope import live
+from gateway.scope.explain import Examiner
 from gateway.scope.live import LiveScope
 from gateway.scope.profile import LineProfile
 from gateway.scope.ring import Ring
+from protocols.fias import Cutter
 from protocols.fias.framing import write_frame
 from tests.fakes import HandClock
 
@@ -124,3 +128,40 @@ async def test_who_looks_does_not_wait_for_the_next_second(tmp_path):
             assert "RN101" in await anext(feed)
         running.cancel()
     scope.end()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("where", ["take", "findings", "cut", "ring"])
+async def test_a_fault_in_the_diagnosis_ends_nothing(tmp_path, monkeypatch, where):
+    """A bug of ours in the examiner: counted, told once, and the line and its capture go on."""
+
+    def broken(*_, **__):
+        raise KeyError("planted")
+
+    metrics = Metrics(version="0", site="s")
+    scope = scope_in(tmp_path / "c", HandClock(), metrics)
+    owner = {"take": Examiner, "findings": Examiner, "cut": Cutter, "ring": Ring}[where]
+    name = {"take": "take", "findings": "findings", "cut": "feed", "ring": "cut"}[where]
+    set_up()  # another test may have asked for quiet
+    with capture_logs() as told:
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(scope.run())
+            await asyncio.sleep(0)
+            with monkeypatch.context() as there:
+                there.setattr(owner, name, broken)
+                for _ in range(3):
+                    scope.recorder.heard(FRAME)  # as the line reads: nothing is raised
+                    scope.recorder.work_off()
+                    for _ in range(10):
+                        await asyncio.sleep(0)
+                    scope.findings()
+            feed = scope.feed()
+            await anext(feed)
+            scope.recorder.heard(FRAME)
+            scope.recorder.work_off()
+            assert (await anext(feed)).endswith("pms> <STX>GI|RN101|<ETX>")
+            assert not running.done()
+            await feed.aclose()
+            running.cancel()
+    assert metrics.registry.get_sample_value("pmsgw_examiner_failures_total") >= 1
+    assert [each["event"] for each in told].count("diagnosis_failed") == 1

@@ -1,0 +1,1 @@
+"""The way of a record: pump (PMS side), intake (the desk), plan (pure), relay (UCM side)."""

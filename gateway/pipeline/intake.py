@@ -1,0 +1,385 @@
+"""Records in, rooms out: understood, applied to the house and stored in one transaction.
+
+Here a record becomes ours. Before `take` returns nothing of it may be acknowledged; after it,
+nothing of it can be lost.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from time import perf_counter
+from typing import Any, Final
+
+from gateway.clock import Clock
+from gateway.drivers.calls import CALL_NAMES
+from gateway.house import House, Ledger, Remark, Room, Told
+from gateway.house.states import NOTHING_HEARD
+from gateway.jsonable import from_json, to_json
+from gateway.logs import logger
+from gateway.metrics import Metrics
+from gateway.pipeline.draft import Doubt, Draft
+from gateway.pipeline.happened import happened
+from gateway.pipeline.outbox import Outbox
+from gateway.pipeline.repeats import Repeats, digest_of
+from gateway.rooms import RoomMap
+from gateway.store import (
+    Batch,
+    Heard,
+    Refused,
+    StorageFailed,
+    Store,
+    StoreWorker,
+)
+from protocols.errors import RecordError
+from protocols.facts import (
+    Fact,
+    GuestArrived,
+    GuestLeft,
+    ResyncEnded,
+    ResyncVoided,
+)
+from protocols.session import DataReceived, RecordRefused
+
+NO_USE: Final = "no_use"
+"""The remark on a record that is understood and means nothing to a phone system."""
+
+MOST_ROOMS: Final = 20_000
+"""Six times the rooms of the largest UCM. A peer that invents room numbers must not fill memory."""
+
+Normalize = Callable[[Any], tuple[Fact, ...]]
+
+
+@dataclass(slots=True)
+class Intake:
+    """The desk where records are taken in, one batch after the other.
+
+    normalize       the dialect's upper end
+    repeats         knows a record that comes again because our answer to it was lost; None: the
+                    line has no answers
+    charset         how a record's bytes are shown to the operator
+    changed         set after each commit that may have given the UCM side something to do
+    """
+
+    house: House
+    rooms: RoomMap
+    outbox: Outbox
+    store: StoreWorker
+    normalize: Normalize
+    clock: Clock
+    metrics: Metrics
+    repeats: Repeats | None = None
+    charset: str = "cp1252"
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _writes: int = 0
+    _doubt: Doubt | None = None
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _ticking: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        # A series that begins with its first event has no step that a Prometheus could see.
+        for word in (*(remark.value for remark in Remark), NO_USE):
+            self.metrics.remarks.labels(word)
+        for word in CALL_NAMES.values():
+            self.metrics.guest_events.labels(word)
+
+    def restore(self, writes: int) -> None:
+        """How often the store was written, at a start."""
+        self._writes = writes
+
+    async def take(
+        self,
+        received: Sequence[DataReceived | RecordRefused],
+        evidence: Sequence[Refused] = (),
+    ) -> None:
+        """Take everything that one read brought.
+
+        evidence    bytes that were no frame, kept for the technician
+
+        Raises StorageFailed: nothing of it is taken, the house is as before.
+        """
+        async with self._lock:
+            if await self._is_stored(received):
+                return
+            try:
+                await self._take(received, evidence)
+            except StorageFailed:
+                raise
+            except Exception:  # noqa: BLE001  # told below, with the one record that caused it
+                self.house.rollback()
+                for item in received:
+                    await self._take_alone(item)
+
+    async def _take_alone(self, item: DataReceived | RecordRefused) -> None:
+        """One record after the other, so that one we cannot bear does not take others along."""
+        try:
+            await self._take([item], ())
+        except StorageFailed:
+            raise
+        except Exception as error:  # noqa: BLE001  # a bug of ours: kept, told, and the line goes on
+            self.house.rollback()
+            logger().error("our_fault", error=type(error).__name__, do="report it with the record")
+            advice = f"our own fault ({type(error).__name__}): report it with this record"
+            await self._take([RecordRefused("our_fault", item.body, advice)], ())
+
+    async def _take(
+        self, received: Sequence[DataReceived | RecordRefused], evidence: Sequence[Refused]
+    ) -> None:
+        draft = Draft(refused=list(evidence))
+        now = self.clock.epoch()
+        for item in received:
+            if isinstance(item, RecordRefused):
+                self._refuse(draft, item, now)
+            else:
+                self._understand(draft, item, now)
+        await self._put(draft, received)
+
+    async def void_resync(self) -> bool:
+        """The link is gone or begins anew: a running resync will not come to its end.
+
+        return  one was running. Raises StorageFailed.
+        """
+        async with self._lock:
+            await self._is_stored(())
+            if not self.house.ledger.in_resync:
+                return False
+            draft = Draft()
+            told = self.house.apply(ResyncVoided(), self.clock.wall())
+            self._collect(draft, told, "(end of the link)", self.clock.epoch(), background=True)
+            draft.reports.append(lambda: self._remark(told))
+            await self._put(draft, ())
+            return True
+
+    async def forget(self, older_than: timedelta) -> None:
+        """Let go of guests who were announced so long ago and never came. Raises StorageFailed."""
+        async with self._lock:
+            await self._is_stored(())
+            self.house.forget(self.clock.stamp() - older_than)
+            await self._put(Draft(), ())
+
+    async def run(self) -> None:
+        """Let the house's own deadlines come true: late departures, next wake-ups. For ever."""
+        while True:
+            due = self.house.deadline(self.clock.wall())
+            wait = 30.0 if due is None else (due - self.clock.wall()).total_seconds()
+            if wait > 0:
+                self._ticking.clear()
+                try:
+                    # Wall time may jump, so no nap is longer than half a minute. Not wait_for:
+                    # in 3.11 it swallows a cancellation that meets the end of what it waits for.
+                    async with asyncio.timeout(min(wait, 30.0)):
+                        await self._ticking.wait()
+                except TimeoutError:
+                    pass  # nothing new was taken meanwhile: look at the clock
+                continue
+            try:
+                await self._tick()
+            except StorageFailed as error:
+                logger().error("store_failed", error=str(error), do="free the disk; trying again")
+                await self.clock.sleep(5)
+
+    async def _tick(self) -> None:
+        async with self._lock:
+            await self._is_stored(())
+            draft, now = Draft(), self.clock.epoch()
+            told = self.house.tick(self.clock.wall())
+            for room, minute in told.rung:
+                have = self.outbox.actual.get(room)
+                if have is None or have.wake_up != minute:
+                    draft.reports.append(lambda room=room: self._missed(room))  # type: ignore[misc]
+            self._collect(draft, told, "(clock)", now, background=False)
+            draft.reports.append(lambda: self._remark(told))
+            await self._put(draft, ())
+
+    def _understand(self, draft: Draft, item: DataReceived, now: float) -> None:
+        record: Any = item.record
+        rooms = {
+            self.rooms.address_of(room)
+            for name in ("room", "old_room")
+            if (room := getattr(record, name, None))
+        }
+        if len(self.house.rooms) >= MOST_ROOMS and not rooms <= self.house.rooms.keys():
+            advice = f"more than {MOST_ROOMS} rooms: does the PMS send room numbers?"
+            self._refuse(draft, RecordRefused("too_many_rooms", item.body, advice), now)
+            return
+        digest = digest_of(item.body, self.house.ledger)
+        if self.repeats is not None and self.repeats.has(rooms, digest, now, draft.heard):
+            draft.reports.append(lambda: self._count_repeat(record.record_id))
+            return
+        try:
+            facts = self.normalize(record)
+        except RecordError as error:
+            self._refuse(draft, RecordRefused(error.reason, item.body, str(error)), now)
+            return
+        text = item.body.decode(self.charset, "replace")
+        wall = self.clock.wall()
+        for fact in facts:
+            background = isinstance(fact, ResyncEnded) or (
+                isinstance(fact, GuestArrived | GuestLeft) and fact.in_resync
+            )
+            told = self.house.apply(self.rooms.translate(fact), wall)
+            self._collect(draft, told, text, now, background=background)
+            draft.reports.append(lambda told=told: self._remark(told))  # type: ignore[misc]
+            if self.repeats is not None:  # a record of another room may have changed this one
+                draft.heard.update(dict.fromkeys(told.rooms - rooms, (b"", now)))
+        if self.repeats is not None:
+            draft.heard.update(dict.fromkeys(rooms, (digest, now)))
+        draft.reports.append(lambda: self._count(record, understood=bool(facts)))
+
+    def _collect(
+        self, draft: Draft, told: Told, record: str, at: float, *, background: bool
+    ) -> None:
+        draft.collect(told, record, at, background=background)
+        rooms = [room for room in told.rooms if room in self.house.rooms]
+        known = self.outbox.desired
+        before = {room: draft.desired.get(room) or known.get(room, NOTHING_HEARD) for room in rooms}
+        after = {room: self.house.rooms[room].desired() for room in rooms}
+        draft.desired.update(after)
+        draft.events += happened(before, after)
+
+    def _refuse(self, draft: Draft, item: RecordRefused, now: float) -> None:
+        refused = Refused(at=now, reason=item.reason, body=item.body, advice=item.advice)
+        draft.refused.append(refused)
+        draft.reports.append(lambda: self._report_refusal(item))
+
+    async def _put(self, draft: Draft, received: Sequence[object]) -> None:
+        """Store what the house has become; then, and only then, it is so."""
+        batch = self._batch(draft)
+        if batch.is_empty:
+            self._is_so(batch, draft)
+            return
+        started = perf_counter()
+        try:
+            # A batch that was begun is finished, even when we are told to stop meanwhile.
+            self._writes = await self.store(Store.put, batch)
+        except StorageFailed:
+            mentions = self.house.changed_mentions()
+            self._doubt = Doubt(received, batch, draft, mentions)
+            self.house.rollback()
+            self.metrics.outbox_failures.inc()
+            raise
+        self.metrics.outbox_commit.observe(perf_counter() - started)
+        self._is_so(batch, draft)
+
+    def _batch(self, draft: Draft) -> Batch:
+        changed, ledger = self.house.changed_rooms(), self.house.changed_ledger()
+        rooms = {}
+        for room in changed.keys() | draft.heard.keys():
+            cause = draft.causes.get(room) if room in changed else None
+            rooms[room] = Heard(
+                house=to_json(changed[room]) if room in changed else None,
+                heard=draft.heard.get(room),
+                cause=self._cause(room, cause) if cause is not None else None,
+            )
+        return Batch(
+            rooms=rooms,
+            ledger=None if ledger is None else to_json(ledger),
+            refused=draft.refused,
+        )
+
+    def _cause(self, room: str, cause: tuple[str, float, bool]) -> tuple[str, float, bool]:
+        record, at, background = cause
+        return self.outbox.cause(room, record, at, background=background)
+
+    def _is_so(self, batch: Batch, draft: Draft) -> None:
+        self.house.commit()
+        if self.repeats is not None:
+            self.repeats.heard.update(draft.heard)
+        changed = {room for room, heard in batch.rooms.items() if heard.house is not None}
+        for room in changed | draft.causes.keys():
+            if room in self.house.rooms:  # what has come to nothing was never heard of
+                cause = draft.causes.get(room)
+                self.outbox.heard(
+                    room,
+                    self.house.rooms[room].desired(),
+                    None if cause is None else self._cause(room, cause),
+                )
+        if changed or draft.causes or batch.ledger is not None:  # a resync may have ended
+            self.changed.set()
+        self._ticking.set()
+        draft.reports.append(lambda: self._count_events(draft.events))
+        # Told when the PMS has its answer: it waits for that, and nobody for this.
+        asyncio.get_running_loop().call_soon(_tell, draft.reports)
+
+    async def _is_stored(self, received: Sequence[object]) -> bool:
+        """Find out what became of a batch whose commit failed: the file alone knows.
+
+        A file that was damaged has made way for an empty one: then the house is written into it.
+
+        return  it is stored, and these are the records it came from: nothing is left to do
+
+        Raises StorageFailed while the file cannot be read or written.
+        """
+        if self.store.is_anew:
+            self._doubt = None
+            rooms = {room: Heard(house=to_json(kept)) for room, kept in self.house.rooms.items()}
+            batch = Batch(rooms=rooms, ledger=to_json(self.house.ledger))
+            self._writes = await self.store(Store.put, batch)
+            self.store.is_anew = False
+            if self.repeats is not None:
+                self.repeats.heard.clear()
+            await self.store(Store.told, self.outbox.told(self.outbox.entries))
+        if self._doubt is None:
+            return False
+        writes = await self.store(Store.writes)
+        doubt, self._doubt = self._doubt, None
+        if writes == self._writes:
+            return False
+        self._writes = writes
+        self._adopt(doubt)
+        return doubt.received is received
+
+    def _adopt(self, doubt: Doubt) -> None:
+        """The batch was stored after all: the house is made what it was to become."""
+        batch = doubt.batch
+        rooms = {
+            room: from_json(Room, heard.house)
+            for room, heard in batch.rooms.items()
+            if heard.house is not None
+        }
+        ledger = None if batch.ledger is None else from_json(Ledger, batch.ledger)
+        self.house.adopt(rooms, ledger, doubt.mentions)
+        self._is_so(batch, doubt.draft)
+
+    # --- What the edges see ---
+
+    def _remark(self, told: Told) -> None:
+        for remark in told.remarks:
+            self.metrics.remarks.labels(remark.value).inc()
+
+    def _count_events(self, events: Iterable[tuple[str, str]]) -> None:
+        for word, room in events:
+            self.metrics.guest_events.labels(word).inc()
+            logger().info("guest_event", kind=word, room=room)
+
+    def _missed(self, room: str) -> None:
+        self.metrics.remarks.labels(Remark.WAKE_UP_MISSED.value).inc()
+        do = "call the guest: the UCM could not be told in time"
+        logger().error("wake_up_missed", room=room, do=do)
+
+    def _report_refusal(self, item: RecordRefused) -> None:
+        self.metrics.records_refused.labels(item.reason).inc()
+        logger().warning("record_refused", reason=item.reason, do=item.advice)
+
+    def _count(self, record: Any, *, understood: bool) -> None:
+        self.metrics.last_record.set(self.clock.epoch())
+        self.metrics.records.labels(record.record_id or "other", "in").inc()
+        self.metrics.fields_unknown.inc(len(record.extra))
+        self.metrics.fields_odd.inc(len(record.odd))
+        if not understood:
+            self.metrics.remarks.labels(NO_USE).inc()
+        if record.odd:
+            ids = ",".join(sorted({field_id for field_id, _ in record.odd}))
+            logger().warning(
+                "field_unreadable", record=record.record_id, fields=ids, do="taken as absent"
+            )
+
+    def _count_repeat(self, record_id: str) -> None:
+        self.metrics.records.labels(record_id, "in").inc()
+        self.metrics.records_repeated.inc()
+        logger().info("record_repeated", record=record_id)
+
+
+def _tell(reports: Sequence[Callable[[], None]]) -> None:
+    for report in reports:
+        report()

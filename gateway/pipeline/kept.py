@@ -1,0 +1,65 @@
+"""What the last service left on disk, for a start and for an operator without a service."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.house import Ledger, Room
+from gateway.jsonable import from_json
+from gateway.logs import logger
+from gateway.store import Kept, RoomRow, StorageCorrupt, Store, set_aside
+from gateway.store.worker import CORRUPT_ADVICE
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the last service left on disk. `is_anew`: nothing, its file was damaged."""
+
+    store: Store
+    rooms: dict[str, Room]
+    ledger: Ledger
+    rows: Sequence[RoomRow]
+    writes: int
+    is_anew: bool
+
+    @property
+    def heard(self) -> dict[str, tuple[bytes, float]]:
+        """The last record of each room."""
+        return {row.room: row.heard for row in self.rows if row.heard is not None}
+
+
+def begin(path: Path, vfs: str | None = None) -> Start:
+    """Open the store and read what is in it; a damaged file makes way. Raises StorageFailed."""
+    for is_new in (False, True):
+        try:
+            store = Store(path, vfs=vfs)
+            is_anew = is_new or store.lacks_its_house()
+            kept = store.load()
+            rooms, ledger = house_of(kept)
+            return Start(store, rooms, ledger, tuple(kept.rooms.values()), kept.writes, is_anew)
+        except StorageCorrupt as error:
+            if is_new:
+                raise
+            aside = set_aside(path)
+            logger().error("store_corrupt", error=str(error), kept_as=str(aside), do=CORRUPT_ADVICE)
+    raise AssertionError("the second turn returns or raises")
+
+
+def house_of(kept: Kept) -> tuple[dict[str, Room], Ledger]:
+    """The house as of the last commit.
+
+    Raises StorageCorrupt when the ledger cannot be understood. A room that cannot is told and
+    left out: the next resync, or a record of it, brings it back.
+    """
+    rooms = {}
+    for number, row in kept.rooms.items():
+        try:
+            if row.house:
+                rooms[number] = from_json(Room, row.house)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            do = "ask the PMS for a resync; report it if it comes again"
+            logger().error("room_not_understood", room=number, do=do)
+    try:
+        return rooms, from_json(Ledger, kept.ledger) if kept.ledger else Ledger()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StorageCorrupt("the store is damaged: no house in it") from error

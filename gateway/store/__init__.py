@@ -1,0 +1,31 @@
+"""The store: all that survives a restart. Durability lives here only."""
+
+from gateway.store.file import set_aside
+from gateway.store.store import Store
+from gateway.store.values import (
+    Batch,
+    Heard,
+    JournalLine,
+    Kept,
+    Refused,
+    RoomRow,
+    StorageCorrupt,
+    StorageFailed,
+    Told,
+)
+from gateway.store.worker import StoreWorker
+
+__all__ = [
+    "Batch",
+    "Heard",
+    "JournalLine",
+    "Kept",
+    "Refused",
+    "RoomRow",
+    "StorageCorrupt",
+    "StorageFailed",
+    "Store",
+    "StoreWorker",
+    "Told",
+    "set_aside",
+]

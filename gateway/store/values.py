@@ -1,0 +1,123 @@
+"""What goes into the store and what comes out of it, as values. Bodies are JSON text: what is in
+them is the affair of who writes them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+REFUSED_KEPT: Final = 1000
+"""Refused records and bytes kept for the technician, the newest."""
+
+
+class StorageFailed(Exception):
+    """The disk said no. What was asked for may be stored or not: do not acknowledge, ask again."""
+
+
+class StorageCorrupt(StorageFailed):
+    """What is on the disk is not what was written. The file must make way for another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomRow:
+    """One room in the store. The PMS side and the UCM side write different columns of it.
+
+    house       who is in it, by the PMS's word; "": nothing is known
+    heard       digest of the last record that changed it, and when; to know a repeat
+    record      the record that the UCM has to be told of, as text; holds a guest's name
+    since       since when the UCM has to be told
+    background  only a resync has changed it since then
+    actual      what the UCM was last known to show; "": not known
+    trouble     what the UCM refused; "": nothing
+    pending     the call that was begun and whose outcome is not known; "": none
+    """
+
+    room: str
+    house: str = ""
+    heard: tuple[bytes, float] | None = None
+    record: str = ""
+    since: float = 0.0
+    background: bool = False
+    actual: str = ""
+    trouble: str = ""
+    pending: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What a record has made of a room: the PMS side of its row. None: as before."""
+
+    house: str | None = None
+    heard: tuple[bytes, float] | None = None
+    cause: tuple[str, float, bool] | None = None
+    """record, since, background"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a call has made of a room: the UCM side of its row."""
+
+    room: str
+    actual: str
+    trouble: str = ""
+    pending: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Something from the line that could not be read."""
+
+    at: float
+    reason: str
+    body: bytes
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalLine:
+    """One call to the UCM, or what an operator did.
+
+    at          when it was made, seconds since 1970
+    room        the room it was for; `from_room`: the one that a move left
+    call        its word, see gateway/drivers/calls.py; or retry, drop, heal
+    result      the UCM's number, or what went wrong
+    took_s      how long the UCM took
+    record      the record that caused it, as text; holds a guest's name
+    """
+
+    at: float
+    room: str
+    from_room: str = ""
+    call: str
+    result: str
+    took_s: float = 0.0
+    record: str = ""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Everything that one read brought: it is stored whole, or not at all."""
+
+    rooms: dict[str, Heard] = field(default_factory=dict)
+    ledger: str | None = None
+    refused: Sequence[Refused] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing of it has to be on disk. A record that has changed nothing may come again."""
+        return (
+            self.ledger is None
+            and not self.refused
+            and not any(
+                heard.house is not None or heard.cause is not None for heard in self.rooms.values()
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """All that the store holds at a start. `writes`: see Store.writes."""
+
+    rooms: Mapping[str, RoomRow]
+    ledger: str
+    writes: int
