@@ -151,7 +151,7 @@ class Outbox:
         have = self.actual.get(call.room)
         return Step(call, done(hotel, call), was_out=have is not None and have.stay is None)
 
-    def in_doubt(self, step: Step) -> Step | None:
+    def pending_before(self, step: Step) -> Step | None:
         """A call whose outcome must be known before this step: it is about one of its rooms, or
         about a stay that may be in another room by now. None: there is none.
         """

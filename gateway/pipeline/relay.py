@@ -156,7 +156,7 @@ class Relay:
         if step is None:
             self.outbox.look_at(room)
             return
-        repeated = self.outbox.in_doubt(step)
+        repeated = self.outbox.pending_before(step)
         step = repeated or step
         now = self.clock.epoch()
         if (due_at := self.outbox.due_at(step, now)) is not None:

@@ -1,7 +1,6 @@
 """The store: the house, what each room of the UCM shows, and the journal, in one SQLite file."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
 import apsw
 
@@ -187,12 +186,3 @@ def _digest(heard: Heard) -> tuple[bytes | None, float | None]:
 
 def _cause(heard: Heard) -> tuple[str | None, float | None, bool | None]:
     return heard.cause if heard.cause is not None else (None, None, None)
-
-
-@contextmanager
-def opened(store: Store) -> Iterator[Store]:
-    """The store, closed at the end."""
-    try:
-        yield store
-    finally:
-        store.close()

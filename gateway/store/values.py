@@ -79,7 +79,7 @@ class JournalLine:
 
     at          when it was made, seconds since 1970
     room        the room it was for; `from_room`: the one that a move left
-    call        its word, see gateway/drivers/calls.py; or retry, drop, heal
+    call        its word, see gateway/drivers/calls.py; or retry, drop
     result      the UCM's number, or what went wrong
     took_s      how long the UCM took
     record      the record that caused it, as text; holds a guest's name
