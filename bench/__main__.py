@@ -9,24 +9,20 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import cost, decode, gap, outage, scale, small, through_put, whole_way
+from bench import cost, outage, scale, whole_way
 from bench.figure import Bench, Figure, as_markdown, show
 
 BENCHES: Final[dict[str, Bench]] = {
-    "decode": decode.measure,
     "whole_way": whole_way.measure,
-    "through_put": through_put.measure,
     "outage": outage.measure,
     "scale": scale.measure,
     "cost": cost.measure,
-    "gap": gap.measure,
-    "small": small.measure,
 }
 
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Measure the gateway beside its floors.")
+    parser = argparse.ArgumentParser(description="Measure the gateway.")
     parser.add_argument("names", nargs="*", choices=[*BENCHES, []], help="default: all")
     parser.add_argument("--scale", type=float, default=1.0, help="size of each; 1 is the table's")
     parser.add_argument("--markdown", type=Path, help="write the table to a file as well")

@@ -1,15 +1,12 @@
 """What it takes of a machine: memory, processor, time to start."""
 
-import http.client
 import tempfile
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, perf_counter, sleep
+from time import monotonic
 from typing import Final
-from urllib.parse import urlsplit
 
-from bench.figure import Figure, at
+from bench.figure import Figure
 from bench.full_line import (
     FAST_BAUD,
     ROOMS,
@@ -22,8 +19,9 @@ from bench.full_line import (
 from bench.peers import Pms, Ucm
 from bench.program import Gateway, certificate, on_a_line
 
-BAUDS: Final = ((SLOW_BAUD, 2.0), (FAST_BAUD, 12.0))
-PAGES: Final = ("", "line", "rooms", "outbox", "findings", "about")
+T1_MS: Final = 3000.0
+"""How long a PMS waits for an ACK."""
+BAUDS: Final = (SLOW_BAUD, FAST_BAUD)
 
 
 def measure(scale: float) -> Iterator[Figure]:
@@ -35,10 +33,9 @@ def measure(scale: float) -> Iterator[Figure]:
     ):
         yield from _at_rest(gateway, pms, seconds=20 * scale)
         move_in(pms)
-        for baud, goal in BAUDS:
-            yield from _at_work(gateway, pms, baud, goal, seconds=20 * scale)
-        yield from _scraped(gateway)
-        yield from _with_console(gateway)
+        for baud in BAUDS:
+            yield from _at_work(gateway, pms, baud, seconds=20 * scale)
+        yield Figure("memory after that", gateway.resident_mb, "MB")
 
 
 def _starting() -> Iterator[Figure]:
@@ -47,7 +44,7 @@ def _starting() -> Iterator[Figure]:
     for _ in range(3):
         with tempfile.TemporaryDirectory() as place:
             times.append(_time_to_ack(Path(place)))
-    yield Figure("start to first ACK", min(times), "s", 0.6)
+    yield Figure("start to first ACK", min(times), "s")
 
 
 def _time_to_ack(folder: Path) -> float:
@@ -66,47 +63,17 @@ def _at_rest(gateway: Gateway, pms: Pms, seconds: float) -> Iterator[Figure]:
     pms.rest(3)
     before = gateway.cpu_s
     pms.rest(seconds)
-    yield Figure("processor, idle", (gateway.cpu_s - before) / seconds * 100, "%", 0.3, note=f"of a core, {seconds:.0f} s")  # fmt: skip
-    yield Figure("memory, console not opened", gateway.resident_mb, "MB", 45)
+    yield Figure("processor, idle", (gateway.cpu_s - before) / seconds * 100, "%", note=f"of a core, {seconds:.0f} s")  # fmt: skip
+    yield Figure("memory at rest", gateway.resident_mb, "MB")
 
 
-def _at_work(
-    gateway: Gateway, pms: Pms, baud: int, goal: float, seconds: float
-) -> Iterator[Figure]:
+def _at_work(gateway: Gateway, pms: Pms, baud: int, seconds: float) -> Iterator[Figure]:
     """A line that is never silent, at the pace of its speed: a resync in which nothing is new, and
     a desk at which every record is a call."""
-    for name, records, bound in (
-        ("nothing new", nothing_new, goal),
-        ("each record a call", each_a_call, None),
-    ):
+    for name, records in (("nothing new", nothing_new), ("each record a call", each_a_call)):
         used, began = -gateway.cpu_s, monotonic()
         acks = talk(pms, baud, seconds, records)
         share = (used + gateway.cpu_s) / (monotonic() - began) * 100
-        yield Figure(f"processor, {baud:,} baud full, {name}", share, "%", bound,
+        yield Figure(f"processor, {baud:,} baud full, {name}", share, "%",
                      note=f"{len(acks) / seconds:.0f} records a second")  # fmt: skip
-
-
-def _scraped(gateway: Gateway) -> Iterator[Figure]:
-    line = http.client.HTTPConnection(urlsplit(gateway.page).netloc)
-    times = []
-    for _ in range(100):
-        began = perf_counter()
-        line.request("GET", "/metrics")
-        text = line.getresponse().read().decode()
-        times.append((perf_counter() - began) * 1e3)
-        sleep(0.01)
-    series = sum(bool(line) and not line.startswith("#") for line in text.splitlines())
-    yield Figure(
-        "scrape",
-        at(0.5, times),
-        "ms",
-        5,
-        note=f"p50 of {len(times)} over one connection, as Prometheus does",
-    )
-    yield Figure("series", series, "", 500)
-
-
-def _with_console(gateway: Gateway) -> Iterator[Figure]:
-    for page in PAGES:
-        urllib.request.urlopen(f"{gateway.page}/{page}").read()
-    yield Figure("memory, console in use", gateway.resident_mb, "MB", 60)
+        yield Figure(f"ACK, {baud:,} baud full, {name}, longest", max(acks), "ms", T1_MS)

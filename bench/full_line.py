@@ -1,15 +1,10 @@
-"""A line that is never silent, at the pace of its speed, and pages that are asked meanwhile."""
+"""A line that is never silent, at the pace of its speed."""
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
 from bench.peers import Pms, room
-from bench.program import Gateway
 
 SLOW_BAUD: Final = 9600
 FAST_BAUD: Final = 115_200
@@ -52,37 +47,3 @@ def move_in(pms: Pms) -> None:
     """Everybody of whom `nothing_new` will speak."""
     for number in range(ROOMS):
         pms.talk(nothing_new(number).encode())
-
-
-@dataclass(slots=True)
-class Waits:
-    """Questions to a page: when each was asked (monotonic seconds), and its wait in milliseconds.
-    Filled when the asker has ended.
-    """
-
-    asked: list[tuple[float, float]] = field(default_factory=list)
-
-    def all(self) -> list[float]:
-        """Every wait."""
-        return [wait for _, wait in self.asked]
-
-    def touching(self, spans: Sequence[tuple[float, float]]) -> list[float]:
-        """Those of questions that were open at some moment of these spans, in their order."""
-        return [
-            wait
-            for at, wait in self.asked
-            if any(since <= at + wait / 1e3 and at <= until for since, until in spans)
-        ]
-
-
-@contextmanager
-def asking(gateway: Gateway, seconds: float) -> Iterator[Waits]:
-    """A process that asks a page a hundred times a second, from now on."""
-    port = gateway.page.rsplit(":", 1)[1]
-    command = [sys.executable, "-m", "bench.asker", port, str(seconds)]
-    waits = Waits()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as asker:
-        assert asker.stdout is not None  # it was asked for
-        asker.stdout.readline()  # it is ready
-        yield waits
-        waits.asked += (tuple(map(float, line.split())) for line in asker.stdout)  # type: ignore[misc]

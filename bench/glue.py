@@ -10,14 +10,18 @@ import ssl
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import apsw
 import httpx
 import serial_asyncio
 
-from bench.floor import GUEST
 from protocols.fias.wire import BODY, ENVELOPE_WITH_LRC
+
+GUEST: Final = (
+    "<account>4711</account><datein>2026/11/21 10:15</datein><dateout>2026/11/25 12:00</dateout>"
+    "<first_name></first_name><last_name>Berger</last_name>"
+)
 
 
 async def main(line: str, ucm: int, file: str) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic_ns, sleep
+from time import monotonic_ns
 from typing import Any, Final
 
 from gateway.simulators.pbx import Refusal, Rooms, parse_data
@@ -170,10 +170,9 @@ def room(number: int) -> str:
 
 
 class Ucm:
-    """A UCM that says yes at once, or after `delay_s`, and notes when each request began."""
+    """A UCM that says yes at once, and notes when each request began."""
 
-    def __init__(self, certificate: Path, *, rooms: int, delay_s: float = 0.0) -> None:
-        self.delay_s = delay_s
+    def __init__(self, certificate: Path, *, rooms: int) -> None:
         self.calls: list[Call] = []
         self.rooms = Rooms()
         self.rooms.add(*map(room, range(rooms)))
@@ -208,12 +207,6 @@ class Ucm:
     def release(self) -> None:
         """Answer again."""
         self._answers.set()
-
-    @property
-    def calls_a_second(self) -> float:
-        """From the second call on: the first may have been held."""
-        began = [call.began_ns for call in self.calls[1:]]
-        return (len(began) - 1) / (began[-1] - began[0]) * 1e9
 
     def wait_for(self, count: int, within_s: float = WITHIN_S) -> None:
         """Until so many calls (not logins, not lists) have come."""
@@ -263,8 +256,6 @@ class Ucm:
                 lists = {"page": 1, "pms_room": rows, "total_item": len(rows), "total_page": 1}
                 return _reply({"response": lists, "status": 0})
         self._answers.wait(WITHIN_S)
-        if self.delay_s:
-            sleep(self.delay_s)
         action, tags = parse_data(request["data"], request["format"])
         try:
             code = self.rooms.apply(action, tags)

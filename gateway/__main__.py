@@ -10,7 +10,7 @@ def main() -> None:
     """
     match sys.argv[1:]:
         case ["run", "--config", path]:
-            from gateway.serve import serve
+            from gateway.service.serve import serve
 
             sys.exit(serve(Path(path)))
         case _:

@@ -1,4 +1,4 @@
-"""The one place that reads clocks, so that a test can wind them."""
+"""The one place that reads clocks, so that a test can set them."""
 
 import asyncio
 import time

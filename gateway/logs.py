@@ -9,8 +9,6 @@ from typing import Any, TextIO
 
 import structlog
 
-from gateway.printable import printable
-
 _PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 
 
@@ -73,3 +71,12 @@ def logger() -> Any:
 def _quoted(value: object) -> str:
     text = printable(str(value).replace("\n", " ").replace("\r", " "))
     return f'"{text}"' if " " in text or not text else text
+
+
+def printable(text: str) -> str:
+    """One line without control characters, each written as its number: an escape sequence in a name
+    must not rule a terminal.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02X}" for char in text)

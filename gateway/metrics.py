@@ -1,8 +1,7 @@
 """Every metric with its help text. Labels are closed sets: never a room, a guest, an error text."""
 
 from collections.abc import Iterable
-from functools import cache
-from typing import Final, TypeVar
+from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
@@ -14,10 +13,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
-
-M = TypeVar("M", bound=MetricWrapperBase)
 
 _CALL_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15)
 _COMMIT_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 3)
@@ -50,7 +46,7 @@ class Metrics:
         )
         self.frames_refused = self._counter(
             "pmsgw_frames_refused",
-            "Bytes from the PMS line that are no frame, by reason.",
+            "Bytes from the PMS line that are not a valid frame, by reason.",
             "reason",
         )
         self.line_peers_refused = self._counter(
@@ -59,7 +55,7 @@ class Metrics:
         )
         self.line_slowed = self._counter(
             "pmsgw_line_slowed",
-            "Reads from a TCP peer put off because it says more than any line carries.",
+            "Reads from a TCP peer delayed because it sends more than any real line carries.",
         )
         self.capture_lost = self._counter(
             "pmsgw_capture_lost", "Pieces of the line that could not be kept in the capture."
@@ -92,10 +88,11 @@ class Metrics:
             "pmsgw_fields_unknown", "Fields kept aside because their record does not list them."
         )
         self.fields_odd = self._counter(
-            "pmsgw_fields_odd", "Fields whose text is no value, such as an impossible date."
+            "pmsgw_fields_odd",
+            "Fields whose text is not a valid value, such as an impossible date.",
         )
         self.remarks = self._counter(
-            "pmsgw_remarks", "What the PMS said that did not fit what we knew, by kind.", "remark"
+            "pmsgw_remarks", "Records that contradict what was known before, by kind.", "remark"
         )
         self.last_record = self._gauge(
             "pmsgw_last_record_timestamp_seconds", "When the last record from the PMS came."
@@ -149,15 +146,15 @@ class Metrics:
         )
         self.ucm_logins = self._counter("pmsgw_ucm_logins", "Logins to the UCM.", "result")
         self.ucm_certificate_expiry = self._gauge(
-            "pmsgw_ucm_certificate_expiry_timestamp_seconds", "When the UCM's certificate ends."
+            "pmsgw_ucm_certificate_expiry_timestamp_seconds", "When the UCM's certificate expires."
         )
         self.ucm_certificate_refused = self._gauge(
             "pmsgw_ucm_certificate_refused",
-            "1 from a certificate (or no TLS) that is not trusted until the UCM answers, else 0.",
+            "1 after a certificate that is not trusted (or no TLS), until the UCM answers again.",
         )
         self.delivery = self._histogram(
             "pmsgw_delivery_seconds",
-            "From the last byte of the record that made a room wait to the UCM's yes.",
+            "From the last byte of the record that changed a room to the UCM's success.",
             _DELIVERY_BUCKETS,
             "event",
         )
@@ -175,22 +172,20 @@ class Metrics:
             "1 while the UCM's list differs too much to be believed; nothing is corrected.",
         )
         self.resync_missing = self._gauge(
-            "pmsgw_resync_missing", "1 from a resync that broke off until one comes to its end."
+            "pmsgw_resync_missing", "1 after a resync that broke off, until one is complete."
         )
         self.examiner_failures = self._counter(
             "pmsgw_examiner_failures", "Faults of ours in the diagnosis of the line; records go on."
         )
         self.disk_free = self._gauge(
-            "pmsgw_data_dir_free_bytes", "What is free on the disk of the data directory."
+            "pmsgw_data_dir_free_bytes", "Free space on the disk of the data directory."
         )
         self.disk_size = self._gauge(
             "pmsgw_data_dir_size_bytes", "The size of the disk of the data directory."
         )
-        self.clock = self._gauge(
-            "pmsgw_clock_timestamp_seconds", "What the clock of this machine says now."
-        )
+        self.clock = self._gauge("pmsgw_clock_timestamp_seconds", "The clock of this machine.")
         self.utc_offset = self._gauge(
-            "pmsgw_utc_offset_seconds", "What the hotel's time zone adds to UTC now."
+            "pmsgw_utc_offset_seconds", "The offset of the hotel's time zone from UTC."
         )
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -223,22 +218,15 @@ class Metrics:
         return generate_latest(self.registry)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return _quick(Counter(name, text, labels, registry=self.registry))
+        return Counter(name, text, labels, registry=self.registry)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
-        return _quick(Gauge(name, text, labels, registry=self.registry))
+        return Gauge(name, text, labels, registry=self.registry)
 
     def _histogram(
         self, name: str, text: str, buckets: tuple[float, ...], *labels: str
     ) -> Histogram:
-        return _quick(Histogram(name, text, labels, registry=self.registry, buckets=buckets))
-
-
-def _quick(metric: M) -> M:
-    """The metric, with each series looked up once: ten are asked for with each record, and the
-    library makes texts of the labels and takes a lock each time."""
-    metric.labels = cache(metric.labels)  # type: ignore[method-assign]
-    return metric
+        return Histogram(name, text, labels, registry=self.registry, buckets=buckets)
 
 
 class _Counted:

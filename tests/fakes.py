@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 
 from gateway.clock import Clock
-from gateway.drivers.ucm_wire import Reply, Request, UcmRoom, rooms_in
+from gateway.drivers.ucm.listing import UcmRoom, rooms_in
+from gateway.drivers.ucm.replies import Reply
+from gateway.drivers.ucm.requests import Request
 from gateway.simulators.pbx import Refusal, Rooms
 
 
@@ -36,7 +38,7 @@ class HandClock(Clock):
 
 
 class RoomsApi:
-    """A UCM's rooms without a network: `gateway.drivers.ucm_api.UcmApi`."""
+    """A UCM's rooms without a network: `gateway.drivers.ucm.api.UcmApi`."""
 
     has_list = True
     is_fresh = False

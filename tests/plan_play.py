@@ -9,7 +9,7 @@ from gateway.drivers.calls import (
     Update,
     WakeUp,
 )
-from gateway.drivers.ucm_wire import Words, guest_tags
+from gateway.drivers.ucm.requests import Words, guest_tags
 from gateway.house import States
 from gateway.pipeline.plan import OUT, Hotel, done, next_call
 

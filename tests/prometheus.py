@@ -7,11 +7,10 @@ import socket
 import urllib.parse
 import urllib.request
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
+from gateway.config.model import Scraped
 from gateway.demo import stage
-from gateway.named_files import scraped
 from gateway.simulators.certificate import write_certificate
 
 GRAFANA = Path(__file__, "../../grafana").resolve()
@@ -180,11 +179,12 @@ def on_stage(folder, *, rooms, reconcile_s=1):
     """The demo over a pseudo-terminal, comparing often and only reporting, with a second listener."""
     pem = write_certificate(folder, name="GATEWAY", address="127.0.0.1")
     (folder / "metrics-token").write_text(TOKEN)
-    keys = {"metrics_listen": "127.0.0.1:0", "metrics_cert_file": pem.name, "metrics_key_file": pem.name,
-            "metrics_token_file": "metrics-token"}  # fmt: skip
+    scraped = Scraped(address="127.0.0.1:0", cert=pem, key=pem, token=TOKEN)
 
     def adapt(config):
-        ucm = replace(config.ucm, reconcile="report", reconcile_interval_s=reconcile_s)
-        return replace(config, ucm=ucm, scraped=scraped(config.path, keys, []))
+        ucm = config.ucm.model_copy(
+            update={"reconcile": "report", "reconcile_interval_s": reconcile_s}
+        )
+        return config.model_copy(update={"ucm": ucm, "scraped": scraped})
 
     return stage(folder, serial=True, rooms=rooms, adapt=adapt)

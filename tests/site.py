@@ -8,8 +8,10 @@ accounts for which messages were left.
 from functools import cache
 
 from gateway.drivers.base import Unreachable
-from gateway.drivers.ucm import UcmDriver
-from gateway.drivers.ucm_wire import Reply, Words, rooms_in
+from gateway.drivers.ucm.driver import UcmDriver
+from gateway.drivers.ucm.listing import rooms_in
+from gateway.drivers.ucm.replies import Reply
+from gateway.drivers.ucm.requests import Words
 from gateway.house import House
 from gateway.house.wake_ups import next_of
 from gateway.metrics import Metrics
@@ -19,7 +21,7 @@ from gateway.pipeline.kept import house_of
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.reach import Reach
 from gateway.pipeline.relay import Relay
-from gateway.rooms import RoomMap
+from gateway.pipeline.room_map import RoomMap
 from gateway.simulators.pbx import Refusal, Rooms
 from gateway.store import StorageFailed, Store
 from protocols.fias import decode, normalize
@@ -37,7 +39,7 @@ def _metrics():
 
 
 class Api:
-    """`gateway.drivers.ucm_api.UcmApi` over a model UCM.
+    """`gateway.drivers.ucm.api.UcmApi` over a model UCM.
 
     plan    what happens to the next calls: ok, a code, lost (the call was not done), or done (it
             was, and its reply is lost)

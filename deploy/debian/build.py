@@ -21,9 +21,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import pages
+import typer
 
 from gateway import __version__
+from gateway.cli import app, pages
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DEPLOY: Final = ROOT / "deploy"
@@ -34,19 +35,25 @@ LEFT_OUT: Final = re.compile(
     r"(^|/)__pycache__/|^bin/|^apsw/sqlite_extra_binaries/|"  # tools that nobody calls
     r"\.dist-info/(RECORD$|WHEEL$|INSTALLER$|REQUESTED$|direct_url\.json$|sboms/)"  # of one build
 )
+DOCUMENTS: Final = "usr/share/doc/pms-gateway"
 FILES: Final = (
     ("debian/pms-gateway", "usr/bin/pms-gateway", 0o755),
     ("pms-gateway.service", "usr/lib/systemd/system/pms-gateway.service", 0o644),
     ("60-pms-line.rules", "usr/lib/udev/rules.d/60-pms-line.rules", 0o644),
     ("gateway.toml", "usr/share/pms-gateway/gateway.toml", 0o644),
     ("prepare.sh", "usr/share/pms-gateway/prepare", 0o755),
-    ("README.md", "usr/share/doc/pms-gateway/README.md", 0o644),
-    ("../LICENSE", "usr/share/doc/pms-gateway/copyright", 0o644),
+    ("../LICENSE", f"{DOCUMENTS}/copyright", 0o644),
     ("debian/postinst", "DEBIAN/postinst", 0o755),
     ("debian/prerm", "DEBIAN/prerm", 0o755),
     ("debian/postrm", "DEBIAN/postrm", 0o755),
 )
-SBOM: Final = "usr/share/doc/pms-gateway/sbom.cdx.json"
+DOCUMENT_FILES: Final = (
+    "README.md", "docs/*.md", "docs/examples/*", "deploy/*.md", "deploy/gateway.toml",
+    "deploy/prometheus.yml", "deploy/60-pms-line.rules", "deploy/wireshark/*",
+    "deploy/grafana-provisioning/*/*", "grafana/README.md", "grafana/*.yml", "grafana/dashboards/*",
+)  # fmt: skip
+"""What is for people, in the same places as here, so that the links between them work."""
+SBOM: Final = f"{DOCUMENTS}/sbom.cdx.json"
 CONTROL: Final = """\
 Package: pms-gateway
 Version: {version}
@@ -72,8 +79,10 @@ def build(arch: str, output: Path, version: str, pythons: tuple[str, ...], level
         library = tree / "usr/lib/pms-gateway"
         for python in pythons:
             wheels = Path(folder, python)
+            progress(f"{arch}: fetching the libraries for Python {python} ...")
             fetch(wheels, arch, python)
             merge(wheels, library)
+        progress(f"{arch}: putting the package together ...")
         copy_sources(library, version)
         copy_files(tree)
         list_parts(library, tree / SBOM, epoch)
@@ -84,6 +93,11 @@ def build(arch: str, output: Path, version: str, pythons: tuple[str, ...], level
         run("dpkg-deb", "--root-owner-group", "--threads-max=1", "-Zxz", f"-z{level}", "--build",
             str(tree), str(package), SOURCE_DATE_EPOCH=str(epoch))  # fmt: skip
     return package
+
+
+def progress(words: str) -> None:
+    """A build takes a minute or two."""
+    sys.stderr.write(words + "\n")
 
 
 def fetch(target: Path, arch: str, python: str) -> None:
@@ -128,12 +142,18 @@ def copy_files(tree: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(DEPLOY / source, path)
         path.chmod(mode)
+    for pattern in DOCUMENT_FILES:
+        for path in sorted(ROOT.glob(pattern)):
+            document = tree / DOCUMENTS / path.relative_to(ROOT)
+            document.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, document)
+    root = typer.main.get_command(app)
     completion = tree / "usr/share/bash-completion/completions/pms-gateway"
     completion.parent.mkdir(parents=True)
-    completion.write_text(pages.completion())
+    completion.write_text(pages.completion(root))
     manual = tree / "usr/share/man/man1/pms-gateway.1.gz"
     manual.parent.mkdir(parents=True)
-    manual.write_bytes(gzip.compress(pages.manual().encode(), mtime=0))
+    manual.write_bytes(gzip.compress(pages.manual(root).encode(), mtime=0))
 
 
 def list_parts(library: Path, target: Path, epoch: int) -> None:

@@ -9,6 +9,7 @@ from gateway.cli.shared import group
 from gateway.cli.try_line import line_app
 
 app = group("FIAS hotel systems (RS-232 or TCP) to the PMS API of a Grandstream UCM.")
+app.callback(invoke_without_command=True)(service.main_options)
 app.command()(service.demo)
 app.command()(service.run)
 app.command("check-config")(service.check_config)
@@ -19,9 +20,14 @@ app.command()(operator.rooms)
 app.command()(operator.resync)
 app.add_typer(simulate_app, name="simulate")
 app.command("console-password")(service.console_password)
+app.command()(service.completion)
+app.command()(service.man)
 app.command()(service.version)
 
 
 def main() -> None:
     """The console command."""
-    app(prog_name="pms-gateway")
+    try:
+        app(prog_name="pms-gateway")
+    except* BrokenPipeError:
+        pass  # whoever reads the output has seen enough

@@ -1,17 +1,30 @@
-"""The technician's bench: `line` and `simulate`."""
+"""`line decode`, and the simulators: `simulate pms`, `simulate ucm`."""
 
 import asyncio
 import re
-import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway.cli.shared import JsonOption, group, print_json, say, talk
+from gateway.cli.shared import (
+    AckOption,
+    EncodingOption,
+    FoundLrcOption,
+    JsonOption,
+    LrcOption,
+    bytes_of,
+    charset_of,
+    ended,
+    group,
+    print_json,
+    records_of,
+    say,
+    talk,
+)
 
-line_app = group("The technician's bench.")
+line_app = group("The line to the PMS: listen, explain, decode, capture, detect, send, replay.")
 simulate_app = group("The two simulators on their own, for a site test or a lab.")
 
 
@@ -21,33 +34,22 @@ def line_decode(
         list[str] | None,
         typer.Argument(help="Files, or records, bytes or hex as text; none or '-': stdin."),
     ] = None,
-    encoding: Annotated[str, typer.Option(help="The code page of the line.")] = "cp1252",
-    lrc: Annotated[
-        bool | None, typer.Option("--lrc/--no-lrc", help="Check bytes; default: found out.")
-    ] = None,
+    encoding: EncodingOption = "cp1252",
+    lrc: FoundLrcOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Explain records field by field: a capture, a hex dump, the log of a terminal, text."""
-    from gateway.scope.sources import MAX_BYTES
     from gateway.tools.decode import Told, as_text, decode_input
-    from protocols.fias import CHARSETS, known_charset
 
-    charset = known_charset(encoding)
-    if charset is None:
-        talk(f"--encoding = {encoding!r}: expected one of {', '.join(CHARSETS)}")
-        raise typer.Exit(2)
+    charset = charset_of(encoding)
     found: list[Told] = []
     for each in source or ["-"]:
-        if each == "-":
-            data = sys.stdin.buffer.read(MAX_BYTES + 1)
-        elif _is_file(each):
-            with Path(each).open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
+        if each == "-" or _is_file(each):
+            data = bytes_of(each)
         elif "|" in each or "<" in each or each.isupper() or _is_hex(each):
             data = each.encode("utf-8", "surrogateescape")
         else:
-            talk(f"{each}: no such file, and no record (a record has bars, as GI|RN101|)")
-            raise typer.Exit(2)
+            raise ended(f"{each}: no such file, and no record (a record has bars, as GI|RN101|)")
         found += decode_input(data, charset, lrc=lrc)
     if not found:
         talk("nothing of a line in it: give a capture, bytes, hex, or records such as GI|RN101|")
@@ -84,9 +86,9 @@ def simulate_pms(
     seed: Annotated[int, typer.Option(help="Of the random day.")] = 1,
     rooms: Annotated[str, typer.Option(help="Rooms, as 101-110,201.")] = "101-110",
     every: Annotated[float, typer.Option(help="Seconds between records.")] = 0.5,
-    encoding: Annotated[str, typer.Option(help="The code page of the line.")] = "cp1252",
-    lrc: Annotated[bool | None, typer.Option("--lrc/--no-lrc", help="Check bytes.")] = None,
-    ack: Annotated[bool | None, typer.Option("--ack/--no-ack", help="Answers.")] = None,
+    encoding: EncodingOption = "cp1252",
+    lrc: LrcOption = None,
+    ack: AckOption = None,
 ) -> None:
     """A PMS with a strict link: exit 0 only if the gateway broke none of its rules."""
     from gateway.line import parse_line
@@ -95,10 +97,10 @@ def simulate_pms(
     try:
         spec = parse_line(line) if line else None
         numbers = _rooms(rooms)
-        said = script.read_text(encoding="utf-8").splitlines() if script else None
+        said = records_of(script) if script else None
+        charset = charset_of(encoding)
     except (ValueError, OSError) as error:
-        talk(str(error))
-        raise typer.Exit(2) from None
+        raise ended(str(error)) from None
     try:
         ok = asyncio.run(
             simulate.pms(
@@ -106,10 +108,8 @@ def simulate_pms(
                 line=spec,
                 lrc=lrc,
                 ack=ack,
-                charset=encoding,
-                script=[each for each in said if each and not each.startswith("#")]
-                if said is not None
-                else None,
+                charset=charset,
+                script=said,
                 rooms=numbers,
                 seed=seed,
                 records=records,
@@ -161,11 +161,9 @@ def simulate_ucm(
             )
         )
     except ValueError as error:
-        talk(str(error))
-        raise typer.Exit(2) from None
+        raise ended(str(error)) from None
     except OSError as error:
-        talk(f"{listen}: {error.strerror or error}")
-        raise typer.Exit(1) from None
+        raise ended(f"{listen}: {error.strerror or error}", 1) from None
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 

@@ -1,9 +1,12 @@
 """`line explain`, `line replay`: what a capture shows, and what it would do."""
 
 import asyncio
+import contextlib
 import os
 import sys
 import tempfile
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +16,12 @@ from gateway.cli.bench import line_app
 from gateway.cli.shared import (
     DEFAULT_PATH,
     ConfigOption,
+    FoundLrcOption,
     JsonOption,
+    bytes_of,
+    charset_of,
+    declinable,
+    ended,
     load_config,
     print_json,
     say,
@@ -27,9 +35,6 @@ if TYPE_CHECKING:
     from protocols.transcript import Step
 
 EncodingOption = Annotated[str, typer.Option(help="The code page, if the file does not say it.")]
-LrcOption = Annotated[
-    bool | None, typer.Option("--lrc/--no-lrc", help="Check bytes; default: found out.")
-]
 
 
 @line_app.command("explain")
@@ -40,28 +45,24 @@ def line_explain(
     ] = None,
     config: ConfigOption = DEFAULT_PATH,
     encoding: EncodingOption = "cp1252",
-    lrc: LrcOption = None,
+    lrc: FoundLrcOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """What is wrong with a line, in words: the lowest layer first, with evidence and next step.
 
     Exit 0: nothing looks wrong; 1: something does.
     """
-    from gateway.control import Declined
     from gateway.scope.explain import WITHIN_S, explain
     from gateway.tools import watch
 
     if file is None:
         loaded = load_config(config)
-        try:
+        with declinable():
             steps = list(watch.kept(loaded, WITHIN_S))
-        except Declined as declined:
-            talk(str(declined))
-            raise typer.Exit(1) from None
         profile = watch.profile_of_config(loaded)
         if not steps:
-            talk("nothing was kept of the last hour: does the service run, with capture.keep_mb?")
-            raise typer.Exit(1)
+            why = "nothing was kept of the last hour: does the service run, with capture.keep_mb?"
+            raise ended(why, 1)
     else:
         capture = _read(file, encoding, lrc)
         steps, profile = capture.steps, capture.profile
@@ -73,10 +74,22 @@ def line_explain(
         say(f"  {finding.words}")
         say(f"  Do: {finding.do}")
         for evidence in finding.evidence:
-            say(f"      {evidence.text}")
+            say(f"      {_moment(evidence.at)}{evidence.text}")
     if not findings:
         talk("nothing looks wrong")
     raise typer.Exit(1 if findings else 0)
+
+
+def _moment(at: float | None) -> str:
+    """When it was, and how long ago where that is of use."""
+    if at is None:
+        return ""
+    from gateway.clock import Clock, local_zone
+
+    zone = local_zone()
+    ago = Clock(zone).epoch() - at
+    since = f" ({ago / 60:.0f} min ago)" if 0 <= ago < 7200 else ""
+    return f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:%M:%S}{since}  "
 
 
 @line_app.command("replay")
@@ -104,7 +117,7 @@ def line_replay(
     ] = None,
     names: Annotated[bool, typer.Option("--names", help="Show guests.")] = False,
     encoding: EncodingOption = "cp1252",
-    lrc: LrcOption = None,
+    lrc: FoundLrcOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Play a capture again: to the decoder, through a whole gateway, or as a PMS on a line."""
@@ -120,26 +133,13 @@ def line_replay(
 
 
 def _read(file: str, encoding: str, lrc: bool | None) -> "Capture":
-    from gateway.scope.sources import MAX_BYTES, UnreadableSource, read
-    from protocols.fias import CHARSETS, known_charset
+    from gateway.scope.sources import UnreadableSource, read
 
-    charset = known_charset(encoding)
-    if charset is None:
-        talk(f"--encoding = {encoding!r}: expected one of {', '.join(CHARSETS)}")
-        raise typer.Exit(2)
+    charset = charset_of(encoding)
     try:
-        if file == "-":
-            data = sys.stdin.buffer.read(MAX_BYTES + 1)
-        else:
-            with Path(file).open("rb") as opened:
-                data = opened.read(MAX_BYTES + 1)
-        capture = read(data, charset, lrc=lrc)
+        capture = read(bytes_of(file), charset, lrc=lrc)
     except UnreadableSource as error:
-        talk(f"{file}: {error}")
-        raise typer.Exit(1) from None
-    except OSError as error:
-        talk(f"{file}: {error.strerror}")
-        raise typer.Exit(2) from None
+        raise ended(f"{file}: {error}", 1) from None
     for sentence in capture.left_out:
         talk(f"{file}: {sentence}")
     return capture
@@ -184,7 +184,7 @@ def _to_gateway(capture: "Capture", config: "Config | None", *, names: bool, as_
     with tempfile.TemporaryDirectory(prefix="pms-gateway-") as folder:
         asyncio.run(play(Path(folder)))
     if as_json:
-        print_json([outcome.as_json() for outcome in outcomes])
+        print_json([asdict(outcome) for outcome in outcomes])
     talk(f"{len(outcomes)} records, {sum(len(each.calls) for each in outcomes)} calls")
     raise typer.Exit(0 if outcomes and not outcomes[-1].left else 1)
 
@@ -193,7 +193,7 @@ def _as_pms(
     capture: "Capture", to: str, *, speed: float, listen_s: float, live: bool, names: bool
 ) -> None:
     from gateway.clock import local_zone
-    from gateway.line import LineFailed, Opener, opener_for, parse_line
+    from gateway.line import Opener, opener_for, parse_line
     from gateway.simulators.pms import PtyOpener
     from gateway.tools.replay import as_pms
     from protocols.fias import mask
@@ -208,11 +208,11 @@ def _as_pms(
         try:
             spec = parse_line(to)
         except ValueError as error:
-            talk(f"--to {to!r}: expected decoder, gateway, pty, or a line: {error}")
-            raise typer.Exit(2) from None
+            sentence = f"--to {to!r}: expected decoder, gateway, pty, or a line: {error}"
+            raise ended(sentence) from None
         if not live and not _is_lab(spec):
-            talk(f"{to}: whatever is at the other end will believe it; say --live if it shall")
-            raise typer.Exit(2)
+            sentence = "whatever is at the other end will believe it; say --live if it shall"
+            raise ended(f"{to}: {sentence}")
         opener = opener_for(spec)
     zone, profile = local_zone(), capture.profile
 
@@ -222,17 +222,11 @@ def _as_pms(
             step = Spoken(step.from_pms, data, at=step.at)
         say(show_step(step, zone, profile.charset, short=True))
 
-    try:
-        asyncio.run(
-            as_pms(
-                capture.steps, profile, opener, speed=speed, listen_s=listen_s, zone=zone, show=show
-            )
-        )
-    except LineFailed as error:
-        talk(str(error))
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        pass  # the usual way to stop it
+    playing = as_pms(
+        capture.steps, profile, opener, speed=speed, listen_s=listen_s, zone=zone, show=show
+    )
+    with declinable(), contextlib.suppress(KeyboardInterrupt):  # the usual way to stop it
+        asyncio.run(playing)
 
 
 def _is_lab(spec: "LineSpec") -> bool:

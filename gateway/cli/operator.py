@@ -1,7 +1,7 @@
 """The operator's commands: what waits and what is parked, who is in which room, a resync."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import contextlib
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -10,29 +10,19 @@ from gateway.cli.shared import (
     DEFAULT_PATH,
     ConfigOption,
     JsonOption,
+    declinable,
+    ended,
     group,
     load_config,
     print_json,
     say,
     talk,
 )
-from gateway.printable import printable
+from gateway.logs import printable
 
 outbox_app = group("The rooms that the UCM still has to be told of, and those that it refused.")
 
 RoomArgument = Annotated[list[str], typer.Argument(help="Numbers of rooms.", metavar="ROOM...")]
-
-
-@contextmanager
-def _declinable() -> Iterator[None]:
-    """What the service declines is a sentence and exit code 1."""
-    from gateway.control import Declined
-
-    try:
-        yield
-    except Declined as declined:
-        talk(str(declined))
-        raise typer.Exit(1) from None
 
 
 @outbox_app.command("list")
@@ -52,9 +42,8 @@ def outbox_list(
     loaded = load_config(config)
     states = list(STATES) if state == "all" else [each.strip() for each in state.split(",")]
     if wrong := [each for each in states if each not in STATES]:
-        talk(f"--state = {wrong[0]!r}: expected {', '.join(STATES)} or all")
-        raise typer.Exit(2)
-    with _declinable():
+        raise ended(f"--state = {wrong[0]!r}: expected {', '.join(STATES)} or all")
+    with declinable():
         found = operate.outbox(loaded, states, room, limit)
     if as_json:
         print_json(found)
@@ -80,7 +69,7 @@ def outbox_show(
     from gateway.tools import operate
 
     loaded = load_config(config)
-    with _declinable():
+    with declinable():
         found = [operate.show(loaded, each) for each in room]
     if as_json:
         print_json(found)
@@ -118,11 +107,11 @@ def _print_room(told: dict[str, Any]) -> None:
         say("  last calls, the newest last:")
     for line in told["journal"]:
         rooms_ = f"{line['from_room']}>{line['room']}" if line["from_room"] else line["room"]
-        took = f"{line['took_s']:.2f} s" if line["took_s"] else ""
-        result = f"[{line['result']}]" if line["result"] else ""
+        took = f", after {line['took_s']:.2f} s" if line["took_s"] else ""
         at = line["at"][:19].replace("T", " ")
-        words = f"    {at}  {line['call']:<14} {rooms_:<12} {result:<8} {took:<8} {line['record']}"
-        say(printable(words).rstrip())
+        say(printable(f"    {at}  {rooms_:<10} {line['outcome']}{took}"))
+        if line["record"]:
+            say(printable(f"    {'':<31}{line['record']}"))
     say("")
 
 
@@ -137,23 +126,32 @@ def _on(value: object) -> object:
 @outbox_app.command("retry")
 def outbox_retry(room: RoomArgument, config: ConfigOption = DEFAULT_PATH) -> None:
     """Tell the UCM again of rooms that it refused, from what they should show now."""
-    _change(config, room, "retry", "is told again")
-
-
-@outbox_app.command("drop")
-def outbox_drop(room: RoomArgument, config: ConfigOption = DEFAULT_PATH) -> None:
-    """Leave rooms as they are on the UCM until the PMS says something new of them."""
-    _change(config, room, "drop", "is left as it is until the PMS says something new of it")
-
-
-def _change(config: Any, rooms: list[str], deed: str, done: str) -> None:
     from gateway.tools import operate
 
     loaded = load_config(config)
-    for each in rooms:
-        with _declinable():
-            operate.change(loaded, each, deed)
-        say(f"{each} {done}")
+    for each in room:
+        with declinable():
+            told = operate.retry(loaded, each)
+        why = f": {told['reason']}" if told["reason"] and told["state"] != "told" else ""
+        say(printable(f"{each} is told again; now it is {told['state']}{why}"))
+
+
+@outbox_app.command("drop")
+def outbox_drop(
+    room: RoomArgument,
+    config: ConfigOption = DEFAULT_PATH,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+) -> None:
+    """Leave rooms as they are on the UCM until the PMS says something new of them."""
+    from gateway.tools import operate
+
+    loaded = load_config(config)
+    if sys.stdin.isatty() and not yes:
+        typer.confirm(f"Leave {', '.join(room)} as it is on the UCM?", abort=True, err=True)
+    for each in room:
+        with declinable():
+            operate.change(loaded, each, "drop")
+        say(f"{each} is left as it is until the PMS says something new of it")
 
 
 def rooms(
@@ -172,11 +170,11 @@ def rooms(
 
     loaded = load_config(config)
     if heal:
-        with _declinable():
+        with declinable():
             operate.heal(loaded)
         say("asked; `rooms --diff` shows what still differs")
         return
-    with _declinable():
+    with declinable():
         found = operate.drifts(loaded) if diff else operate.rooms(loaded)
     if as_json:
         print_json(found)
@@ -187,6 +185,7 @@ def rooms(
         differ = "differs" if len(found) == 1 else "differ"
         talk(f"{_counted(len(found), 'room')} {differ}" if found else "no room differs")
     else:
+        talk(f"{'ROOM':<8} {'STATE':<8} GUESTS")
         for room in found:
             guests = ", ".join(
                 f"{guest['reservation'] or '-'} {guest['name']}".strip() for guest in room["guests"]
@@ -198,14 +197,24 @@ def rooms(
         raise typer.Exit(1)
 
 
-def resync(config: ConfigOption = DEFAULT_PATH) -> None:
+def resync(
+    config: ConfigOption = DEFAULT_PATH,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Until it is over; always so on a terminal.")
+    ] = False,
+) -> None:
     """Ask the PMS of the running service to tell every room."""
     from gateway.tools import operate
 
     loaded = load_config(config)
-    with _declinable():
-        operate.resync(loaded)
-    say("asked; the rooms come as the PMS tells them, `rooms --diff` compares")
+    with declinable():
+        asked = operate.resync(loaded)
+        say("asked; the rooms come as the PMS tells them, `rooms --diff` compares")
+        if wait or sys.stdout.isatty():
+            talk("waiting for its end; Ctrl-C leaves it running")
+            with contextlib.suppress(KeyboardInterrupt):
+                is_over = operate.wait_for_resync(loaded, asked)
+                say("the PMS has told every room" if is_over else "the PMS has not ended it yet")
 
 
 def _counted(count: int, word: str) -> str:

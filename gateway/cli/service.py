@@ -1,18 +1,21 @@
-"""The service and what belongs to it: demo, run, check-config, doctor, version."""
+"""The service and what belongs to it: demo, run, check-config, doctor, version, manual."""
 
 import asyncio
 import sys
 import tempfile
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway import __version__
+from gateway.cli import pages
 from gateway.cli.shared import (
     DEFAULT_PATH,
     ConfigOption,
     JsonOption,
+    ended,
     load_config,
     print_json,
     say,
@@ -32,11 +35,14 @@ def demo(
     """A simulated PMS, a simulated UCM and the gateway between them play a hotel day."""
     from gateway import logs
     from gateway.demo import play
+    from gateway.service.app import StartFailed
 
     logs.set_up(site="demo-hotel", quiet=not verbose)
     with tempfile.TemporaryDirectory(prefix="pms-gateway-demo-") as folder:
         try:
             ok = asyncio.run(play(say, Path(folder), once=once, serial=serial))
+        except StartFailed as error:
+            raise ended(str(error), 1) from None
         except KeyboardInterrupt:
             raise typer.Exit(0) from None
     raise typer.Exit(0 if ok else 1)
@@ -47,18 +53,22 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log at debug level.")] = False,
 ) -> None:
     """The service. SIGTERM stops it in order, SIGHUP reads the file again; no peer ends it."""
-    from gateway.serve import serve
+    from gateway.service.serve import serve
 
     raise typer.Exit(serve(config, verbose=verbose))
 
 
 def check_config(
-    file: Annotated[Path, typer.Argument(help="The configuration file.", metavar="FILE")],
+    file: Annotated[
+        Path | None, typer.Argument(help="The configuration file.", metavar="[FILE]")
+    ] = None,
+    config: ConfigOption = DEFAULT_PATH,
     as_json: JsonOption = False,
 ) -> None:
     """All mistakes of a configuration at once, one sentence each."""
     from gateway.config import ConfigError, load
 
+    file = file or config
     try:
         load(file)
         sentences: list[str] = []
@@ -78,7 +88,7 @@ def doctor(config: ConfigOption = DEFAULT_PATH, as_json: JsonOption = False) -> 
     from gateway.tools.doctor import Finding, examine
 
     logs.set_up(quiet=True)
-    loaded = load_config(config)
+    loaded = load_config(config, needs_pin=False)
 
     async def collect() -> list[Finding]:
         findings = []
@@ -98,18 +108,16 @@ def console_password() -> None:
     """Ask for the console's password and print the line for the configuration."""
     import getpass
 
-    from gateway.console.guard import hash_password
+    from gateway.config.password_hash import hash_password
 
     if sys.stdin.isatty():
         first = getpass.getpass("Password for the console: ")
         if first != getpass.getpass("Again: "):
-            talk("These are two passwords.")
-            raise typer.Exit(1)
+            raise ended("These are two passwords.", 1)
     else:
         first = sys.stdin.readline().rstrip("\r\n")
     if len(first) < 8:
-        talk("A password has at least 8 characters.")
-        raise typer.Exit(1)
+        raise ended("A password has at least 8 characters.", 1)
     talk("Put this under [http], then `systemctl reload pms-gateway`:")
     say(f'password_hash = "{hash_password(first)}"')
 
@@ -117,3 +125,29 @@ def console_password() -> None:
 def version() -> None:
     """The version of this program."""
     say(f"pms-gateway {__version__}")
+
+
+def completion(context: typer.Context) -> None:
+    """The completion for bash: `eval "$(pms-gateway completion)"`, there or in ~/.bashrc."""
+    say(pages.completion(context.find_root().command).rstrip())
+
+
+def man(context: typer.Context) -> None:
+    """The manual page: `pms-gateway man | man -l -`."""
+    say(pages.manual(context.find_root().command).rstrip())
+
+
+def main_options(
+    context: typer.Context,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="The version of this program.")
+    ] = False,
+) -> None:
+    """FIAS hotel systems (RS-232 or TCP) to the PMS API of a Grandstream UCM."""
+    if show_version:
+        version()
+        raise typer.Exit(0)
+    if context.invoked_subcommand is None:
+        with redirect_stdout(sys.stderr):  # it is not what was asked for
+            context.get_help()
+        raise typer.Exit(2)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -12,7 +11,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.bench import line_app
-from gateway.cli.shared import DEFAULT_PATH, ConfigOption, JsonOption, load_config, say, talk
+from gateway.cli.shared import (
+    DEFAULT_PATH,
+    AckOption,
+    ConfigOption,
+    EncodingOption,
+    JsonOption,
+    LrcOption,
+    declinable,
+    ended,
+    load_config,
+    profile_of,
+    say,
+    talk,
+)
 
 if TYPE_CHECKING:
     from gateway.tools.watch import Source
@@ -31,9 +43,6 @@ TapOption = Annotated[
 ]
 NamesOption = Annotated[bool, typer.Option("--names", help="Show guests; else they are masked.")]
 ForOption = Annotated[float | None, typer.Option("--for", min=0, help="Seconds, then stop.")]
-LrcOption = Annotated[bool | None, typer.Option("--lrc/--no-lrc", help="Check bytes.")]
-AckOption = Annotated[bool | None, typer.Option("--ack/--no-ack", help="Answers.")]
-EncodingOption = Annotated[str, typer.Option(help="The code page of the line.")]
 
 
 @line_app.command("listen")
@@ -119,19 +128,17 @@ def line_capture(
         start, stop = (condition(each) if each else None for each in (start_on, stop_on))
         form = _format(form, output)
     except ValueError as error:
-        talk(str(error))
-        raise typer.Exit(2) from None
+        raise ended(str(error)) from None
     source = _source(line, tap, config, lrc=lrc, ack=ack, encoding=encoding)
     goes_on = live or seconds is not None or bool(line or tap)
     if goes_on and not source.is_live:
-        talk("no service runs, so nothing will come: start it, or leave --live and --for out")
-        raise typer.Exit(1)
+        sentence = "no service runs, so nothing will come: start it, or leave --live and --for out"
+        raise ended(sentence, 1)
     file = CaptureFile(output, form, source.profile, source.zone, names=names)
     try:
         file.open()
     except OSError as error:
-        talk(f"{output}: {error.strerror}")
-        raise typer.Exit(2) from None
+        raise ended(f"{output}: {error.strerror}") from None
     gate = Gate(source.profile, start, stop, before_s=before, after_s=after)
 
     def take(steps: "Iterable[Step]") -> None:
@@ -158,14 +165,10 @@ def line_remark(
     config: ConfigOption = DEFAULT_PATH,
 ) -> None:
     """Write a comment into the capture of the running service, at this moment."""
-    from gateway.control import Declined
     from gateway.tools import watch
 
-    try:
+    with declinable():
         asyncio.run(watch.remark(load_config(config), " ".join(words)))
-    except Declined as declined:
-        talk(str(declined))
-        raise typer.Exit(1) from None
 
 
 def _source(
@@ -179,32 +182,19 @@ def _source(
 ) -> "Source":
     """What the arguments name, or a sentence and exit code 2."""
     from gateway.clock import local_zone
-    from gateway.line import SerialSpec, parse_line
-    from gateway.scope.profile import LineProfile
+    from gateway.line import parse_line
     from gateway.tools.watch import Source
-    from protocols.fias import CHARSETS, known_charset
 
     if line and tap:
-        talk("either a line or --tap: a tap names its two ports itself")
-        raise typer.Exit(2)
+        raise ended("either a line or --tap: a tap names its two ports itself")
     if not (line or tap):
         return Source.of_config(load_config(config))
-    charset = known_charset(encoding)
     try:
         names = [each if ":" in each else f"serial:{each}" for each in tap or (line or "",)]
         specs = [parse_line(each) for each in names]
-        if charset is None:
-            raise ValueError(f"--encoding = {encoding!r}: expected one of {', '.join(CHARSETS)}")
     except ValueError as error:
-        talk(str(error))
-        raise typer.Exit(2) from None
-    serial = isinstance(specs[0], SerialSpec)
-    profile = LineProfile(
-        " and ".join(map(str, specs)),
-        lrc=serial if lrc is None else lrc,
-        ack=serial if ack is None else ack,
-        charset=charset,
-    )
+        raise ended(str(error)) from None
+    profile = profile_of(specs, lrc=lrc, ack=ack, encoding=encoding)
     return Source.of_lines(profile, local_zone(), specs)
 
 
@@ -214,43 +204,40 @@ def _run(
     *,
     is_live: bool,
     history: float,
-    seconds: float | None = None,
-    each_second: Callable[[], None] = lambda: None,
+    seconds: float | None,
+    each_second: Callable[[], None],
 ) -> None:
     """Look at what comes until it is over, or at what was kept. Ctrl-C is the usual end, a failure
     is a sentence and exit code 1."""
-    from gateway.control import Declined
-    from gateway.line import LineFailed
-
-    for each in (signal.SIGTERM, signal.SIGHUP):  # a closed window ends it as Ctrl-C does
+    # A job in the background inherits a SIGINT that is ignored, and a closed window sends SIGHUP:
+    # all of them end it as Ctrl-C does.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for each in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        if is_live:
-            asyncio.run(
-                source.run(
-                    take,
-                    history_s=history,
-                    seconds=seconds,
-                    each_second=each_second,
-                    tell=talk,
+        with declinable():
+            if is_live:
+                asyncio.run(
+                    source.run(
+                        take,
+                        history_s=history,
+                        seconds=seconds,
+                        each_second=each_second,
+                        tell=talk,
+                    )
                 )
-            )
-        else:
-            for step in source.kept(history):
-                take(step)
-    except (Declined, LineFailed) as error:
-        talk(str(error))
-        raise typer.Exit(1) from None
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python would complain once more at the exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        pass  # the usual way to stop looking
+            else:
+                for step in source.kept(history):
+                    take(step)
+    except (KeyboardInterrupt, BrokenPipeError):
+        pass  # the usual ways to stop looking
 
 
 def _format(form: str, output: Path | None) -> str:
     """The format that is named, or that the file's name has. Raises ValueError."""
+    from gateway.scope.export import FORMS
+
     form = form or (output.suffix.removeprefix(".") if output else "") or "line"
-    if form not in ("line", "jsonl", "pcapng"):
+    if form not in FORMS:
         raise ValueError(f"--format {form!r}: expected line, jsonl or pcapng")
     return form

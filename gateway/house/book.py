@@ -108,7 +108,7 @@ class Book:
         return self.ledger
 
     def changed_mentions(self) -> Mapping[str, bool]:
-        """Of whom the running resync has spoken (or not) since the last commit."""
+        """Of whom the running resync has spoken (or not) since the last commit; never on disk."""
         return {key: key in self.mentioned for key in self._mentioned_before}
 
     def commit(self) -> None:
@@ -116,6 +116,19 @@ class Book:
         self._rooms_before.clear()
         self._ledger_before = None
         self._mentioned_before.clear()
+
+    def adopt(
+        self, rooms: Mapping[str, Room], ledger: Ledger | None, mentions: Mapping[str, bool]
+    ) -> None:
+        """A change that was taken back turned out to be on disk: it is made again."""
+        for number, room in rooms.items():
+            self.put(number, room)
+        if ledger is not None:
+            self.write(ledger)
+        for key, is_mentioned in mentions.items():
+            self.mention(key, is_mentioned=is_mentioned)
+        self.told()
+        self.commit()
 
     def rollback(self) -> None:
         """Nothing since the last commit is on disk: forget it here too."""

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gateway.house.book import Book
+from gateway.house.guests import Guests
 from gateway.house.states import Guest
-from gateway.house.values import is_another, told_of
+from gateway.house.values import details_of, is_another, told_of
 from protocols.facts import GuestArrived, GuestLeft
 
 
@@ -19,6 +20,7 @@ class Resync:
     """The running resync of a hotel, if there is one."""
 
     _book: Book
+    _guests: Guests
     _in_part: set[str] = field(default_factory=set)
     """Rooms of which a part is said to be empty; see GuestLeft."""
 
@@ -86,11 +88,11 @@ class Resync:
         else:
             self._book.put(fact.room, replace(self._book.room(fact.room), out=True))
 
-    def said(self) -> list[tuple[str, Guest]]:
+    def _said(self) -> list[tuple[str, Guest]]:
         """Rooms and the guests who are said to be in them, in conflict with what we know."""
         return [(number, guest) for number, room in self._book.rooms.items() for guest in room.said]
 
-    def gone(self, *, sweep: bool) -> list[tuple[str, Guest]]:
+    def _gone(self, *, sweep: bool) -> list[tuple[str, Guest]]:
         """Rooms and the guests who have left them, and are not said to be in another one.
 
         sweep   everything was told: who was not mentioned and whose room somebody else was
@@ -116,12 +118,59 @@ class Resync:
             ]
         return gone
 
-    def end(self) -> None:
+    def _end(self) -> None:
         """Nothing of what was said waits any more."""
         for number, room in tuple(self._book.rooms.items()):
             if room.said or room.vacated or room.left:
                 self._book.put(number, replace(room, said=(), left=(), vacated=False))
         self._book.write(replace(self._book.ledger, in_resync=False))
+
+    def settle(self, wall: datetime, *, sweep: bool) -> None:
+        """Make the house what the resync said: who is gone leaves, who moved is lifted out of his
+        old room and placed in the new one, who is new arrives; in this order, so that nobody
+        finds his room still taken by somebody who has left it.
+        """
+        gone, said = self._gone(sweep=sweep), self._said()
+        self._end()
+        for number, guest in gone:
+            self._guests.leave(number, guest.key, None, wall)
+        movers = [
+            (number, guest)
+            for number, guest in said
+            if self._book.home.get(guest.key) not in (None, number)
+        ]
+
+        def place_of(mover: tuple[str, Guest]) -> int:
+            return self._guests.place_of(mover[1])
+
+        # The displayed guest of a room goes last, and so takes the stay along.
+        lifted = {
+            guest.key: self._guests.lift(self._book.home[guest.key], guest.key, None, wall)
+            for _, guest in sorted(movers, key=place_of, reverse=True)
+        }
+        # Who brings a stay comes first: those who move in with him then join it.
+        for number, guest in sorted(movers, key=lambda mover: lifted[mover[1].key].room is None):
+            details = details_of(guest)
+            self._guests.place(number, lifted[guest.key], guest.key, details, None, wall)
+        for number, guest in said:
+            if guest.key not in lifted:
+                self._guests.arrive(number, guest.key, details_of(guest), None, wall)
+        came: dict[str, list[str]] = {}
+        for number, guest in said:
+            came.setdefault(number, []).append(guest.key)
+        for number, keys in came.items():  # those who came have come in the order of the PMS
+            room = self._book.room(number)
+            order = {key: place for place, key in enumerate(keys)}
+            shown = sorted(room.guests, key=lambda guest: order.get(guest.key, -1))
+            self._book.put(number, replace(room, guests=tuple(shown)))
+
+    def settle_one(self, key: str, wall: datetime) -> None:
+        """News about a guest whom the resync put somewhere: put him there first."""
+        if key in self._book.said:
+            number = self._book.said[key]
+            guest = next(each for each in self._book.rooms[number].said if each.key == key)
+            self.unsay(key)
+            self._guests.arrive(number, key, details_of(guest), None, wall)
 
     def sight(self, key: str) -> None:
         """This guest was mentioned while a resync runs."""

@@ -4,7 +4,7 @@ moment, never stored: a clock that jumps and comes back has lost nothing.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from gateway.house.book import Book
@@ -39,21 +39,28 @@ class WakeUps:
 
     _book: Book
 
-    def order(self, number: str, at: datetime, wall: datetime) -> None:
-        """Call the room at this moment."""
-        if has_rung(at, wall):
+    def order(self, number: str, at: datetime, now: datetime) -> None:
+        """Call the room at this moment; `now` is aware, in the hotel's zone.
+
+        In the hour that comes twice, the one that is still to come is meant. In the hour that is
+        left out, the first minute behind it.
+        """
+        at, wall = _shown(at, now.tzinfo), now.replace(tzinfo=None)
+        if has_rung(at, wall) and not _comes_again(at, now):
             self._book.remarks.append(Remark.WAKE_UP_PAST)
             return
         room = self._book.room(number)
-        wake_ups = tuple(sorted({*room.wake_ups, at}))[-MAX_WAKE_UPS:]
+        others = (each for each in room.wake_ups if minute(each) != minute(at))
+        wake_ups = tuple(sorted({*others, at}))[-MAX_WAKE_UPS:]
         said = room.wake_up_said
         if minute(at) == next_of(wake_ups, wall):  # else it is told when an earlier one has rung
             said += 1
         self._book.put(number, replace(room, wake_ups=wake_ups, wake_up_said=said))
 
-    def clear(self, number: str, at: datetime | None, wall: datetime) -> None:
+    def clear(self, number: str, at: datetime | None, now: datetime) -> None:
         """Do not call the room in this minute; None: not at all."""
-        room = self._book.room(number)
+        room, wall = self._book.room(number), now.replace(tzinfo=None)
+        at = None if at is None else _shown(at, now.tzinfo)
         kept = tuple(
             each for each in room.wake_ups if at is not None and minute(each) != minute(at)
         )
@@ -68,8 +75,8 @@ class WakeUps:
     def ring(self, since: datetime, wall: datetime) -> list[tuple[str, datetime]]:
         """The wake-ups that must have rung between these moments: room and minute.
 
-        Rooms in which another one is the next by now count as touched; also behind a clock that
-        has jumped back.
+        Rooms in which another one is the next by now count as touched, so that `plan` tells the
+        UCM of it; also behind a clock that has jumped back.
         """
         self._book.touched.update(
             number
@@ -90,3 +97,15 @@ class WakeUps:
             next_of(self._book.rooms[number].wake_ups, since) for number in self._book.called
         )
         return [(each + RUNG_AFTER).replace(tzinfo=zone) for each in following if each is not None]
+
+
+def _shown(at: datetime, zone: tzinfo | None) -> datetime:
+    """This moment of the hotel's clock; one that the clock leaves out: the next that it shows."""
+    while at.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) != at:
+        at = minute(at) + timedelta(minutes=1)
+    return at
+
+
+def _comes_again(at: datetime, now: datetime) -> bool:
+    """The clock will be set back, and show this moment once more."""
+    return minute(at).replace(tzinfo=now.tzinfo, fold=1).astimezone(UTC) > now.astimezone(UTC)

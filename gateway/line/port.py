@@ -5,6 +5,8 @@ import errno
 import fcntl
 import struct
 import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import serial
@@ -33,10 +35,47 @@ _HINTS: Final = {
 }
 
 
-def open_port(spec: SerialSpec, kind: type[serial.Serial] = serial.Serial) -> serial.Serial:
-    """The port, exclusively; it may block for seconds on some adapters. Raises LineFailed."""
+class Port(serial.Serial):
+    """A port whose handshake lines need not work: FIAS uses none, and some adapters answer the wish
+    to set one with EPROTO, EPIPE, EIO or ETIMEDOUT.
+
+    unset   the handshake lines that could not be set
+    """
+
+    unset: tuple[str, ...] = ()
+
+    def _update_dtr_state(self) -> None:
+        self._try("DTR", super()._update_dtr_state)  # type: ignore[misc]
+
+    def _update_rts_state(self) -> None:
+        self._try("RTS", super()._update_rts_state)  # type: ignore[misc]
+
+    def _try(self, name: str, set_line: Callable[[], None]) -> None:
+        try:
+            set_line()
+        except OSError as error:
+            # A pty has no such lines at all; nobody expects them there.
+            if error.errno not in (errno.EINVAL, errno.ENOTTY):
+                self.unset = (*self.unset, name)
+
+
+@contextmanager
+def port_errors(spec: SerialSpec) -> Iterator[None]:
+    """What a port refuses, as a LineFailed that says what to do."""
     try:
-        port = kind(
+        yield
+    except (OSError, ValueError, termios.error) as error:
+        number = getattr(error, "errno", None) or (error.args[0] if error.args else None)
+        hint = _HINTS.get(number) if isinstance(number, int) else None
+        if number == errno.EINVAL:
+            hint = f"this port cannot do {spec.mode}: its driver refuses the speed or the format"
+        raise LineFailed(f"{spec.path}: {hint or error}") from error
+
+
+def open_port(spec: SerialSpec) -> Port:
+    """The port, exclusively; it may block for seconds on some adapters. Raises LineFailed."""
+    with port_errors(spec):
+        port = Port(
             spec.path,
             spec.baud,
             bytesize=spec.data_bits,
@@ -44,10 +83,6 @@ def open_port(spec: SerialSpec, kind: type[serial.Serial] = serial.Serial) -> se
             stopbits=spec.stop_bits,
             exclusive=True,
         )
-    except (OSError, ValueError, termios.error) as error:
-        number = getattr(error, "errno", None)
-        hint = _HINTS.get(number) if number is not None else None
-        raise LineFailed(f"{spec.path}: {hint or error}") from error
     with contextlib.suppress(OSError):  # a pty has no such lock
         fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
     return port

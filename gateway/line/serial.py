@@ -2,119 +2,84 @@
 
 import asyncio
 import contextlib
-import os
-import select
 import termios
 from typing import Final
 
-import serial
 from serial_asyncio import SerialTransport, connection_for_serial
 
 from gateway.line.base import MAX_UNWRITTEN_BYTES, READ_BYTES, Line, LineFailed
-from gateway.line.port import count_errors, modem_lines, open_port
+from gateway.line.port import count_errors, modem_lines, open_port, port_errors
 from gateway.line.spec import SerialSpec
+from gateway.logs import logger
 
 MAX_UNREAD_BYTES: Final = 1 << 20
 """While the disk is full nobody reads: a quarter of an hour at 9,600 baud. A port cannot make its
 peer wait, so what comes after that is lost, and a peer that hears no ACK knows."""
 
 
-class _Port(serial.Serial):
-    """A port of which the loop says when there is something to read: pyserial would ask again."""
-
-    def read(self, size: int = 1) -> bytes:
-        try:
-            data = os.read(self.fileno(), size)
-        except BlockingIOError:
-            return b""
-        except OSError as error:
-            raise serial.SerialException(str(error)) from error
-        if not data and self._has_news():  # and yet it says nothing
-            raise serial.SerialException("the device is gone")
-        return data
-
-    def _has_news(self) -> bool:
-        poll = select.poll()
-        poll.register(self.fileno(), select.POLLIN)
-        return bool(poll.poll(0))
-
-
-class _Reader(asyncio.Protocol):
-    """Collects what the port delivers."""
-
-    def __init__(self) -> None:
-        self.buffer = bytearray()
-        self.arrived = asyncio.Event()
-        self.is_lost = False
-        self.transport: SerialTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self.buffer += data
-        self.arrived.set()
-        if len(self.buffer) > MAX_UNREAD_BYTES and self.transport is not None:
-            self.transport.pause_reading()
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's shape
-        self.is_lost = True
-        self.arrived.set()
-
-
-class SerialLine:
+class SerialLine(asyncio.Protocol):
     """One open serial port."""
 
-    def __init__(self, spec: SerialSpec, transport: SerialTransport, reader: _Reader) -> None:
-        self._spec, self._transport, self._reader = spec, transport, reader
+    _transport: SerialTransport  # from `connection_made` on
+
+    def __init__(self, spec: SerialSpec) -> None:
+        self._spec = spec
+        self._buffer = bytearray()
+        self._arrived = asyncio.Event()
+        self._lost = False
+
+    # asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        self._arrived.set()
+        if len(self._buffer) > MAX_UNREAD_BYTES:
+            self._transport.pause_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's shape
+        self._lost = True
+        self._arrived.set()
+
+    # The line's side
 
     async def read(self) -> bytes:
-        while not self._reader.buffer:
-            if self._reader.is_lost:
+        while not self._buffer:
+            if self._lost:
                 return b""
-            self._reader.arrived.clear()
-            await self._reader.arrived.wait()
-        data = bytes(self._reader.buffer[:READ_BYTES])  # no more at once: others share the loop
-        del self._reader.buffer[:READ_BYTES]
-        if not self._reader.is_lost:
+            self._arrived.clear()
+            await self._arrived.wait()
+        data = bytes(self._buffer[:READ_BYTES])  # no more at once: others share the loop
+        del self._buffer[:READ_BYTES]
+        if not self._lost:
             self._transport.resume_reading()
         return data
 
     async def write(self, data: bytes) -> None:
-        if self._reader.is_lost:
+        if self._lost:
             raise LineFailed(f"{self._spec.path} is gone: is the adapter still plugged in?")
         if self._transport.get_write_buffer_size() > MAX_UNWRITTEN_BYTES:
             raise LineFailed(f"{self._spec.path} takes no bytes: flow control must be off")
-        data = data[self._write_now(data) :]
-        if data:
-            self._transport.write(data)
-
-    def _write_now(self, data: bytes) -> int:
-        """What the port takes at once; the transport would wait a turn of the loop, and an ACK
-        with it. Returns how many bytes."""
-        if self._transport.get_write_buffer_size():
-            return 0
-        try:
-            return os.write(self._transport.serial.fileno(), data)
-        except OSError:
-            return 0  # full, or gone: the transport finds out
+        self._transport.write(data)
 
     async def close(self) -> None:
         # Never close() with data pending: it waits for a port that may be gone.
         for _ in range(5):
-            if self._reader.is_lost or not self._unwritten():
+            if self._lost or not self._unwritten():
                 break
             await asyncio.sleep(0.1)
-        if not self._reader.is_lost:
+        if not self._lost:
             if self._unwritten():
                 # Closing waits, and with it everybody, until the port has sent what it holds.
                 with contextlib.suppress(OSError, termios.error):
                     self._transport.serial.reset_output_buffer()
             self._transport.abort()
             # The port itself is closed a turn of the loop later; the next open needs it free.
-            while not self._reader.is_lost:
-                self._reader.arrived.clear()
-                await self._reader.arrived.wait()
+            while not self._lost:
+                self._arrived.clear()
+                await self._arrived.wait()
 
     def _unwritten(self) -> int:
         """Bytes that have not left yet, ours and the port's."""
@@ -127,16 +92,15 @@ class SerialLine:
         return str(self._spec)
 
     def error_counts(self) -> dict[str, int] | None:
-        port = self._transport.serial
-        if self._reader.is_lost or port is None or not port.is_open:
-            return None
-        return count_errors(port.fileno())
+        return count_errors(self._transport.serial.fileno()) if self._is_open else None
 
     def modem_lines(self) -> dict[str, bool] | None:
+        return modem_lines(self._transport.serial.fileno()) if self._is_open else None
+
+    @property
+    def _is_open(self) -> bool:
         port = self._transport.serial
-        if self._reader.is_lost or port is None or not port.is_open:
-            return None
-        return modem_lines(port.fileno())
+        return not self._lost and port is not None and port.is_open
 
 
 class SerialOpener:
@@ -144,13 +108,26 @@ class SerialOpener:
 
     def __init__(self, spec: SerialSpec) -> None:
         self._spec = spec
+        self._told_unset = False
 
     async def open(self) -> Line:
         # Opening may block for seconds on some adapters.
-        port = await asyncio.to_thread(open_port, self._spec, _Port)
+        port = await asyncio.to_thread(open_port, self._spec)
+        if port.unset and not self._told_unset:
+            self._told_unset = True
+            names = " and ".join(port.unset)
+            do = "nothing: FIAS needs no handshake lines; if the PMS waits for one, bridge it"
+            logger().warning("handshake_lines_not_set", port=self._spec.path, lines=names, do=do)
         loop = asyncio.get_running_loop()
-        transport, reader = await connection_for_serial(loop, _Reader, port)
-        return SerialLine(self._spec, transport, reader)
+        line = SerialLine(self._spec)
+        try:
+            with port_errors(self._spec):
+                transport, _ = await connection_for_serial(loop, lambda: line, port)
+        except LineFailed:
+            port.close()
+            raise
+        line.connection_made(transport)  # the loop tells it a turn later
+        return line
 
     async def close(self) -> None:
         pass  # the port belongs to the line

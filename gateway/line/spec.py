@@ -28,9 +28,13 @@ class SerialSpec:
     parity: str = "N"
     stop_bits: int = 1
 
+    @property
+    def mode(self) -> str:
+        """As `8n1`."""
+        return f"{self.data_bits}{self.parity.lower()}{self.stop_bits}"
+
     def __str__(self) -> str:
-        mode = f"{self.data_bits}{self.parity.lower()}{self.stop_bits}"
-        return f"serial:{self.path},{self.baud},{mode}"
+        return f"serial:{self.path},{self.baud},{self.mode}"
 
 
 @dataclass(frozen=True, slots=True)

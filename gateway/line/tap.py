@@ -1,4 +1,4 @@
-"""A line with an ear at it: the same line, and everything that goes over it is told."""
+"""A line that reports all bytes that it carries."""
 
 from typing import Protocol
 

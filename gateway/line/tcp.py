@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -26,6 +27,7 @@ MOST_WAITING: Final = 16
 MOST_HELD_BYTES: Final = 8 << 20
 """More than a kernel keeps for a socket that nobody reads (net.ipv4.tcp_rmem, 6 MB at most)."""
 UNACKED_MS: Final = 20_000
+_FRAME: Final = re.compile(rb"\x02[^\x03]*\x03")
 
 
 class TcpLine(asyncio.Protocol):
@@ -35,8 +37,13 @@ class TcpLine(asyncio.Protocol):
     is still read, because a PMS without ACK will never say it again.
     """
 
-    def __init__(self, gate: Gate, on_made: Callable[["TcpLine"], None] | None = None) -> None:
-        self._gate, self._on_made = gate, on_made
+    def __init__(
+        self,
+        gate: Gate,
+        on_made: Callable[["TcpLine"], None] | None = None,
+        on_data: Callable[["TcpLine"], None] | None = None,
+    ) -> None:
+        self._gate, self._on_made, self._on_data = gate, on_made, on_data
         self._buffer = bytearray()
         self._arrived = asyncio.Event()
         self._lost = False
@@ -59,6 +66,8 @@ class TcpLine(asyncio.Protocol):
         self._arrived.set()
         if len(self._buffer) > READ_BYTES and self._transport is not None:
             self._transport.pause_reading()  # the peer waits, as it must when the disk does
+        if self._on_data is not None:
+            self._on_data(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's shape
         self._lost = True
@@ -70,6 +79,16 @@ class TcpLine(asyncio.Protocol):
     def peer_address(self) -> str:
         """Who is at the other end, without the port."""
         return self._peer.rpartition(":")[0]
+
+    @property
+    def has_said_a_frame(self) -> bool:
+        """A whole frame waits to be read: the least that every dialect calls one."""
+        return _FRAME.search(self._buffer) is not None
+
+    @property
+    def is_lost(self) -> bool:
+        """The connection is gone."""
+        return self._lost
 
     @property
     def has_nothing_left(self) -> bool:
@@ -188,9 +207,11 @@ class DialOpener:
 
 
 class ListenOpener:
-    """Listens for the PMS. One peer at a time: a newer one replaces the older.
+    """Listens for the PMS. One peer at a time: a newer one replaces the older with its first whole
+    frame.
 
-    A PMS that was restarted dials again long before its old connection is known to be dead.
+    A PMS that was restarted dials again long before its old connection is known to be dead. But a
+    monitor that dials only to see whether somebody listens must not throw the PMS out.
     """
 
     def __init__(self, spec: ListenSpec, gate: Gate) -> None:
@@ -198,6 +219,7 @@ class ListenOpener:
         self._server: asyncio.Server | None = None
         self._waiting: deque[TcpLine] = deque()
         self._current: TcpLine | None = None
+        self._silent: deque[TcpLine] = deque(maxlen=MOST_WAITING)  # beside one that is served
         self._came = asyncio.Event()
 
     @property
@@ -213,7 +235,9 @@ class ListenOpener:
             return
         try:
             self._server = await asyncio.get_running_loop().create_server(
-                lambda: TcpLine(self._gate, self._accept), self._spec.host, self._spec.port
+                lambda: TcpLine(self._gate, self._accept, self._listen_to),
+                self._spec.host,
+                self._spec.port,
             )
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that can be none
             why = getattr(error, "strerror", None) or error
@@ -227,13 +251,17 @@ class ListenOpener:
                 if not line.has_nothing_left:  # one that spoke and left is still worth reading
                     self._current = line
                     return line
+            self._current = None  # whoever asks for the next line has done with the last one
+            if self._silent:
+                self._waiting.append(self._silent.pop())
+                continue
             self._came.clear()
             await self._came.wait()
 
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
-        for line in self._waiting:
+        for line in (*self._waiting, *self._silent):
             line.replace()
 
     def describe(self) -> str:
@@ -249,6 +277,22 @@ class ListenOpener:
             self._gate.refuse(line.peer_address)
             line.abort()
             return
+        if self._current is None and not self._waiting:
+            self._waiting.append(line)
+            self._came.set()
+            return
+        self._silent = deque(
+            (each for each in self._silent if not each.is_lost), maxlen=MOST_WAITING
+        )
+        if len(self._silent) == MOST_WAITING:
+            self._silent.popleft().abort()
+        self._silent.append(line)
+
+    def _listen_to(self, line: TcpLine) -> None:
+        """A peer has said something; one that says a whole frame takes the place of the older."""
+        if line not in self._silent or not line.has_said_a_frame:
+            return
+        self._silent.remove(line)
         for older in (self._current, *self._waiting):
             if older is not None:
                 older.replace()

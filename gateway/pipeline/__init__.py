@@ -1,1 +1,1 @@
-"""The way of a record: pump (PMS side), intake (the desk), plan (pure), relay (UCM side)."""
+"""A record's way: pump (PMS side), intake (into house and store), plan (pure), relay (UCM side)."""

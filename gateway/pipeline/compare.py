@@ -34,6 +34,7 @@ class Comparison:
     heals_all   a human has looked: the next comparison cures everything
     due_at      the moment of the next one
     drifts      rooms that differed at the last one
+    looked_at   when that was, seconds since 1970; None: there was none since the start
     is_known    the last list still stands for what the UCM shows; not at a start, nor after the UCM
                 was away
     asked       who waits for a look
@@ -49,6 +50,7 @@ class Comparison:
     heals_all: bool = False
     due_at: float = float("-inf")
     drifts: tuple[Drift, ...] = ()
+    looked_at: float | None = None
     is_known: bool = False
     is_braked: bool = False
     asked: list[asyncio.Future[tuple[Drift, ...] | None]] = field(default_factory=list)
@@ -127,7 +129,7 @@ class Comparison:
         outbox = self.outbox
         found = drifts(outbox.desired, settled, self.judge, waiting=outbox.waiting)
         named = {drift.room: drift for drift in found if drift.kind != "unnamed"}
-        self.drifts = tuple(found)
+        self.drifts, self.looked_at = tuple(found), self.clock.epoch()
         self.metrics.rooms_drifted.set(len(named))
         self.metrics.rooms_unnamed.set(len(found) - len(named))
         return {room: drift for room, drift in named.items() if room not in outbox.left_alone}

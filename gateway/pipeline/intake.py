@@ -15,14 +15,13 @@ from gateway.clock import Clock
 from gateway.drivers.calls import CALL_NAMES
 from gateway.house import House, Ledger, Remark, Room, Told
 from gateway.house.states import NOTHING_HEARD
-from gateway.jsonable import from_json, to_json
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pipeline.draft import Doubt, Draft
 from gateway.pipeline.happened import happened
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.repeats import Repeats, digest_of
-from gateway.rooms import RoomMap
+from gateway.pipeline.room_map import RoomMap
 from gateway.store import (
     Batch,
     Heard,
@@ -31,6 +30,7 @@ from gateway.store import (
     Store,
     StoreWorker,
 )
+from gateway.store.text import from_json, to_json
 from protocols.errors import RecordError
 from protocols.facts import (
     Fact,
@@ -59,6 +59,7 @@ class Intake:
                     line has no answers
     charset         how a record's bytes are shown to the operator
     changed         set after each commit that may have given the UCM side something to do
+    last            id and moment of the last record of the hotel; None: none since the start
     """
 
     house: House
@@ -71,6 +72,7 @@ class Intake:
     repeats: Repeats | None = None
     charset: str = "cp1252"
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    last: tuple[str, float] | None = None
     _writes: int = 0
     _doubt: Doubt | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -106,7 +108,7 @@ class Intake:
             except StorageFailed:
                 raise
             except Exception:  # noqa: BLE001  # told below, with the one record that caused it
-                self.house.rollback()
+                self.house.book.rollback()
                 for item in received:
                     await self._take_alone(item)
 
@@ -117,7 +119,7 @@ class Intake:
         except StorageFailed:
             raise
         except Exception as error:  # noqa: BLE001  # a bug of ours: kept, told, and the line goes on
-            self.house.rollback()
+            self.house.book.rollback()
             logger().error("our_fault", error=type(error).__name__, do="report it with the record")
             advice = f"our own fault ({type(error).__name__}): report it with this record"
             await self._take([RecordRefused("our_fault", item.body, advice)], ())
@@ -174,8 +176,7 @@ class Intake:
                 continue
             try:
                 await self._tick()
-            except StorageFailed as error:
-                logger().error("store_failed", error=str(error), do="free the disk; trying again")
+            except StorageFailed:
                 await self.clock.sleep(5)
 
     async def _tick(self) -> None:
@@ -207,7 +208,8 @@ class Intake:
             draft.reports.append(lambda: self._count_repeat(record.record_id))
             return
         try:
-            facts = self.normalize(record)
+            said = map(self.rooms.translate, self.normalize(record))
+            facts = [fact for fact in said if fact is not None]
         except RecordError as error:
             self._refuse(draft, RecordRefused(error.reason, item.body, str(error)), now)
             return
@@ -217,7 +219,7 @@ class Intake:
             background = isinstance(fact, ResyncEnded) or (
                 isinstance(fact, GuestArrived | GuestLeft) and fact.in_resync
             )
-            told = self.house.apply(self.rooms.translate(fact), wall)
+            told = self.house.apply(fact, wall)
             self._collect(draft, told, text, now, background=background)
             draft.reports.append(lambda told=told: self._remark(told))  # type: ignore[misc]
             if self.repeats is not None:  # a record of another room may have changed this one
@@ -253,16 +255,16 @@ class Intake:
             # A batch that was begun is finished, even when we are told to stop meanwhile.
             self._writes = await self.store(Store.put, batch)
         except StorageFailed:
-            mentions = self.house.changed_mentions()
+            mentions = self.house.book.changed_mentions()
             self._doubt = Doubt(received, batch, draft, mentions)
-            self.house.rollback()
+            self.house.book.rollback()
             self.metrics.outbox_failures.inc()
             raise
         self.metrics.outbox_commit.observe(perf_counter() - started)
         self._is_so(batch, draft)
 
     def _batch(self, draft: Draft) -> Batch:
-        changed, ledger = self.house.changed_rooms(), self.house.changed_ledger()
+        changed, ledger = self.house.book.changed_rooms(), self.house.book.changed_ledger()
         rooms = {}
         for room in changed.keys() | draft.heard.keys():
             cause = draft.causes.get(room) if room in changed else None
@@ -282,7 +284,7 @@ class Intake:
         return self.outbox.cause(room, record, at, background=background)
 
     def _is_so(self, batch: Batch, draft: Draft) -> None:
-        self.house.commit()
+        self.house.book.commit()
         if self.repeats is not None:
             self.repeats.heard.update(draft.heard)
         changed = {room for room, heard in batch.rooms.items() if heard.house is not None}
@@ -338,7 +340,7 @@ class Intake:
             if heard.house is not None
         }
         ledger = None if batch.ledger is None else from_json(Ledger, batch.ledger)
-        self.house.adopt(rooms, ledger, doubt.mentions)
+        self.house.book.adopt(rooms, ledger, doubt.mentions)
         self._is_so(batch, doubt.draft)
 
     # --- What the edges see ---
@@ -362,7 +364,8 @@ class Intake:
         logger().warning("record_refused", reason=item.reason, do=item.advice)
 
     def _count(self, record: Any, *, understood: bool) -> None:
-        self.metrics.last_record.set(self.clock.epoch())
+        self.last = (record.record_id or "other", self.clock.epoch())
+        self.metrics.last_record.set(self.last[1])
         self.metrics.records.labels(record.record_id or "other", "in").inc()
         self.metrics.fields_unknown.inc(len(record.extra))
         self.metrics.fields_odd.inc(len(record.odd))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.house import Ledger, Room
-from gateway.jsonable import from_json
 from gateway.logs import logger
 from gateway.store import Kept, RoomRow, StorageCorrupt, Store, set_aside
+from gateway.store.text import from_json
 from gateway.store.worker import CORRUPT_ADVICE
 
 
@@ -56,10 +56,10 @@ def house_of(kept: Kept) -> tuple[dict[str, Room], Ledger]:
         try:
             if row.house:
                 rooms[number] = from_json(Room, row.house)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except ValueError:
             do = "ask the PMS for a resync; report it if it comes again"
             logger().error("room_not_understood", room=number, do=do)
     try:
         return rooms, from_json(Ledger, kept.ledger) if kept.ledger else Ledger()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise StorageCorrupt("the store is damaged: no house in it") from error

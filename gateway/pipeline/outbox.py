@@ -9,7 +9,6 @@ from heapq import heappop, heappush
 
 from gateway.house import Actual, Desired, Guest, Room, States
 from gateway.house.states import NOT_KNOWN, NOTHING_HEARD, STRANGER
-from gateway.jsonable import from_json, to_json
 from gateway.pipeline.plan import Hotel, done, next_call
 from gateway.pipeline.step import (
     DROPPED,
@@ -24,6 +23,7 @@ from gateway.pipeline.step import (
     step_to_json,
 )
 from gateway.store import RoomRow, Told
+from gateway.store.text import from_json, to_json
 
 
 @dataclass(slots=True)
@@ -65,7 +65,6 @@ class Outbox:
     _waiting: set[str] = field(default_factory=set)
     _parked: set[str] = field(default_factory=set)
     _ready: list[tuple[bool, bool, float, str]] = field(default_factory=list)
-    _queued: dict[str, tuple[bool, bool, float, str]] = field(default_factory=dict)
     _later: dict[str, float] = field(default_factory=dict)
 
     def restore(self, rooms: Mapping[str, Room], rows: Iterable[RoomRow]) -> list[str]:
@@ -138,8 +137,6 @@ class Outbox:
             if first == self._key(room):
                 return room
             heappop(self._ready)
-            if self._queued.get(room) == first:
-                del self._queued[room]
         return None
 
     def step(self, room: str) -> Step | None:
@@ -246,7 +243,9 @@ class Outbox:
             self._file(room)
 
     def trouble(self, room: str) -> Trouble | None:
-        """What went wrong with the room, as long as the PMS has said nothing new of it."""
+        """What went wrong with the room, as long as the PMS has said nothing new of it: what it
+        should show has the fingerprint of then. So a parked room comes back by itself.
+        """
         entry = self.entries.get(room)
         if entry is None or entry.trouble is None:
             return None
@@ -366,16 +365,21 @@ class Outbox:
                 self._queue(room)
 
     def _queue(self, room: str) -> None:
-        """Put the room among those that are ready; once, however often the PMS speaks of it."""
+        """Put the room among those that are ready. A key that no longer holds stays until `next`
+        comes to it; while the UCM is away nobody calls `next`, so they are swept out here.
+        """
         key = self._key(room)
-        if self._queued.get(room) != key:
-            self._queued[room] = key
+        if key is not None:
             heappush(self._ready, key)
+        if len(self._ready) > 2 * len(self.entries):
+            keys = (self._key(each) for each in self._waiting)
+            self._ready = sorted(key for key in keys if key is not None)
 
-    def _key(self, room: str) -> tuple[bool, bool, float, str]:
+    def _key(self, room: str) -> tuple[bool, bool, float, str] | None:
+        """Where the room stands among those that are ready; None: it is not ready."""
         entry = self.entries[room]
         if room not in self._waiting or room in self._later or entry.held:
-            return (True, True, float("-inf"), room)  # as no room that waits
+            return None
         trouble = entry.trouble
         return (entry.background, bool(trouble and trouble.attempts), entry.since, room)
 

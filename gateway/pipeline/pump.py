@@ -13,6 +13,7 @@ from gateway.line import Line, LineFailed, Opener
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pipeline.intake import Intake
+from gateway.pipeline.moments import Moments
 from gateway.store import Refused, StorageFailed
 from protocols.session import (
     DataReceived,
@@ -38,6 +39,9 @@ FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 1.5
 """Whoever plugs the cable in again looks at the line: it is back within three seconds, also after
 a long outage. An attempt costs nothing, and its failure is told once."""
+LONGEST_UNHEARD_PAUSE_S: Final = 15.0
+"""Behind a peer that takes the line and drops it without a word: most likely it serves another
+client, who suffers each time."""
 MOST_RESYNCS_ASKED: Final = 3
 """How often a resync that broke off is asked for again, before a human has to look."""
 LOOK_EVERY_S: Final = 1.0
@@ -69,9 +73,10 @@ class Pump:
     answers: bool
     resync: Resync = Resync.NEVER
     rng: Callable[[], float] = random.random
-    awake_by: float = float("inf")  # see gateway.watchdog.Task
+    awake_by: float = float("inf")  # see gateway.service.watchdog.Task
     state: str = "closed"
     line: str = ""
+    moments: Moments = field(default_factory=Moments)
     _stopping: bool = False
     _waiting: "asyncio.Timeout | None" = None
     _read_at: float = 0.0
@@ -101,6 +106,7 @@ class Pump:
             return False
         self.session.ask_for_resync(self.clock.now())
         self._look_up()
+        self.moments.asked_at = self.clock.epoch()
         logger().info("resync_asked")
         return True
 
@@ -109,8 +115,11 @@ class Pump:
         pause = FIRST_PAUSE_S
         complained = ""
         self.awake_by = self.clock.now()
+        self.moments.started_at = self.clock.epoch()
+        self._look_at_resync()
         await self._void_resync()
         while not self._stopping:
+            longest = LONGEST_PAUSE_S
             try:
                 line = await self._open()
             except LineFailed as error:
@@ -123,9 +132,11 @@ class Pump:
                 complained = ""
                 if await self._use(line):
                     pause = FIRST_PAUSE_S
+                else:
+                    longest = LONGEST_UNHEARD_PAUSE_S
             if not self._stopping:
                 await self._nap(pause * (0.5 + self.rng() / 2))
-                pause = min(pause * 2, LONGEST_PAUSE_S)
+                pause = min(pause * 2, longest)
         await self.opener.close()
 
     async def _open(self) -> Line | None:
@@ -153,6 +164,7 @@ class Pump:
     async def _use(self, line: Line) -> bool:
         """One line from open to lost. Returns whether the peer ever said a whole frame."""
         self.line = line.describe()
+        self.moments.line_at = self.clock.epoch()
         # A peer that takes the line and leaves without a word does so every second: told once.
         tell = logger().info if self._heard else logger().debug
         self._heard = False
@@ -173,6 +185,7 @@ class Pump:
         await self._void_resync()
         await line.close()
         self.line = ""
+        self.moments.line_at = self.clock.epoch()
         tell = logger().info if self._heard else tell
         tell("line_lost", why=why)
         return self._heard
@@ -239,17 +252,11 @@ class Pump:
 
     async def _take(self, received: list[DataReceived | RecordRefused]) -> None:
         """Store what a read brought, then answer it. Never the other way round."""
-        complained = False
         evidence, self._evidence = self._evidence, []
         while received or evidence:
             try:
                 await self.intake.take(received, evidence)
-            except StorageFailed as error:
-                if not complained:
-                    complained = True
-                    logger().error(
-                        "store_failed", error=str(error), do="free the disk; nothing is taken"
-                    )
+            except StorageFailed:
                 evidence = []  # it was counted; records matter more
                 if self.answers or self._stopping:
                     for _ in received:
@@ -267,14 +274,14 @@ class Pump:
         while True:
             try:
                 broke_off = await self.intake.void_resync()
-            except StorageFailed as error:
-                logger().error("store_failed", error=str(error), do="free the disk")
+            except StorageFailed:
                 await self._nap(1.0)
                 if self._stopping:
                     return
             else:
                 break
         if broke_off:
+            self.moments.broke_off(self.clock.epoch())
             self._broken_resync = self.intake.house.ledger.resync
             self.metrics.resync_missing.set(1)
             self._ask_again()
@@ -290,8 +297,13 @@ class Pump:
                 do = "if it breaks off again: look why, then run pms-gateway resync"
                 logger().error("resync_broken", asked=self._resyncs_asked, do=do)
 
+    def _look_at_resync(self) -> None:
+        ledger = self.intake.house.ledger
+        self.moments.look(ledger.resync, is_running=ledger.in_resync, at=self.clock.epoch())
+
     def _notice_end_of_resync(self) -> None:
         ledger = self.intake.house.ledger
+        self._look_at_resync()
         is_whole = not ledger.in_resync and ledger.resync > (self._broken_resync or ledger.resync)
         if is_whole:
             self._broken_resync, self._resyncs_asked = None, 0
@@ -303,6 +315,7 @@ class Pump:
         match event:
             case LinkUp():
                 self.metrics.link_up.set(1)
+                self.moments.link_at = self.clock.epoch()
                 logger().info("link_up", line=self.line)
                 if self.resync is not Resync.NEVER and self.ask_for_resync():
                     self.resync = Resync.NEVER if self.resync is Resync.ONCE else self.resync
@@ -310,6 +323,7 @@ class Pump:
                     self._ask_again()
             case LinkDown(why):
                 self.metrics.link_up.set(0)
+                self.moments.link_at = self.clock.epoch()
                 logger().warning("link_down", why=why, line=self.line)
             case LinkState(to):
                 self.state = to
@@ -372,8 +386,8 @@ class Pump:
 
 
 _ADVICE: Final = {
-    "lrc": "bytes are damaged on the way: check cable, baud rate and parity",
-    "no_lrc": "the PMS sends no check byte: set lrc = false",
+    "lrc": "`pms-gateway line explain` says why: another check byte or protocol, or the cable",
+    "no_lrc": "`pms-gateway line explain` says why: no check byte (lrc = false), another protocol",
     "overlong": "no end of record: check baud rate, parity and data bits",
     "restarted": "ends of records are lost: check cable and baud rate",
     "unfinished": "the PMS stopped in the middle of a record: check the cable",

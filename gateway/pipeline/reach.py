@@ -19,6 +19,7 @@ class Reach:
 
     longest_pause_s     to an absent UCM
     is_up, trouble      whether it answered last, and what it said or did instead
+    since               when `is_up` changed last, seconds since 1970; None: not since the start
     shut_until          it is not called before this moment
     asked_at            when it was called last; long ago, once it has not answered: so the first
                         thing to do then is to ask
@@ -30,6 +31,7 @@ class Reach:
     rng: Callable[[], float] = random.random
     is_up: bool = False
     trouble: str = "not asked yet"
+    since: float | None = None
     shut_until: float = float("-inf")
     asked_at: float = float("-inf")
     _pause_s: float = FIRST_PAUSE_S
@@ -42,6 +44,7 @@ class Reach:
         """It has answered. Returns whether it was away before."""
         was_away = not self.is_up
         if was_away:
+            self.since = self.clock.epoch()
             logger().info("ucm_up")
         self.is_up, self.trouble = True, ""
         self._pause_s = FIRST_PAUSE_S
@@ -71,6 +74,8 @@ class Reach:
             logger().warning("ucm_paused", why=str(error), again_in_s=error.seconds)
 
     def _down(self, why: str) -> None:
+        if self.is_up or self.since is None:
+            self.since = self.clock.epoch()
         self.is_up, self.trouble = False, why
         self.asked_at = float("-inf")
         self.metrics.ucm_up.set(0)

@@ -9,7 +9,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Final
 
@@ -42,6 +42,7 @@ from gateway.store import StorageFailed, Store, StoreWorker
 PROBE_EVERY_S: Final = 45.0
 """The dashboard wants to know within a minute that a quiet UCM has died."""
 
+CLOCK_STEP: Final = timedelta(seconds=2)  # more: the wall clock was set, or summer time began
 LOOK_AGAIN_S: Final = 1.0
 MOST_CONTRADICTIONS: Final = 2  # then what a UCM says of a room is a refusal like any other
 
@@ -71,10 +72,10 @@ class Relay:
     reach: Reach
     is_link_up: Callable[[], bool] = lambda: True
     in_resync: Callable[[], bool] = lambda: False
-    awake_by: float = float("inf")  # see gateway.watchdog.Task
+    awake_by: float = float("inf")  # see gateway.service.watchdog.Task
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _was_up: bool = True
-    _wall: datetime | None = None
+    _began: datetime | None = None  # when the monotonic clock was 0, by the hotel's clock
     _was_in_resync: bool = False
     _contradictions: Counter[str] = field(default_factory=Counter)
     _lost: Counter[str] = field(default_factory=Counter)
@@ -95,10 +96,9 @@ class Relay:
                 continue
             try:
                 await self._turn()
-            except StorageFailed as error:
+            except StorageFailed:
                 # The result of a call may be stored late: after a crash the UCM is looked at.
                 self.metrics.outbox_failures.inc()
-                logger().error("store_failed", error=str(error), do="free the disk; trying again")
                 self.comparison.answer(None)
                 await self._nap(1.0)
         self.awake_by = self.clock.now()
@@ -118,11 +118,11 @@ class Relay:
     def _notice(self) -> None:
         """The link came up, a resync ended: what was held may be told, and is compared."""
         is_up, in_resync = self.is_link_up(), self.in_resync()
-        wall = self.outbox.wall()
-        has_jumped_back = self._wall is not None and wall < self._wall
-        if (is_up and not self._was_up) or has_jumped_back:
+        began = self.outbox.wall() - timedelta(seconds=self.clock.now())
+        has_jumped = self._began is not None and abs(began - self._began) > CLOCK_STEP
+        if (is_up and not self._was_up) or has_jumped:  # other wake-ups may be the next by now
             self.outbox.look_again()
-        self._wall = wall
+        self._began = began
         if self._was_in_resync and not in_resync:
             self.comparison.due_at = self.clock.now()
         self._was_up, self._was_in_resync = is_up, in_resync

@@ -8,8 +8,8 @@ from typing import Final
 
 from gateway.drivers.calls import CALL_NAMES, Call, name_of, rooms_of
 from gateway.house import Actual, Desired
-from gateway.jsonable import from_json, to_json
 from gateway.store import JournalLine
+from gateway.store.text import from_json, to_json
 
 WAITING: Final = "waiting"
 PARKED: Final = "parked"

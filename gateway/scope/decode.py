@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from gateway.scope.meaning import meaning_of, value_in_words
 from protocols.errors import RecordError
 from protocols.fias import decode
 from protocols.fias.codec import fields_of
@@ -45,10 +46,10 @@ def decode_body(body: bytes, charset: str) -> Decoded:
     if isinstance(found.record, UnknownRecord):
         meaning = "no record of FIAS: counted, without effect"
     else:
-        meaning = f"{type(found.record).__name__}: {_first_sentence(type(found.record))}"
+        meaning = meaning_of(found.record)
     odd = dict(found.record.odd)
     fields = tuple(
-        (field_id, _meaning(field_id, unreadable=odd.get(field_id) == text), text)
+        (field_id, _meaning(field_id, text, unreadable=odd.get(field_id) == text), text)
         for field_id, text in fields_of(body, charset)
     )
     return replace(found, meaning=meaning, fields=fields, raw=raw)
@@ -64,15 +65,14 @@ def name_body(body: bytes, charset: str) -> Decoded:
     return Decoded("record", name, "", record=record)
 
 
-def _meaning(field_id: str, *, unreadable: bool) -> str:
+def _meaning(field_id: str, text: str, *, unreadable: bool) -> str:
     field = FIELDS.get(field_id)
     if field is None:
         return "no field of FIAS"
-    return f"{field.meaning} (unreadable)" if unreadable else field.meaning
-
-
-def _first_sentence(cls: type[Record]) -> str:
-    return (cls.__doc__ or "").split(".")[0].replace("\n", " ").strip()
+    if unreadable:
+        return f"{field.meaning} (unreadable)"
+    words = value_in_words(field_id, text)
+    return f"{field.meaning}: {words}" if words else field.meaning
 
 
 CONTROLS: Final = {
@@ -81,3 +81,6 @@ CONTROLS: Final = {
     "enq": "what was your last answer?",
 }
 """What the three control bytes say, by their names in lower case."""
+
+LINK_RECORDS: Final = frozenset({"LS", "LA", "LE", "LD", "LR", "LC", "DR"})
+"""What only the link is about; all others are about the hotel."""

@@ -18,6 +18,7 @@ _PAIR: Final = re.compile(r"(?:\\x|0x)?([0-9A-Fa-f]{2})")
 _SOLID: Final = re.compile(r"(?:02|05|06|15)(?:[0-9A-Fa-f]{2})*+")
 _LABEL: Final = re.compile(r"(RX|TX|IN|OUT|<+|>+|<-+|-+>)(?::[ \t]*|[ \t]+)", re.IGNORECASE)
 _FROM_US: Final = ("T", "O", "<")  # until the records say otherwise: see `directed`
+_BUFFER: Final = re.compile(r"<Buffer ([0-9a-f ]*)>")  # as Node.js prints bytes
 _XXD: Final = re.compile(r"[0-9A-Fa-f]{6,16}: ")
 _HEXDUMP: Final = re.compile(r"[0-9A-Fa-f]{7,16}(?:  |$)")
 _SOCAT: Final = re.compile(
@@ -83,7 +84,7 @@ def _pairs(line: str) -> _Row | None:
     """`02 47 49`, `0x02,0x47`, `\\x02\\x47`, `024749`; with `RX`, `TX` or an arrow before it."""
     label = _LABEL.match(line)
     speaker = label[1].upper().replace("-", "") if label else ""
-    digits = line[label.end() :] if label else line
+    digits = _BUFFER.sub(r"\1", line[label.end() :] if label else line)
     if _SOLID.fullmatch(digits):
         return speaker, bytes.fromhex(digits)
     if _PAIRS.fullmatch(digits):

@@ -5,6 +5,7 @@ Wireshark. Guests are masked unless `names` says otherwise.
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, tzinfo
+from typing import Final
 
 from gateway.scope import json_lines, pcapng
 from gateway.scope.profile import LineProfile, profile_of
@@ -46,6 +47,21 @@ def to_pcapng(
     """A file that Wireshark opens; see `pcapng`, and `deploy/wireshark/` for the records in it."""
     steps, profile = _prepared(steps, profile, names=names)
     return pcapng.write(steps, profile)
+
+
+FORMS: Final = ("line", "jsonl", "pcapng")
+
+
+def as_file(
+    form: str, steps: Iterable[Step], zone: tzinfo, profile: LineProfile, *, names: bool = False
+) -> bytes:
+    """A whole file in one of `FORMS`."""
+    match form:
+        case "pcapng":
+            return to_pcapng(steps, profile, names=names)
+        case "jsonl":
+            return to_json_lines(steps, profile, names=names).encode()
+    return to_notation(steps, zone, profile, names=names).encode("utf-8", "replace")
 
 
 def _prepared(

@@ -9,7 +9,8 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, fields
 from typing import Any, Final
 
 from protocols.transcript import (
@@ -32,31 +33,33 @@ def write(steps: Iterable[Step], charset: str = "cp1252") -> Iterator[str]:
         yield json.dumps(as_json(step, charset))
 
 
+_STEPS: Final[dict[str, type[Step]]] = {
+    "open": Opened,
+    "close": Closed,
+    "remark": Remarked,
+    "wait": Waited,
+    "modem": Modem,
+    "errors": Counted,
+    "line": Settings,
+}
+"""By their names in a file; their fields have the names of the dataclass. `Spoken` has its own."""
+
+_NAMES: Final = {kind: name for name, kind in _STEPS.items()}
+
+
 def as_json(step: Step, charset: str = "cp1252") -> dict[str, Any]:
     """One step as a JSON object."""
-    match step:
-        case Opened(words=words):
-            rest: dict[str, Any] = {"step": "open", "words": words}
-        case Closed(words=words):
-            rest = {"step": "close", "words": words}
-        case Remarked(words=words):
-            rest = {"step": "remark", "words": words}
-        case Waited(seconds=seconds):
-            rest = {"step": "wait", "seconds": seconds}
-        case Modem(lines=lines):
-            rest = {"step": "modem", "lines": dict(lines)}
-        case Counted(errors=errors):
-            rest = {"step": "errors", "errors": dict(errors)}
-        case Settings(line=line, values=values):
-            rest = {"step": "line", "line": line, "values": dict(values)}
-        case Spoken(from_pms=from_pms, data=data):
-            rest = {
-                "step": "spoken",
-                "from": "pms" if from_pms else "gw",
-                "hex": data.hex(" ").upper(),
-                "text": show_bytes(data, charset),
-            }
-    return {"step": rest.pop("step"), "at": step.at, **rest}
+    if isinstance(step, Spoken):
+        return {
+            "step": "spoken",
+            "at": step.at,
+            "from": "pms" if step.from_pms else "gw",
+            "hex": step.data.hex(" ").upper(),
+            "text": show_bytes(step.data, charset),
+        }
+    told = asdict(step)
+    del told["line_number"]
+    return {"step": _NAMES[type(step)], "at": told.pop("at"), **told}
 
 
 def read(text: str) -> Iterator[Step]:
@@ -89,27 +92,14 @@ def _step(found: Any, number: int) -> Step:
         raise TypeError(found)
     at = None if found.get("at") is None else _number(found, "at")
     where: dict[str, Any] = {"at": at, "line_number": number}
-    match found.get("step"):
-        case "open":
-            return Opened(_text(found, "words"), **where)
-        case "close":
-            return Closed(_text(found, "words"), **where)
-        case "remark":
-            return Remarked(_text(found, "words"), **where)
-        case "wait":
-            return Waited(_number(found, "seconds"), **where)
-        case "modem":
-            return Modem(_mapping(found, "lines", bool, _LINE), **where)
-        case "errors":
-            return Counted(_mapping(found, "errors", int, _ERROR), **where)
-        case "line":
-            return Settings(_text(found, "line"), _mapping(found, "values", str, _KEY), **where)
-        case "spoken" if found.get("from") in _SPEAKERS:
-            return Spoken(found["from"] == "pms", bytes.fromhex(_text(found, "hex")), **where)
-    raise ValueError("no step of a capture: see 'step' and 'from'")
-
-
-_SPEAKERS: Final = ("pms", "gw")
+    name = found.get("step")
+    if name == "spoken" and found.get("from") in ("pms", "gw"):
+        return Spoken(found["from"] == "pms", bytes.fromhex(_text(found, "hex")), **where)
+    if not isinstance(name, str) or name not in _STEPS:
+        raise ValueError("no step of a capture: see 'step' and 'from'")
+    kind = _STEPS[name]
+    told = {each.name: _FIELDS[each.name] for each in fields(kind) if each.name in _FIELDS}
+    return kind(**{key: read_field(found, key) for key, read_field in told.items()}, **where)
 
 
 def _text(found: Mapping[str, Any], key: str) -> str:
@@ -128,18 +118,26 @@ def _number(found: Mapping[str, Any], key: str) -> float:
     return float(value)
 
 
-def _mapping(
-    found: Mapping[str, Any], key: str, kind: type[Any], name: re.Pattern[str]
-) -> dict[str, Any]:
-    value = found[key]
-    if not isinstance(value, Mapping) or not all(type(each) is kind for each in value.values()):
-        raise KeyError(key)
-    if not all(name.fullmatch(each) for each in value):
-        raise KeyError(key)
-    return dict(value)
+def _mapping(kind: type[Any], name: str) -> Callable[[Mapping[str, Any], str], dict[str, Any]]:
+    """Reads values of one kind by names of one shape: a name from a file may not end its line."""
+
+    def read_field(found: Mapping[str, Any], key: str) -> dict[str, Any]:
+        value = found[key]
+        if not isinstance(value, Mapping) or not all(type(each) is kind for each in value.values()):
+            raise KeyError(key)
+        if not all(re.fullmatch(name, each) for each in value):
+            raise KeyError(key)
+        return dict(value)
+
+    return read_field
 
 
-# What the notation reads and writes: a name from a file may not end its line.
-_LINE: Final = re.compile("[A-Z]{2,3}")
-_ERROR: Final = re.compile("[a-z]+")
-_KEY: Final = re.compile(r"[^\s=]*")
+_FIELDS: Final[dict[str, Callable[[Mapping[str, Any], str], Any]]] = {
+    "words": _text,
+    "seconds": _number,
+    "line": _text,
+    "lines": _mapping(bool, "[A-Z]{2,3}"),
+    "errors": _mapping(int, "[a-z]+"),
+    "values": _mapping(str, r"[^\s=]*"),
+}
+"""How each field of a step is read; what the notation could not show is refused."""

@@ -1,8 +1,9 @@
 """The scope of the running service: records its line, keeps the ring, serves whoever looks."""
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import tzinfo
 from typing import Final
 
@@ -17,7 +18,8 @@ from gateway.scope.ring import History, Ring
 from gateway.scope.rows import Row, Watcher
 from protocols.transcript import Remarked, Settings, Step, TranscriptError, parse_line, show_step
 
-LOOK_EVERY_S: Final = 5.0
+AGAIN_AFTER_S: Final = 5.0
+LOOK_EVERY_S: Final = 2.0
 WRITE_EVERY_S: Final = 1.0
 PRUNE_EVERY_S: Final = 3600.0
 PAST_S: Final = 86_400.0
@@ -35,7 +37,7 @@ class LiveScope:
         self, profile: LineProfile, ring: Ring | None, clock: Clock, zone: tzinfo, metrics: Metrics
     ) -> None:
         self.profile = profile
-        self.recorder = Recorder(profile, clock, self._heard, self._failed)
+        self.recorder = Recorder(profile, clock, self._failed)
         self._ring = ring
         self._clock = clock
         self._zone = zone
@@ -58,7 +60,7 @@ class LiveScope:
                 await self._run()
             except Exception as error:  # noqa: BLE001  # the diagnosis must not be what fails
                 self._failed(error)
-                await self._clock.sleep(LOOK_EVERY_S)
+                await self._clock.sleep(AGAIN_AFTER_S)
 
     def _failed(self, error: Exception) -> None:
         self._metrics.examiner_failures.inc()
@@ -68,7 +70,7 @@ class LiveScope:
             logger().error("diagnosis_failed", error=type(error).__name__, do=do)
 
     async def _run(self) -> None:
-        """Write what was heard, once a second; when cancelled, what is left."""
+        """Examine and write what was heard, once a second; when cancelled, write what is left."""
         prune_at = self._clock.now()
         with self.recorder.told_to(self._take):
             try:
@@ -84,17 +86,14 @@ class LiveScope:
                         if self._ring.cut() or is_time:
                             await asyncio.to_thread(self._write, self._ring, prunes=is_time)
             finally:
-                self.recorder.work_off()
                 if self._ring is not None and self._ring.cut():
                     self._write(self._ring)
 
     async def _some_news(self) -> None:
-        """Until something was heard; not for ever, because half a piece is no news."""
-        try:
+        """Until something was told; not for ever: there may be half a piece, or files to prune."""
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_EVERY_S):
                 await self._news.wait()
-        except TimeoutError:
-            pass  # perhaps there is half a piece, or something to prune
 
     def end(self) -> None:
         """The service stops: every feed comes to its end."""
@@ -118,11 +117,8 @@ class LiveScope:
     async def feed(self, history_s: float = 0.0) -> AsyncIterator[str]:
         """The line in its notation, a line at a time: the last so many seconds, and then all that
         comes, until the service stops. Guests are in it."""
-        self.recorder.work_off()
-        reader = _Reader()
-        self._readers.add(reader)
         since = self._clock.epoch() - history_s
-        try:
+        with self._looking() as reader:
             if history_s and self._ring is not None:
                 past = self._ring.history(since)  # taken in the same turn as the place in the queue
                 for line in await asyncio.to_thread(lambda: list(past.lines())):
@@ -134,48 +130,44 @@ class LiveScope:
                 if step is None:
                     return
                 yield self._show(step)
-        finally:
-            self._readers.discard(reader)
 
     async def past(self, watcher: Watcher, last: int) -> list[Row]:
         """The last transactions that were kept."""
         if self._ring is None:
             return []
-        self.recorder.work_off()
         past = self._ring.history(self._clock.epoch() - PAST_S)
         return await asyncio.to_thread(_past_rows, past, watcher, last)
 
     async def rows(self, *, last: int, names: bool = False) -> AsyncIterator[list[Row]]:
         """The line as transactions: the last ones that were kept, then what comes; at least once
         a second a list, perhaps an empty one, until the service stops."""
-        self.recorder.work_off()
-        reader = _Reader()
-        self._readers.add(reader)
         watcher = Watcher(self.profile, names=names)
-        try:
+        with self._looking() as reader:
             yield await self.past(watcher, last)
             while not self.is_over:
                 step = await reader.next(within_s=1.0)
                 rows = watcher.take(step) if step else watcher.late(self.recorder.now())
                 if rows or step is None:
                     yield rows
-        finally:
-            self._readers.discard(reader)
 
-    async def capture(self, form: str) -> bytes:
-        """What was kept as a file, guests masked: `line`, `jsonl` or `pcapng`."""
+    async def capture(self, form: str, last_s: float | None = None) -> bytes:
+        """What was kept as a file, guests masked: `line`, `jsonl` or `pcapng`. Of the last so many
+        seconds; None: all of it."""
         if self._ring is None:
             return b""
-        self.recorder.work_off()
-        past = self._ring.history(0)
-        return await asyncio.to_thread(_exported, past, self.profile, self._zone, form)
+        since = 0.0 if last_s is None else self._clock.epoch() - last_s
+        past = self._ring.history(since)
+        return await asyncio.to_thread(_exported, past, self.profile, self._zone, form, since)
 
-    def _heard(self) -> None:
-        """The line is busy: what went over it is cut when there is time, or somebody looks."""
-        if not self._news.is_set():
-            self._news.set()
-        if self._readers:
-            asyncio.get_running_loop().call_soon(self.recorder.work_off)
+    @contextlib.contextmanager
+    def _looking(self) -> Iterator["_Reader"]:
+        """The place of one who looks: what is heard while inside waits for him."""
+        reader = _Reader()
+        self._readers.add(reader)
+        try:
+            yield reader
+        finally:
+            self._readers.discard(reader)
 
     def _show(self, step: Step) -> str:
         return show_step(step, self._zone, self.profile.charset)
@@ -242,17 +234,13 @@ class _Reader:
             return None
 
 
-def _exported(past: History, profile: LineProfile, zone: tzinfo, form: str) -> bytes:
+def _exported(past: History, profile: LineProfile, zone: tzinfo, form: str, since: float) -> bytes:
     lines = deque(past.lines(), maxlen=MOST_EXPORTED)
-    steps = [step for line in lines if (step := _step_of(line, profile.charset)) is not None]
+    found = [step for line in lines if (step := _step_of(line, profile.charset)) is not None]
+    steps = [step for step in found if step.at is None or step.at >= since]
     if not any(isinstance(step, Settings) for step in steps[:1]):
         steps.insert(0, profile.as_step())
-    match form:
-        case "pcapng":
-            return export.to_pcapng(steps, profile)
-        case "jsonl":
-            return export.to_json_lines(steps, profile).encode()
-    return export.to_notation(steps, zone, profile).encode("utf-8", "replace")
+    return export.as_file(form, steps, zone, profile)
 
 
 def _step_of(line: str, charset: str) -> Step | None:

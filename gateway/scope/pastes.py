@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.scope.export import charset_of
+from protocols.checksums import lrc
 from protocols.fias.controls import ETX, STX
 from protocols.fias.fields import FIELDS
 from protocols.fias.records import RECORDS
@@ -55,6 +56,7 @@ def is_utf8(data: bytes) -> bool:
 _WORD: Final = r"(?:(?=[^\s|<]*\d)[^\s|<]++\s++)"  # with a digit: perhaps a moment
 _IS_STEP: Final = re.compile(rf"\s*+{_WORD}?(?:pms>|gw >|line \S)")
 _NAMED: Final = re.compile(r"<(?:STX|ETX|ACK|NAK|ENQ|[0-9A-Fa-f]{2})>")
+_ARROW: Final = re.compile(r"\s*+(?:<-+|-+>|<<|>>)\s++")
 _STAMPED: Final = re.compile(rf"\s*+({_WORD})?(<.*)")
 
 
@@ -93,13 +95,14 @@ def _notation_line(
     except TranscriptError:
         if _IS_STEP.match(line):
             raise
+    line = _ARROW.sub("", line)
     if named := _STAMPED.fullmatch(line):
         said = f"{named[1] or ''}pms> {named[2]}"
         return parse_line(said, charset, line_number=number, before=before), False
     if _is_record(line.strip()):
         return Spoken(True, _framed(line.strip(), charset), line_number=number), False
-    if _NAMED.search(line):
-        data = _named_bytes(line.strip(), charset, number)
+    if named := _NAMED.search(line):  # behind an arrow, a moment, a word
+        data = _named_bytes(line[named.start() :].strip(), charset, number)
         return Spoken(True, data, line_number=number), False
     raise TranscriptError(number, "no step of our notation, and no record")
 
@@ -122,7 +125,8 @@ _FACES: Final = "☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§�
 _BYTE_OF_NAME: Final = {name: byte for byte, name in NAMES.items()}
 _CARET: Final = re.compile(r"\^([@-_?])")
 _BRACKET: Final = re.compile(r"\[([A-Z]{2,3}|[0-9A-F]{2})\]")
-_ESCAPE: Final = re.compile(r"\\x([0-9A-Fa-f]{2})")
+_ESCAPE: Final = re.compile(r"\\(?:x|u00)([0-9A-Fa-f]{2})")
+_FRAME: Final = re.compile(rb"\x02[^\x02\x03]*\x03")
 
 
 def without_headers(data: bytes) -> bytes:
@@ -147,8 +151,19 @@ def read_terminal(text: str, charset: str) -> Found | None:
         before = before if at is None else at
         if rest and not rest.startswith("# "):
             data = plain(_COLOURS.sub("", rest)).encode(charset, "replace")
+            if rest.lstrip()[:1] in ("{", "["):  # a line of a program's log: only its frames count
+                data = _frames_in(data) or data
             found.steps.append(Spoken(True, data, at=at, line_number=number))
     return found
+
+
+def _frames_in(data: bytes) -> bytes:
+    """The frames in a line that has other text too, each with a check byte that is right."""
+    frames = b""
+    for frame in _FRAME.finditer(data):
+        check = data[frame.end() : frame.end() + 1]
+        frames += frame[0] + (check if check == bytes([lrc(frame[0][1:])]) else b"")
+    return frames
 
 
 def _named(match: re.Match[str]) -> str:
@@ -165,7 +180,9 @@ _SPELLINGS: Final[dict[str, Callable[[str], str]]] = {
     "␂": lambda text: text.translate(_PICTURES),
     "☻": lambda text: text.translate(_FACE_BYTES),
     "[STX]": lambda text: _BRACKET.sub(_named, text),
+    "[02]": lambda text: _BRACKET.sub(_named, text),
     "\\x02": lambda text: _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text),
+    "\\u0002": lambda text: _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text),
     "^B": lambda text: _CARET.sub(lambda match: chr(ord(match[1]) ^ 0x40), text),
 }
 """By the sign for STX: how to make plain text of the rest."""
@@ -185,6 +202,7 @@ _STAMP: Final = re.compile(
     r"\s*+\[?((?=[\d:T.,/+Z-]*\d)[\d:T.,/+Z-]++)(?:\s++(\d[\d:.,]++))?\]?(?:\s++|:\s*+|$)"
 )
 _RECORD_LINE: Final = re.compile(r"[A-Z][A-Z0-9]\|.*")
+_INSIDE: Final = re.compile(rf"(?<![A-Za-z0-9|#])(?:{'|'.join(RECORDS)})\|")
 _NEXT_RECORD: Final = re.compile(rf"\|(.?)(?={'|'.join(RECORDS)})(?=..\|)")
 
 
@@ -201,6 +219,8 @@ def read_records(text: str, charset: str) -> Found | None:
         if header or not line or line.startswith("#"):
             continue
         at, rest = (None, line) if _is_record(line) else _stamp(line, before)
+        if not _is_record(rest) and (inside := _INSIDE.search(rest)):  # a program's log
+            rest = rest[inside.start() :]
         if not _is_record(rest):
             found.left_out.append(f"line {number}: no record (a record has bars, as GI|RN101|)")
             continue

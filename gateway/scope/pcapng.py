@@ -77,7 +77,9 @@ def _file_start(profile: LineProfile) -> Iterator[bytes]:
 
 
 def _packets(steps: Iterable[Step]) -> Iterator[bytes]:
-    lines, before = 0, 0
+    steps = list(steps)
+    # What has no moment of its own stands at the one before it; in front of all, at the first.
+    lines, before = 0, next((round(step.at * 1e6) for step in steps if step.at), 0)
     for step in steps:
         if isinstance(step, Modem):
             lines = _bits(step.lines)

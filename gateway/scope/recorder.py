@@ -18,9 +18,6 @@ time between a frame and its answer wrong."""
 
 MOST_WORDS: Final = 200
 
-MOST_UNCUT: Final = 64
-"""Reads and writes that wait to be cut: two milliseconds of work on a small machine."""
-
 Listener = Callable[[Step], None]
 
 
@@ -28,8 +25,6 @@ class Recorder:
     """The ear at the line (see `gateway.line.tap.Ear`). Bytes are cut into frames and answers; the
     moment of each is that of its last byte. Listeners are called in order.
 
-    at_leisure      called when something was heard or said, which is then cut by `work_off`; None:
-                    it is cut at once
     on_failure      told of what a listener, or the cutting, raises: who reads the line does not
                     hear of it; None: it is raised
     """
@@ -38,7 +33,6 @@ class Recorder:
         self,
         profile: LineProfile,
         clock: Clock,
-        at_leisure: Callable[[], None] | None = None,
         on_failure: Callable[[Exception], None] | None = None,
     ) -> None:
         self.profile = profile
@@ -51,9 +45,7 @@ class Recorder:
         self._cutters = {from_pms: Cutter(lrc=profile.lrc) for from_pms in (True, False)}
         self._last_at = {True: 0.0, False: 0.0}
         self._why = ""
-        self._at_leisure = at_leisure or self.work_off
         self._on_failure = on_failure
-        self._uncut: list[tuple[bool, bytes, float]] = []
 
     @contextmanager
     def told_to(self, listener: Listener) -> Iterator[None]:
@@ -62,7 +54,6 @@ class Recorder:
         try:
             yield
         finally:
-            self.work_off()
             self._listeners.remove(listener)
 
     def now(self) -> float:
@@ -85,7 +76,6 @@ class Recorder:
     def closed(self, why: str) -> None:
         if not self.is_open and why == self._why:
             return  # one failure after the other, all the same
-        self.work_off()
         self.is_open = False
         self._why = why
         for from_pms in self._cutters:
@@ -121,45 +111,31 @@ class Recorder:
 
     def tick(self) -> None:
         """Tell what is half there and has paused."""
-        self.work_off()
         now = self.now()
         for from_pms, at in self._last_at.items():
             if now - at > PAUSE_S:
                 self._flush(from_pms)
 
-    def work_off(self) -> None:
-        """Cut and tell what was heard and said until now."""
-        uncut, self._uncut = self._uncut, []
-        for from_pms, data, at in uncut:
-            self._last_at[from_pms] = at
-            try:
-                pieces = self._cutters[from_pms].feed(data)
-            except Exception as error:  # noqa: BLE001  # told below, or raised
-                self._failed(error)
-                self._cutters[from_pms] = Cutter(lrc=self.profile.lrc)
-                continue
-            for piece in pieces:
-                self._tell_all(Spoken(from_pms, piece, at=at))
-
     def _spoken(self, data: bytes, *, from_pms: bool) -> None:
-        self._uncut.append((from_pms, data, self.now()))
-        if len(self._uncut) >= MOST_UNCUT:
-            self.work_off()
-        self._at_leisure()
+        at = self._last_at[from_pms] = self.now()
+        try:
+            pieces = self._cutters[from_pms].feed(data)
+        except Exception as error:  # noqa: BLE001  # told to on_failure, or raised
+            self._failed(error)
+            self._cutters[from_pms] = Cutter(lrc=self.profile.lrc)
+            return
+        for piece in pieces:
+            self._tell(Spoken(from_pms, piece, at=at))
 
     def _flush(self, from_pms: bool) -> None:
         for piece in self._cutters[from_pms].rest():
             self._tell(Spoken(from_pms, piece, at=self._last_at[from_pms]))
 
     def _tell(self, step: Step) -> None:
-        self.work_off()
-        self._tell_all(step)
-
-    def _tell_all(self, step: Step) -> None:
         for listener in self._listeners:
             try:
                 listener(step)
-            except Exception as error:  # noqa: BLE001  # told below, or raised
+            except Exception as error:  # noqa: BLE001  # told to on_failure, or raised
                 self._failed(error)
 
     def _failed(self, error: Exception) -> None:

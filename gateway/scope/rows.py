@@ -31,7 +31,7 @@ from protocols.transcript import (
 )
 
 SILENCE_S: Final = T1_S + MAX_ENQUIRIES * T2_S + 0.5
-"""After that the sender has given up, by the rules of the line."""
+"""After that the sender has used up its enquiries."""
 
 _RAW_BYTES: Final = 2 * MAX_BODY_BYTES
 
@@ -46,11 +46,12 @@ class Row:
     from_pms    who said it; None: nobody
     decoded     its name, meaning and fields, for bytes
     words       what there is to say, for everything else
-    data        its bytes as they came (masked, if the reader of the rows asked for that)
+    data        its bytes as they came (guests masked, unless names were asked for)
     answer      ack, nak, silence; "" where none is due
     latency_s   from its last byte to its answer
     enquiries   how often its sender asked for the answer
-    number      its place on the line, from 1: a row is told when its answer is there
+    number      its place on the line, from 1; a row comes when it is answered, so not always in
+                this order
     """
 
     kind: str
@@ -87,8 +88,8 @@ class Row:
 
 
 @dataclass(slots=True)
-class _Way:
-    """One direction: its reader, what it said last that has no answer yet."""
+class _Direction:
+    """One direction: its reader, and the last frame that has no answer yet."""
 
     cutter: Cutter
     reader: FrameReader
@@ -129,9 +130,9 @@ class Watcher:
         self._gap_s = SERIAL_GAP_S if profile.ack else TCP_GAP_S
         self._ways = {from_pms: self._new_way() for from_pms in (True, False)}
 
-    def _new_way(self) -> _Way:
+    def _new_way(self) -> _Direction:
         lrc = self.profile.lrc
-        return _Way(Cutter(lrc=lrc), FrameReader(lrc=lrc, handshake=self.profile.ack))
+        return _Direction(Cutter(lrc=lrc), FrameReader(lrc=lrc, handshake=self.profile.ack))
 
     def take(self, step: Step) -> list[Row]:
         """The rows that this step completed."""
@@ -139,27 +140,26 @@ class Watcher:
         match step:
             case Spoken():
                 return list(self._spoken(step))
-            case Settings():
-                rows = list(self.end())
-                self._use(LineProfile.of_step(step))
-                words = " ".join([step.line, *(f"{k}={v}" for k, v in step.values.items())])
-                return [*rows, Row(kind="settings", at=step.at, words=words)]
+            case Settings(line=line, values=values):
+                kind, words = "settings", " ".join([line, *(f"{k}={v}" for k, v in values.items())])
             case Opened(words=words):
-                rows = list(self.end())
-                return [*rows, Row(kind="open", at=step.at, words=words or "the line opened")]
+                kind, words = "open", words or "the line opened"
             case Closed(words=words):
-                rows = list(self.end())
-                return [*rows, Row(kind="close", at=step.at, words=words or "the line was lost")]
+                kind, words = "close", words or "the line was lost"
             case Modem(lines=lines):
-                words = " ".join(f"{name} {'on' if on else 'off'}" for name, on in lines.items())
-                return [Row(kind="modem", at=step.at, words=words)]
+                states = (f"{name} {'on' if on else 'off'}" for name, on in lines.items())
+                kind, words = "modem", " ".join(states)
             case Counted(errors=errors):
-                words = ", ".join(f"{count} {name}" for name, count in errors.items())
-                return [Row(kind="errors", at=step.at, words=f"the driver counted {words}")]
+                counts = ", ".join(f"{count} {name}" for name, count in errors.items())
+                kind, words = "errors", f"the driver counted {counts}"
             case Remarked(words=words):
-                return [Row(kind="remark", at=step.at, words=words)]
+                kind = "remark"
             case Waited():
                 return []
+        rows = list(self.end()) if isinstance(step, Settings | Opened | Closed) else []
+        if isinstance(step, Settings):
+            self._use(LineProfile.of_step(step))
+        return [*rows, Row(kind=kind, at=step.at, words=words)]
 
     def late(self, now: float) -> list[Row]:
         """Frames whose sender has given up waiting by now."""
@@ -177,8 +177,8 @@ class Watcher:
             yield from self._give_up(from_pms, way)
             self._ways[from_pms] = self._new_way()
 
-    def _answer_at_end(self, way: _Way) -> str:
-        """Silence is what somebody had the time to break."""
+    def _answer_at_end(self, way: _Direction) -> str:
+        """Silence only if the line went on for T1 after the frame: else an answer may follow."""
         asked = way.open.at if way.open is not None else None
         waited = self._latest is not None and asked is not None and self._latest - asked >= T1_S
         return "silence" if waited else ""
@@ -191,17 +191,17 @@ class Watcher:
         for piece in way.cutter.feed(step.data):
             yield from self._read(step.from_pms, way, piece)
 
-    def _give_up(self, from_pms: bool, way: _Way) -> Iterator[Row]:
+    def _give_up(self, from_pms: bool, way: _Direction) -> Iterator[Row]:
         for piece in way.cutter.rest():
             yield from self._read(from_pms, way, piece)
         for item in way.reader.gap():
             yield from self._item(from_pms, item, way.last_at)
 
-    def _read(self, from_pms: bool, way: _Way, piece: bytes) -> Iterator[Row]:
+    def _read(self, from_pms: bool, way: _Direction, piece: bytes) -> Iterator[Row]:
         items = way.reader.receive(piece)
         if len(items) < 2:
             way.keep(piece)
-        for number, item in enumerate(items):  # the last one is what this piece is about
+        for number, item in enumerate(items):  # the last one owns this piece, and ended others
             if number and number == len(items) - 1:
                 way.keep(piece)
             yield from self._item(from_pms, item, way.last_at)
@@ -213,7 +213,7 @@ class Watcher:
         self._count += 1
         data, way.raw = bytes(way.raw), bytearray()
         if not data and isinstance(item, Refusal):
-            data = item.data  # noise that the same piece ended, with a line end
+            data = item.data  # noise that a line end in the same piece closed
         shown = data if self._names else mask(data, has_lrc=self.profile.lrc)
         match item:
             case Control(signal):
@@ -241,7 +241,7 @@ class Watcher:
             number=self._count,
         )
 
-    def _begin(self, way: _Way, row: Row) -> Iterator[Row]:
+    def _begin(self, way: _Direction, row: Row) -> Iterator[Row]:
         is_answered = row.decoded is not None and row.decoded.name not in _UNANSWERED
         if self.profile.ack and is_answered:
             way.open = row
@@ -263,7 +263,7 @@ class Watcher:
             decoded = Decoded("control", signal.value.upper(), CONTROLS[signal.value])
             yield self._row(decoded, at, from_pms, data)
 
-    def _close(self, way: _Way, answer: str, at: float | None) -> Iterator[Row]:
+    def _close(self, way: _Direction, answer: str, at: float | None) -> Iterator[Row]:
         row, way.open = way.open, None
         if row is not None:
             latency = None if at is None or row.at is None else max(0.0, at - row.at)
@@ -271,11 +271,11 @@ class Watcher:
 
 
 _UNANSWERED: Final = {"garbage", "unfinished", "restarted"}
-"""Nobody answers what has not even an end."""
+"""Noise and records without an end get no answer."""
 
 _REFUSED: Final = {
     "lrc": "the check byte does not fit: bytes were damaged on the way",
-    "no_lrc": "no check byte came behind the record",
+    "no_lrc": "no check byte came after the record",
     "overlong": "no end of the record came",
     "restarted": "another record began before this one had ended",
     "unfinished": "the record stopped in the middle",

@@ -116,7 +116,8 @@ def _read_text(text: str, charset: str) -> tuple[str, Found]:
         try:
             return "json", Found(list(json_lines.read(text)), has_directions=True)
         except ValueError as error:
-            raise UnreadableSource(str(error)) from None
+            if "\\u0002" not in text:
+                raise UnreadableSource(str(error)) from None
     for name, reader in _READERS.items():
         found = reader(text, charset)
         if found is not None:

@@ -1,4 +1,4 @@
-"""A hotel as its PMS means it: guests come, share, move and leave; every deed gives its records.
+"""A hotel as its PMS means it: guests come, share, move, leave; each action gives its records.
 
 A simple model, written without a look at the gateway's own house, so that the two can be held
 against each other. It also plays what a PMS does wrong: silent changes, repeats, stale guests.
@@ -109,11 +109,11 @@ class Hotel:
         """A new guest; the flag says whether others are in."""
         guest = self._new_guest()
         flag = "Y" if self.inside[room] else "N"
-        if flag == "N" and not silent:
-            self.told[room].clear()  # whoever the line still knows there is stale
         self.inside[room].append(guest.number)
         if silent:
             return []
+        if flag == "N":
+            self.told[room].clear()  # whoever the line still knows there is stale
         self.told[room].append(guest.number)
         return [f"GI|RN{room}|{self._data(guest)}GS{flag}|"]
 
@@ -170,7 +170,9 @@ class Hotel:
                 guest.departure += timedelta(days=1)
                 field_text = f"GD{guest.departure:%y%m%d}|"
             case _:
-                guest.vip = self._random.choice(("", "0", "3"))
+                guest.vip = self._random.choice(
+                    ("0", "3")
+                )  # an empty field of a change says nothing
                 field_text = f"GV{guest.vip}|"
         return [f"GC|RN{room}|G#{guest.number}|{field_text}"]
 
@@ -295,8 +297,3 @@ def differences(
 def plain(name: str) -> str:
     """A name without what a UCM refuses: the letters by which names can be compared."""
     return "".join(char for char in name if char not in "'\"`;\\")
-
-
-def encodable(records: Sequence[str], charset: str) -> list[bytes]:
-    """Records as a PMS with this code page writes them."""
-    return [record.encode(charset, "replace") for record in records]

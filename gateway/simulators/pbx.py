@@ -97,7 +97,6 @@ class Rooms:
     name_bytes: int = 64
     sensitive: str = "'\"`;"
     languages: tuple[str, ...] | None = None
-    lists: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
 
     def add(self, *addresses: str) -> None:
         """Rooms are made on the UCM, never through the API."""
@@ -109,7 +108,10 @@ class Rooms:
         self.rooms[address].messages += 1
 
     def apply(self, action: str, tags: Mapping[str, str]) -> int:
-        """Do one action. Returns 0 or -100; raises Refusal. Not idempotent, as the real one."""
+        """Do one action of a stay. Returns 0 or -100; raises Refusal.
+
+        Not idempotent, as the real one. Call forwarding and minibars are left out: 13.
+        """
         match action:
             case "checkin":
                 return self._check_in(tags)
@@ -131,25 +133,7 @@ class Rooms:
                     raise Refusal(15)
                 room.dnd = tags["status"] == "1"
                 return 0
-            case "cfu":
-                self._room(tags)
-                return 0
-            case "adminibar" | "delminibar" | "adminibargoods" | "delminibargoods":
-                return self._keep(action, tags.get("barcode") or tags.get("goodscode"), tags)
-            case "addminibarwaiter" | "delminibarwaiter":
-                return self._keep(action, tags.get("maidcode"), tags)
         raise Refusal(13)
-
-    def _keep(self, action: str, code: str | None, tags: Mapping[str, str]) -> int:
-        """The lists of minibars, goods and waiters: set up, never part of a stay."""
-        if not code:
-            raise Refusal(15)
-        kind = action.removeprefix("add").removeprefix("del").removeprefix("a")
-        if action.startswith("del"):
-            self.lists.pop((kind, code), None)
-        else:
-            self.lists[kind, code] = dict(tags)
-        return 0
 
     def listed(self) -> list[dict[str, str]]:
         """The rows of `listPMSRoom`: all strings, as the guide prints them."""
@@ -194,8 +178,7 @@ class Rooms:
             raise Refusal(19)
         if room.status in (2, 3):
             raise Refusal(22)
-        room.is_in, room.status = True, 1
-        room.cos = "1"
+        room.is_in, room.status, room.cos = True, 1, "1"
         return self._set_guest(room, tags)
 
     def _update(self, tags: Mapping[str, str]) -> int:

@@ -48,8 +48,10 @@ MANDATORY: Final = {"GI": {"RN", "G#", "GS"}, "GO": {"RN", "G#", "GS"}, "GC": {"
 class PmsSimulator:
     """One PMS interface on one line.
 
-    records()       gives every room's records for a resync, without DS and DE
-    faults          probability of a damaged byte in a frame of ours
+    every_room      gives every room's records for a resync, without DS and DE
+    on_record       hears each record, and whether the gateway sent it
+    start_again_s   between two LS that nobody answers
+    damage          what noise makes of a frame of ours
     complaints      what the gateway did against the specification
     """
 
@@ -63,7 +65,6 @@ class PmsSimulator:
     start_again_s: float = 12.0
     damage: Callable[[bytes], bytes] | None = None
     complaints: list[str] = field(default_factory=list)
-    is_up: bool = False
     links: int = 0
     _wanted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _described: bool = False
@@ -76,6 +77,11 @@ class PmsSimulator:
     _up: asyncio.Event = field(default_factory=asyncio.Event)
     _started_at: float = float("-inf")
     _last_answer: int = NAK
+
+    @property
+    def is_up(self) -> bool:
+        """Both sides have said LA."""
+        return self._up.is_set()
 
     def say(self, *records: str) -> None:
         """Queue records for the line; they wait while the link is down, as in a real PMS."""
@@ -195,7 +201,6 @@ class PmsSimulator:
                     return  # never answered
                 if self._described and {"GI", "GO"} <= self._wanted.keys():
                     self._say_link("LA")
-                    self.is_up = True
                     self._up.set()
                     self._work.set()
                 else:
@@ -204,7 +209,7 @@ class PmsSimulator:
                 self._say_link("LE")
                 self._link_down()
             case ResyncRequest() if self.is_up:
-                stamp = f"DA{self.stamp():%y%m%d}|TI{self.stamp():%H%M%S}|"
+                stamp = self._day_and_time()
                 self.say(f"DS|{stamp}", *self.every_room(), f"DE|{stamp}")
             case _:
                 if not self.is_up:
@@ -213,7 +218,7 @@ class PmsSimulator:
     # --- Out ---
 
     def _link_down(self) -> None:
-        self.is_up = self._described = False
+        self._described = False
         self._up.clear()
 
     def _say_start(self) -> None:
@@ -221,9 +226,11 @@ class PmsSimulator:
         self._started_at = asyncio.get_running_loop().time()
 
     def _say_link(self, record_id: str) -> None:
-        stamp = self.stamp()
-        self._link_queue.append(f"{record_id}|DA{stamp:%y%m%d}|TI{stamp:%H%M%S}|")
+        self._link_queue.append(f"{record_id}|{self._day_and_time()}")
         self._work.set()
+
+    def _day_and_time(self) -> str:
+        return f"{self.stamp():DA%y%m%d|TI%H%M%S|}"
 
     async def _write(self, line: Line) -> None:
         self._say_start()

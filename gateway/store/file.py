@@ -7,6 +7,7 @@ checksum (SQLite's own `cksumvfs`), so that a bit that has turned over is notice
 
 import contextlib
 import ctypes
+import errno
 import glob
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -223,6 +224,26 @@ def _mapped() -> Iterator[None]:
         if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_DATA:
             raise StorageCorrupt("the store is damaged: a checksum is wrong") from error
         why = str(error) or type(error).__name__
-        raise StorageFailed(f"the store: {why}") from error
+        raise StorageFailed(f"the store: {why}", _remedy(error)) from error
     except OSError as error:
-        raise StorageFailed(f"the store: {error}") from error
+        raise StorageFailed(f"the store: {error}", _remedy(error)) from error
+
+
+def _remedy(error: Exception) -> str:
+    match error:
+        case apsw.FullError() | OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return "free the disk; until then no record is acknowledged"
+        case (
+            apsw.ReadOnlyError()
+            | apsw.CantOpenError()
+            | PermissionError()
+            | OSError(errno=errno.EROFS)
+        ):
+            return (
+                "make site.data_dir writable for the service's user; a disk that has turned"
+                " read-only is failing: look at the kernel's log"
+            )
+        case apsw.BusyError() | apsw.LockedError():
+            return "another program has the store open: stop it"
+        case _:
+            return "the disk does not work: look at the kernel's log, and replace it"

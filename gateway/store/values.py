@@ -1,5 +1,5 @@
 """What goes into the store and what comes out of it, as values. Bodies are JSON text: what is in
-them is the affair of who writes them.
+them is defined by the caller.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,14 @@ REFUSED_KEPT: Final = 1000
 
 
 class StorageFailed(Exception):
-    """The disk said no. What was asked for may be stored or not: do not acknowledge, ask again."""
+    """The disk said no. What was asked for may be stored or not: do not acknowledge, ask again.
+
+    do      what a technician has to do about it
+    """
+
+    def __init__(self, text: str, do: str = "look at the disk and at the kernel's log") -> None:
+        super().__init__(text)
+        self.do = do
 
 
 class StorageCorrupt(StorageFailed):

@@ -1,7 +1,7 @@
-"""The store's one thread: awaits for everybody who lives in the event loop, and group commit.
+"""Runs the store in one thread: awaitable calls for the event loop, with group commit.
 
-Whatever waits when the thread comes round goes into one transaction, and all who asked are
-answered when it is durable: records, results of calls and the operator alike.
+All calls that are queued when the thread becomes free share one transaction, and each caller gets
+its result once that is durable: records, results of calls and the operator alike.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ from gateway.store.store import Store
 from gateway.store.values import StorageCorrupt, StorageFailed
 
 CORRUPT_ADVICE: Final = (
-    "the disk fails, or somebody else wrote to the file: replace the disk; what waited is in the"
-    " file that was kept; the rooms are compared with the UCM"
+    "the disk is failing, or another program wrote to the file: check the disk and replace it; the"
+    " damaged file is kept beside the new one; the rooms are compared with the UCM"
 )
 
 P = ParamSpec("P")
@@ -37,8 +37,8 @@ class _Job:
 class StoreWorker:
     """Runs the store's methods in one thread, so that a slow disk never stops the loop.
 
-    trouble     why the last transaction failed; empty: it did not
-    is_anew     the file was damaged and has made way for an empty one, without a house
+    trouble     why the last transaction failed; empty: a later one that wrote something succeeded
+    is_anew     the file was damaged, was set aside, and an empty one is in its place
     """
 
     def __init__(self, store: Store) -> None:
@@ -61,7 +61,7 @@ class StoreWorker:
         return await asyncio.wrap_future(answer)
 
     def close(self, within_s: float | None = None) -> None:
-        """Finish what was begun and close the file; a disk that takes longer is left to itself."""
+        """Finish what was begun and close the file; if the disk takes longer, it stays open."""
         self._jobs.put(None)
         self._thread.join(within_s)
         if not self._thread.is_alive():
@@ -74,10 +74,10 @@ class StoreWorker:
             while not self._jobs.empty():
                 waiting.append(self._jobs.get())
             is_open = None not in waiting
-            self._together([job for job in waiting if job is not None])
+            self._run_together([job for job in waiting if job is not None])
 
-    def _together(self, jobs: list[_Job]) -> None:
-        """All of them in one transaction; who asked for something impossible fails alone."""
+    def _run_together(self, jobs: list[_Job]) -> None:
+        """All of them in one transaction; a call that raises fails for its own caller only."""
         done: list[tuple[_Job, Any]] = []
         try:
             with self.store.transaction() as db:
@@ -91,6 +91,8 @@ class StoreWorker:
                         _fail(job, error)
                 has_written = db.total_changes() > before
         except StorageFailed as error:
+            if str(error) != self.trouble:  # once for each cause
+                logger().error("store_failed", error=str(error), do=error.do)
             self.trouble = str(error)
             if isinstance(error, StorageCorrupt):
                 self._set_aside(error)
@@ -100,8 +102,9 @@ class StoreWorker:
             for job in jobs:
                 _fail(job, error)
         else:
-            if has_written:  # what was only read says nothing of the disk
+            if has_written and self.trouble:  # a read does not prove that the disk can write
                 self.trouble = ""
+                logger().info("store_recovered")
             for job, result in done:
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
                     if job.answer.set_running_or_notify_cancel():

@@ -7,7 +7,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Final
 
-from gateway.scope import export
+from gateway.scope.export import as_file
 from gateway.scope.profile import LineProfile
 from protocols.transcript import Step
 
@@ -47,7 +47,7 @@ class CaptureFile:
         """Write all of it: beside the file, then in its place, so that there is always a whole
         one."""
         self._saved = len(self.steps)
-        data = self._data()
+        data = as_file(self.form, self.steps, self.zone, self.profile, names=self.names)
         if self.path is None:
             sys.stdout.buffer.write(data)
             sys.stdout.flush()
@@ -58,12 +58,3 @@ class CaptureFile:
         beside = self.path.with_name(self.path.name + ".part")
         beside.write_bytes(data)
         beside.replace(self.path)
-
-    def _data(self) -> bytes:
-        match self.form:
-            case "line":
-                text = export.to_notation(self.steps, self.zone, self.profile, names=self.names)
-                return text.encode("utf-8", "replace")
-            case "jsonl":
-                return export.to_json_lines(self.steps, self.profile, names=self.names).encode()
-        return export.to_pcapng(self.steps, self.profile, names=self.names)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from gateway.printable import printable
+from gateway.logs import printable
 from gateway.scope.decode import Decoded
 from gateway.scope.rows import Row, rows_of
 from gateway.scope.sources import Capture, UnreadableSource, read

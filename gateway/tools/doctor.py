@@ -1,7 +1,9 @@
 """`doctor`: tries every part of a site for real, without changing it; one line each."""
 
 import asyncio
+import contextlib
 import os
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -13,16 +15,21 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gateway import __version__
-from gateway.app import ucm_api
 from gateway.config import Config
+from gateway.config.model import NO_PIN
+from gateway.config.named_files import beside
 from gateway.drivers.base import DriverFailed, Paused
-from gateway.drivers.https import fingerprint_text, weaken
-from gateway.hold import holder_of
-from gateway.line import LineFailed, ListenSpec, opener_for
+from gateway.drivers.ucm.https import fingerprint_text, weaken
+from gateway.line import Gate, Line, LineFailed, ListenSpec, opener_for
 from gateway.line.tcp import ListenOpener
 from gateway.metrics import Metrics
+from gateway.service.hold import holder_of
+from gateway.service.parts import ucm_api, ucm_peer
+from gateway.web.http import bind
 
 OPEN_WITHIN_S: Final = 12.0
+LISTEN_S: Final = 4.0
+"""A PMS that has not been answered says its LS again and again; most pause for 12 s or less."""
 SYNCS: Final = 9
 IMPLAUSIBLE_MS: Final = 0.02
 """A write to a medium and its answer take longer, over the fastest bus."""
@@ -42,8 +49,16 @@ class Finding:
 async def examine(config: Config) -> AsyncIterator[Finding]:
     """Each part in the order in which a fault would matter."""
     yield Finding("config", ok=True, words=f"{config.path} is well formed")
+    yield _files(config)
     yield await asyncio.to_thread(_disk, Path(config.site.data_dir))
-    yield await _line(config)
+    holder = holder_of(Path(config.site.data_dir))
+    if holder:
+        # A PMS lets go of the older connection: trying would cut the service off.
+        words = f"not tried: the service is running ({holder}); ask its /readyz"
+        yield Finding("line", ok=True, words=words)
+    else:
+        yield _console(config)
+        yield await _line(config)
     certificate = await asyncio.to_thread(_certificate, config)
     yield certificate
     if certificate.ok:
@@ -52,6 +67,41 @@ async def examine(config: Config) -> AsyncIterator[Finding]:
     else:
         for part in ("ucm", "rooms"):
             yield Finding(part, ok=False, words="not tried: mend the certificate first")
+
+
+def _files(config: Config) -> Finding:
+    """Whether everybody on this machine can read a password."""
+    ucm, http = config.ucm, config.http
+    names = (
+        ucm.password_file,
+        ucm.pms_password_file,
+        http.metrics_key_file,
+        http.metrics_token_file,
+    )
+    paths = [beside(config.path, name) for name in names if name is not None]
+    if ucm.password_file is None or ucm.pms_password_file is None:
+        paths.append(config.path)
+    open_ones = [path for path in paths if path.exists() and path.stat().st_mode & 0o007]
+    if open_ones:
+        words = f"everybody may read {', '.join(map(str, open_ones))}: chmod o= on it"
+        return Finding("secrets", ok=False, words=words)
+    return Finding("secrets", ok=True, words="no file with a password can be read by everybody")
+
+
+def _console(config: Config) -> Finding:
+    for key, address in (
+        ("http.listen", config.http.listen),
+        ("http.metrics_listen", config.http.metrics_listen),
+    ):
+        if address is None:
+            continue
+        try:
+            bind(address).close()
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
+            words = f"{key} = {address!r}: {why}: choose another port, or stop who has it"
+            return Finding("console", ok=False, words=words)
+    return Finding("console", ok=True, words=f"http://{config.http.listen}/ is free for it")
 
 
 def _disk(folder: Path) -> Finding:
@@ -91,26 +141,50 @@ def _sync_words(median_ms: float) -> str:
 
 
 async def _line(config: Config) -> Finding:
-    holder = holder_of(Path(config.site.data_dir))
-    if holder:
-        # A PMS lets go of the older connection: trying would cut the service off.
-        words = f"not tried: the service is running ({holder}); ask its /readyz"
-        return Finding("line", ok=True, words=words)
-    opener = opener_for(config.line)
+    """Open the line, and listen for a moment. Nothing is said on it."""
+    spec = config.pms.line
+    opener = opener_for(spec, Gate(config.pms.allow))
     try:
-        if isinstance(config.line, ListenSpec) and isinstance(opener, ListenOpener):
+        if isinstance(spec, ListenSpec) and isinstance(opener, ListenOpener):
             await opener.listen()
-            words = f"{config.line} can be listened on; the PMS has to dial it"
+            try:
+                async with asyncio.timeout(LISTEN_S):
+                    line = await opener.open()
+            except TimeoutError:
+                words = f"{spec} can be listened on; the PMS has not dialled it in {LISTEN_S:.0f} s"
+                return Finding("line", ok=True, words=words)
         else:
             async with asyncio.timeout(OPEN_WITHIN_S):
                 line = await opener.open()
-            words = f"{line.describe()} opens"
-            await line.close()
+        heard = await _heard(line)
+        await line.close()
     except (LineFailed, TimeoutError) as error:
-        return Finding("line", ok=False, words=str(error) or f"{config.line} does not open")
+        return Finding("line", ok=False, words=str(error) or f"{spec} does not open")
     finally:
         await opener.close()
-    return Finding("line", ok=True, words=words)
+    return Finding("line", ok=True, words=f"{line.describe()} opens; {heard}")
+
+
+async def _heard(line: Line) -> str:
+    """What the PMS says in a moment, in words."""
+    said = b""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LISTEN_S):
+            while data := await line.read():
+                said += data
+                if b"\x03" in data:
+                    break
+            else:
+                return "the PMS takes the connection and drops it: it may serve another client"
+    record = re.search(rb"\x02([A-Z]{2})[|\x03]", said)
+    if record is not None:
+        return f"the PMS says {record[1].decode()}"
+    if said:
+        return (
+            f"{len(said)} bytes come that are no record: `pms-gateway line detect` finds out the"
+            " settings of a serial line"
+        )
+    return f"the PMS said nothing in {LISTEN_S:.0f} s; it may wait for us to begin"
 
 
 def _certificate(config: Config) -> Finding:
@@ -138,7 +212,10 @@ def _certificate(config: Config) -> Finding:
     shown = fingerprint_text(der)
     if config.ucm.tls != "pinned":
         return Finding("certificate", ok=True, words=f"{shown} (tls = {config.ucm.tls!r})")
-    pinned = "sha256:" + ":".join(f"{byte:02X}" for byte in config.fingerprint)
+    if config.ucm.fingerprint == NO_PIN:
+        words = f'none is pinned yet; if this is your UCM: fingerprint = "{shown}"'
+        return Finding("certificate", ok=False, words=words)
+    pinned = "sha256:" + ":".join(f"{byte:02X}" for byte in config.ucm.pin)
     if shown != pinned:
         words = f'not the pinned one; if this is your UCM, set fingerprint = "{shown}"'
         return Finding("certificate", ok=False, words=words)
@@ -153,7 +230,8 @@ def _tls_advice(error: OSError) -> str:
 
 
 async def _ucm(config: Config) -> AsyncIterator[Finding]:
-    api, _ = ucm_api(config, Metrics(version=__version__, site=config.site.name))
+    metrics = Metrics(version=__version__, site=config.site.name)
+    api = ucm_api(config, metrics, ucm_peer(config))
     try:
         try:
             await api.probe()

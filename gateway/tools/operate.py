@@ -1,36 +1,38 @@
 """The operator's commands: through the running service; while none runs, reading only."""
 
 import asyncio
-import http.client
-import json
-import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
 from gateway.config import Config
-from gateway.control import (
+from gateway.pipeline.kept import house_of
+from gateway.pipeline.step import WAITING
+from gateway.store import StorageFailed, Store
+from gateway.tools.running import NotRunning, ask
+from gateway.web.control import (
     JOURNAL_SHOWN,
     Declined,
     drifts_as_json,
     line_as_json,
-    reach,
     rooms_as_json,
     states_as_json,
     view_as_json,
 )
-from gateway.hold import holder_of
-from gateway.pipeline.kept import house_of
-from gateway.store import StorageFailed, Store
 
 if TYPE_CHECKING:
-    from gateway.drivers.ucm import UcmDriver
+    from gateway.drivers.ucm.driver import UcmDriver
     from gateway.pipeline.outbox import Outbox
 
-ANSWER_WITHIN_S = 330.0
-"""A comparison waits for the call in flight, and that for a UCM that takes its time."""
+T = TypeVar("T")
+
+SETTLED_WITHIN_S: Final = 4.0
+"""A UCM answers within a second; who asks waits for that, and not for one that is away."""
+RESYNC_WITHIN_S: Final = 900.0
+LOOK_EVERY_S: Final = 0.3
 
 
 def outbox(config: Config, states: Sequence[str], room: str | None, limit: int) -> Any:
@@ -58,20 +60,47 @@ def show(config: Config, room: str) -> Any:
     return _ask(config, f"/outbox/{quote(room)}", read)
 
 
-def change(config: Config, room: str, deed: str) -> Any:
+def change(config: Config, room: str, deed: str) -> None:
     """Retry or drop a room. Raises Declined, above all while no service runs."""
-    path = f"/outbox/{quote(room)}/{deed}"
-    return _through(config, "POST", path) or _needs_service(deed)
+    _do(config, deed, f"/outbox/{quote(room)}/{deed}")
+
+
+def retry(config: Config, room: str) -> Any:
+    """Tell a room again, and wait a moment for what comes of it: the room as `show` tells it.
+    Raises Declined."""
+    change(config, room, "retry")
+    until = time.monotonic() + SETTLED_WITHIN_S
+    while True:
+        told = show(config, room)
+        if told["state"] != WAITING or told["tries"] or time.monotonic() > until:
+            return told
+        time.sleep(LOOK_EVERY_S)
 
 
 def heal(config: Config) -> None:
     """Make the UCM show what the PMS said last, however much differs. Raises Declined."""
-    _through(config, "POST", "/heal") or _needs_service("heal")
+    _do(config, "heal", "/heal")
 
 
-def resync(config: Config) -> None:
-    """Ask the PMS for every room. Raises Declined."""
-    _through(config, "POST", "/resync") or _needs_service("resync")
+def resync(config: Config) -> int:
+    """Ask the PMS for every room. Returns the number of the last resync before. Raises Declined."""
+    try:
+        before = int(asyncio.run(ask(config, "GET", "/line"))["resyncs"])
+    except NotRunning:
+        before = 0
+    _do(config, "resync", "/resync")
+    return before
+
+
+def wait_for_resync(config: Config, before: int) -> bool:
+    """Until the resync after that one is over. False: it takes too long. Raises Declined."""
+    until = time.monotonic() + RESYNC_WITHIN_S
+    while time.monotonic() < until:
+        line = asyncio.run(ask(config, "GET", "/line"))
+        if line["resyncs"] > before and not line["in_resync"]:
+            return True
+        time.sleep(LOOK_EVERY_S)
+    return False
 
 
 def rooms(config: Config) -> Any:
@@ -81,14 +110,15 @@ def rooms(config: Config) -> Any:
 
 def drifts(config: Config) -> list[Any]:
     """Rooms in which the UCM differs now. Raises Declined."""
-    if holder_of(Path(config.site.data_dir)):
-        return _through(config, "GET", "/drifts") or []
-    known = _reading(config, lambda store: _outbox(config, store))
+    try:
+        return list(asyncio.run(ask(config, "GET", "/drifts")))
+    except NotRunning:
+        known = _reading(config, lambda store: _outbox(config, store))
 
     from gateway.drivers.base import DriverFailed
     from gateway.pipeline.look import drifts, settle
 
-    async def ask() -> list[Any]:
+    async def compare() -> list[Any]:
         driver = _driver(config)
         try:
             listed = await driver.rooms()
@@ -101,25 +131,23 @@ def drifts(config: Config) -> list[Any]:
         settled = settle(known.desired, known.actual, listed, driver)
         return drifts_as_json(drifts(known.desired, settled, driver, waiting=known.waiting))
 
-    return asyncio.run(ask())
+    return asyncio.run(compare())
 
 
 def _driver(config: Config) -> "UcmDriver":
     from gateway import __version__
-    from gateway.app import ucm_api, words
-    from gateway.drivers.ucm import UcmDriver
     from gateway.metrics import Metrics
+    from gateway.service.parts import ucm_driver
 
-    metrics = Metrics(version=__version__, site=config.site.name)
-    return UcmDriver(ucm_api(config, metrics)[0], words(config), metrics)
+    return ucm_driver(config, Metrics(version=__version__, site=config.site.name))
 
 
 def _outbox(config: Config, store: Store) -> "Outbox":
     """The outbox as the store knows it."""
-    from gateway.app import words
     from gateway.clock import Clock
-    from gateway.drivers.ucm_wire import guest_tags
+    from gateway.drivers.ucm.requests import guest_tags
     from gateway.pipeline.outbox import Outbox
+    from gateway.service.parts import words
 
     site = words(config)
     outbox = Outbox(
@@ -134,67 +162,26 @@ def _outbox(config: Config, store: Store) -> "Outbox":
 
 
 def _ask(config: Config, path: str, read: Callable[[Store], Any]) -> Any:
-    told = _through(config, "GET", path)
-    return _reading(config, read) if told is None else told
-
-
-def _through(config: Config, method: str, path: str) -> Any:
-    """Ask the running service; None: none runs. Raises Declined with its word."""
-    folder = Path(config.site.data_dir)
-    holder = holder_of(folder)
-    if not holder:
-        return None
     try:
-        with reach(folder) as name:
-            connection = _UnixConnection(name)
-            connection.request(method, path)
-            answer = connection.getresponse()
-            told = json.loads(answer.read())
-            connection.close()
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise Declined(
-            f"the service ({holder}) does not answer: {error}; run this as its user, or as root"
-        ) from error
-    if answer.status >= 400:
-        raise Declined(told["error"])
-    return told
+        return asyncio.run(ask(config, "GET", path))
+    except NotRunning:
+        return _reading(config, read)
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over the service's own socket."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=ANSWER_WITHIN_S)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
-T = TypeVar("T")
+def _do(config: Config, deed: str, path: str) -> None:
+    try:
+        asyncio.run(ask(config, "POST", path))
+    except NotRunning:
+        raise Declined(f"{deed} goes through the service, and none runs: start it first") from None
 
 
 def _reading(config: Config, read: Callable[[Store], T]) -> T:
     """Read the file while nobody writes it. Raises Declined."""
+    path = Path(config.site.data_dir) / "outbox.db"
+    if not path.exists():
+        raise Declined(f"{path} is not there: has the service ever run with this configuration?")
     try:
-        with _opened(Path(config.site.data_dir) / "outbox.db") as store:
+        with closing(Store(path, read_only=True)) as store:
             return read(store)
     except StorageFailed as error:
         raise Declined(str(error)) from error
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Store]:
-    if not path.exists():
-        raise Declined(f"{path} is not there: has the service ever run with this configuration?")
-    store = Store(path, read_only=True)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-def _needs_service(deed: str) -> Any:
-    raise Declined(f"{deed} goes through the service, and none runs: start it first")

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 
 from gateway.clock import Clock
 from gateway.line import Line
+from gateway.scope.profile import LineProfile
 from gateway.simulators.pms import PmsSimulator
 from gateway.tools.shown import ShownOpener
 from protocols.errors import LocalProtocolError, RecordError
@@ -46,8 +47,8 @@ class Peer(Protocol):
 class Raw:
     """Nobody: bytes and frames as they are, no link, no answers of ours."""
 
-    def __init__(self, tap: ShownOpener, *, lrc: bool, ack: bool, charset: str) -> None:
-        self._tap, self._lrc, self._ack, self._charset = tap, lrc, ack, charset
+    def __init__(self, tap: ShownOpener, profile: LineProfile) -> None:
+        self._tap, self._profile = tap, profile
         self._open = asyncio.Event()
 
     async def run(self) -> None:
@@ -64,7 +65,7 @@ class Raw:
         await self._open.wait()
 
     async def say(self, text: str) -> bool:
-        return await self._tap.say(as_bytes(text, self._charset, self._lrc), is_answered=self._ack)
+        return await self._tap.say(as_bytes(text, self._profile), is_answered=self._profile.ack)
 
     async def leave(self) -> None:
         pass
@@ -76,14 +77,14 @@ class Raw:
 class AsPms:
     """The simulated PMS, whose guests are those it was told to say."""
 
-    def __init__(self, tap: ShownOpener, *, lrc: bool, ack: bool, charset: str) -> None:
-        self._raw = Raw(tap, lrc=lrc, ack=ack, charset=charset)
+    def __init__(self, tap: ShownOpener, profile: LineProfile) -> None:
+        self._raw = Raw(tap, profile)
         self._guests: dict[str, str] = {}
         self._player = PmsSimulator(
             opener=tap,
-            lrc=lrc,
-            ack=ack,
-            charset=charset,
+            lrc=profile.lrc,
+            ack=profile.ack,
+            charset=profile.charset,
             every_room=lambda: list(self._guests.values()),
         )
 
@@ -124,14 +125,13 @@ class AsPms:
 class AsPbx:
     """The gateway's own session, without a gateway behind it: every record is taken."""
 
-    def __init__(
-        self, tap: ShownOpener, *, lrc: bool, ack: bool, charset: str, clock: Clock
-    ) -> None:
-        self._tap, self._clock = tap, clock
-        self._charset = charset
-        self._raw = Raw(tap, lrc=lrc, ack=ack, charset=charset)
-        profile = FiasProfile(lrc=lrc, ack=ack, charset=charset, pacing_s=PACING_S)
-        self._session = FiasSession(profile, clock.stamp)
+    def __init__(self, tap: ShownOpener, profile: LineProfile, clock: Clock) -> None:
+        self._tap, self._profile, self._clock = tap, profile, clock
+        self._raw = Raw(tap, profile)
+        fias = FiasProfile(
+            lrc=profile.lrc, ack=profile.ack, charset=profile.charset, pacing_s=PACING_S
+        )
+        self._session = FiasSession(fias, clock.stamp)
         self._up = asyncio.Event()
         self._settled: dict[int, asyncio.Future[bool]] = {}
 
@@ -159,7 +159,7 @@ class AsPbx:
     async def say(self, text: str) -> bool:
         if "<" in text:
             return await self._raw.say(text)
-        record = as_record(text, self._charset)
+        record = as_record(text, self._profile)
         settled = asyncio.get_running_loop().create_future()
         self._settled[id(record)] = settled
         try:
@@ -212,16 +212,16 @@ class AsPbx:
             settled.set_result(taken)
 
 
-def as_bytes(text: str, charset: str, lrc: bool) -> bytes:
+def as_bytes(text: str, profile: LineProfile) -> bytes:
     """Bytes in the notation as they stand, anything else as one frame. Raises ValueError."""
     if "<" in text:
-        return parse_bytes(text, charset)
-    return write_frame(text.encode(charset, "replace"), lrc=lrc)
+        return parse_bytes(text, profile.charset)
+    return write_frame(text.encode(profile.charset, "replace"), lrc=profile.lrc)
 
 
-def as_record(text: str, charset: str) -> Record:
+def as_record(text: str, profile: LineProfile) -> Record:
     """The record that a text says. Raises ValueError."""
     try:
-        return decode(text.encode(charset, "replace"), charset)
+        return decode(text.encode(profile.charset, "replace"), profile.charset)
     except RecordError as error:
         raise ValueError(f"{text}: {error}") from error

@@ -12,10 +12,12 @@ from gateway import demo
 from gateway.clock import Clock, local_zone
 from gateway.config import Config
 from gateway.line import Opener
-from gateway.rooms import RoomMap
+from gateway.pipeline.room_map import RoomMap
+from gateway.scope.decode import LINK_RECORDS
 from gateway.scope.profile import LineProfile
 from gateway.scope.recorder import Recorder
 from gateway.scope.rows import rows_of
+from gateway.service.parts import room_map
 from gateway.simulators.ucm import Call
 from protocols.fias import decode, mask_body
 from protocols.fias.records import Record
@@ -23,7 +25,6 @@ from protocols.transcript import Spoken, Step, parse_bytes, show_bytes
 
 DELIVERED_WITHIN_S: Final = 30.0
 _TELLING: Final = ("checkin", "checkout", "update", "mov", "wakeup", "dnd")
-_LINK: Final = frozenset({"LS", "LA", "LE", "LD", "LR", "LC", "DR"})
 MOST_PAUSE_S: Final = 3600.0
 
 
@@ -39,11 +40,7 @@ class Outcome:
     at: float | None
     record: str
     calls: tuple[str, ...]
-    left: int = 0
-
-    def as_json(self) -> dict[str, Any]:
-        """For `--json`."""
-        return {"at": self.at, "record": self.record, "calls": list(self.calls), "left": self.left}
+    left: int
 
 
 class _CaptureClock(Clock):
@@ -65,7 +62,10 @@ def bodies(steps: Sequence[Step], profile: LineProfile) -> list[tuple[float | No
     return [
         (row.at, parse_bytes(row.decoded.raw, profile.charset))
         for row in rows_of(steps, profile, names=True)
-        if row.kind == "record" and row.from_pms and row.decoded and row.decoded.name not in _LINK
+        if row.kind == "record"
+        and row.from_pms
+        and row.decoded
+        and row.decoded.name not in LINK_RECORDS
     ]
 
 
@@ -83,10 +83,7 @@ async def through_gateway(
     folder      an empty one, for the gateway's files
     """
     records = bodies(steps, profile)
-    rooms = RoomMap(
-        addresses=config.rooms.map if config else {},
-        strip_leading_zeros=config.rooms.strip_leading_zeros if config else False,
-    )
+    rooms = room_map(config) if config else RoomMap()
     told = {room for _, body in records for room in _rooms(body, profile)}
     addresses = sorted(map(rooms.address_of, told))
     clock = _CaptureClock(config.zone if config else local_zone())
@@ -139,14 +136,9 @@ def _rooms(body: bytes, profile: LineProfile) -> set[str]:
 def _adapted(plain: Config, config: Config | None) -> Config:
     if config is None:
         return plain
-    return replace(
-        plain,
-        rooms=config.rooms,
-        class_of_service=config.class_of_service,
-        language=config.language,
-        room_status=config.room_status,
-        fias=replace(plain.fias, infer_moves_s=config.fias.infer_moves_s),
-    )
+    fias = plain.fias.model_copy(update={"infer_moves_s": config.fias.infer_moves_s})
+    maps = ("rooms", "class_of_service", "language", "room_status")
+    return plain.model_copy(update={name: getattr(config, name) for name in maps} | {"fias": fias})
 
 
 def _shown(call: Call, *, names: bool) -> str:

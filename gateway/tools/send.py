@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,9 +10,11 @@ from typing import Final, TextIO
 
 from gateway.clock import Clock
 from gateway.line import LineFailed, LineSpec, SerialSpec, is_loopback, opener_for
+from gateway.scope.profile import LineProfile
 from gateway.tools import menu
 from gateway.tools.peers import AsPbx, AsPms, Peer, Raw, as_bytes, as_record
 from gateway.tools.shown import ShownOpener
+from gateway.tools.typed import typed_lines
 
 LISTEN_ON_S: Final = 0.3
 """After the last record: what the other side says to it is worth seeing."""
@@ -30,11 +31,9 @@ class Part:
     """
 
     spec: LineSpec
+    profile: LineProfile
     as_pms: bool
     raw: bool
-    lrc: bool
-    ack: bool
-    charset: str
     names: bool
     within_s: float
 
@@ -49,9 +48,9 @@ def check(part: Part, texts: Sequence[str]) -> None:
     """Raises ValueError with a sentence for a text that cannot be said."""
     for text in texts:
         if "<" in text or part.raw:
-            as_bytes(text, part.charset, part.lrc)
+            as_bytes(text, part.profile)
         else:
-            as_record(text, part.charset)
+            as_record(text, part.profile)
 
 
 async def send(part: Part, texts: Sequence[str], show: Callable[[str], None]) -> bool:
@@ -80,7 +79,7 @@ async def by_menu(
             return False
         for line in menu.lines_of(entries):
             ask(line)
-        typed = _lines(source)
+        typed = typed_lines(source)
         while (choice := await typed.get()) is not None and choice != "q":
             for text in await _texts(choice, entries, answers, typed, ask):
                 said_well = await _say(part, peer, text, show) and said_well
@@ -114,34 +113,10 @@ async def _texts(
     return menu.fill(entry, answers, Clock(UTC).stamp())
 
 
-def _lines(source: TextIO) -> asyncio.Queue[str | None]:
-    """Typed lines, then None. A thread of its own: a file cannot be waited for otherwise, and a
-    pool's thread would hold up the end of the program until somebody presses a key."""
-    typed: asyncio.Queue[str | None] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-
-    def read() -> None:
-        try:
-            for line in source:
-                loop.call_soon_threadsafe(typed.put_nowait, line.strip())
-            loop.call_soon_threadsafe(typed.put_nowait, None)
-        except RuntimeError:
-            pass  # the conversation is over, and its loop is closed
-
-    threading.Thread(target=read, daemon=True).start()
-    return typed
-
-
 @asynccontextmanager
 async def _conversation(part: Part, show: Callable[[str], None]) -> AsyncIterator[Peer]:
-    tap = ShownOpener(
-        opener_for(part.spec),
-        show,
-        as_pms=part.as_pms,
-        lrc=part.lrc,
-        charset=part.charset,
-        names=part.names,
-    )
+    opener = opener_for(part.spec)
+    tap = ShownOpener(opener, show, part.profile, as_pms=part.as_pms, names=part.names)
     try:
         async with asyncio.timeout(part.within_s):
             await tap.prepare()
@@ -161,7 +136,7 @@ async def _conversation(part: Part, show: Callable[[str], None]) -> AsyncIterato
         await tap.close()
     for complaint in peer.complaints():
         show(f"# against the rules: {complaint}")
-    if not tap.heard and isinstance(part.spec, SerialSpec):
+    if not tap.has_heard and isinstance(part.spec, SerialSpec):
         show(
             "# not one byte came back. Is the other side's program running? Between two computers "
             "a null modem is needed; `line send --loopback` tries the port, `line detect` listens"
@@ -170,11 +145,8 @@ async def _conversation(part: Part, show: Callable[[str], None]) -> AsyncIterato
 
 def _peer(part: Part, tap: ShownOpener) -> Peer:
     if part.raw:
-        return Raw(tap, lrc=part.lrc, ack=part.ack, charset=part.charset)
-    if part.as_pms:
-        return AsPms(tap, lrc=part.lrc, ack=part.ack, charset=part.charset)
-    local = Clock(UTC)
-    return AsPbx(tap, lrc=part.lrc, ack=part.ack, charset=part.charset, clock=local)
+        return Raw(tap, part.profile)
+    return AsPms(tap, part.profile) if part.as_pms else AsPbx(tap, part.profile, Clock(UTC))
 
 
 async def _up(part: Part, peer: Peer, show: Callable[[str], None]) -> bool:

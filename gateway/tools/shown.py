@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from gateway.line import Line, Opener
+from gateway.line import Line, Opener, TappedOpener
+from gateway.scope.profile import LineProfile
 from protocols.fias import Cutter, mask
 from protocols.fias.controls import ACK, ENQ, ETX, NAK, STX, T1_S
 from protocols.transcript import show_bytes
@@ -18,25 +19,25 @@ class ShownOpener:
     as_pms      our side is the PMS, so what we write is shown as `pms>`
     names       guests are shown; else they are masked
     show        told each frame, answer or stray run, as a line of the notation
-    heard       bytes that came from the other side
+    has_heard   anything came from the other side
     """
 
     def __init__(
         self,
         opener: Opener,
         show: Callable[[str], None],
+        profile: LineProfile,
         *,
         as_pms: bool,
-        lrc: bool,
-        charset: str,
         names: bool,
     ) -> None:
-        self._opener, self._show = opener, show
-        self._as_pms, self._lrc, self._charset, self._names = as_pms, lrc, charset, names
+        self._opener, self._show, self._profile = TappedOpener(opener, self), show, profile
+        self._as_pms, self._names = as_pms, names
         self._ready: Line | None = None
-        self._line: ShownLine | None = None
+        self._line: Line | None = None
+        self._theirs, self._ours = Cutter(lrc=profile.lrc), Cutter(lrc=profile.lrc)
         self._answers: asyncio.Queue[bytes] = asyncio.Queue()
-        self.heard = 0
+        self.has_heard = False
 
     async def prepare(self) -> None:
         """Open the first line now, where a failure can still be told. Raises LineFailed."""
@@ -44,7 +45,7 @@ class ShownOpener:
 
     async def open(self) -> Line:
         line, self._ready = self._ready, None
-        self._line = ShownLine(line or await self._opener.open(), self)
+        self._line = line or await self._opener.open()
         return self._line
 
     async def close(self) -> None:
@@ -79,48 +80,29 @@ class ShownOpener:
         except TimeoutError:
             return False
 
-    def tell(self, piece: bytes, *, is_ours: bool) -> None:
-        """Show one piece of one direction."""
-        if not is_ours and piece in _ANSWERS:
-            self._answers.put_nowait(piece)
-        shown = piece if self._names else mask(piece, has_lrc=self._lrc)
+    # --- What the line tells: see `gateway.line.tap.Ear` ---
+
+    def opened(self, line: str) -> None:  # noqa: ARG002  # the shape of an ear
+        lrc = self._profile.lrc
+        self._theirs, self._ours = Cutter(lrc=lrc), Cutter(lrc=lrc)
+
+    def closed(self, why: str) -> None:  # noqa: ARG002
+        self._tell(self._theirs.rest(), is_ours=False)
+
+    def heard(self, data: bytes) -> None:
+        self.has_heard = True
+        self._tell(self._theirs.feed(data), is_ours=False)
+
+    def said(self, data: bytes) -> None:
+        self._tell([*self._ours.feed(data), *self._ours.rest()], is_ours=True)
+
+    def looked(self, errors: dict[str, int] | None, modem: dict[str, bool] | None) -> None:
+        pass
+
+    def _tell(self, pieces: list[bytes], *, is_ours: bool) -> None:
         who = "pms>" if is_ours == self._as_pms else "gw >"
-        self._show(f"{who} {show_bytes(shown, self._charset)}")
-
-    def cutter(self) -> Cutter:
-        """Cuts one direction of a new line."""
-        return Cutter(lrc=self._lrc)
-
-
-class ShownLine:
-    """One line of a `ShownOpener`."""
-
-    def __init__(self, line: Line, tap: ShownOpener) -> None:
-        self._line, self._tap = line, tap
-        self._theirs, self._ours = tap.cutter(), tap.cutter()
-
-    async def read(self) -> bytes:
-        data = await self._line.read()
-        self._tap.heard += len(data)
-        for piece in self._theirs.feed(data):
-            self._tap.tell(piece, is_ours=False)
-        return data
-
-    async def write(self, data: bytes) -> None:
-        for piece in (*self._ours.feed(data), *self._ours.rest()):
-            self._tap.tell(piece, is_ours=True)
-        await self._line.write(data)
-
-    async def close(self) -> None:
-        for piece in self._theirs.rest():
-            self._tap.tell(piece, is_ours=False)
-        await self._line.close()
-
-    def describe(self) -> str:
-        return self._line.describe()
-
-    def error_counts(self) -> dict[str, int] | None:
-        return self._line.error_counts()
-
-    def modem_lines(self) -> dict[str, bool] | None:
-        return self._line.modem_lines()
+        for piece in pieces:
+            if not is_ours and piece in _ANSWERS:
+                self._answers.put_nowait(piece)
+            shown = piece if self._names else mask(piece, has_lrc=self._profile.lrc)
+            self._show(f"{who} {show_bytes(shown, self._profile.charset)}")

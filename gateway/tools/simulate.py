@@ -4,8 +4,11 @@ import asyncio
 import random
 import signal
 from collections.abc import Callable
+from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 
+from gateway.clock import local_zone
 from gateway.line import LineSpec, SerialSpec, opener_for
 from gateway.simulators.certificate import fingerprint_of, write_certificate
 from gateway.simulators.hotel import Hotel
@@ -34,7 +37,7 @@ async def pms(
     """
     opener = PtyOpener() if line is None else opener_for(line)
     serial = line is None or isinstance(line, SerialSpec)
-    hotel = Hotel(rooms=rooms, seed=seed)
+    hotel = Hotel(rooms=rooms, seed=seed, today=datetime.now(local_zone()).date())
     player = PmsSimulator(
         opener=opener,
         lrc=serial if lrc is None else lrc,
@@ -48,16 +51,11 @@ async def pms(
         playing = group.create_task(player.run())
         await player.link_up()
         pace = random.Random(seed)
-        said = 0
-        while script is not None or records == 0 or said < records:
-            deeds = script if script is not None else hotel.random_deed()
-            for record in deeds:
-                player.say(record)
-                await player.all_said()
-                await asyncio.sleep(every_s * (0.5 + pace.random()))
-            said += 1
-            if script is not None:
-                break
+        deeds = (hotel.random_deed() for _ in (range(records) if records else count()))
+        for record in chain.from_iterable(deeds) if script is None else script:
+            player.say(record)
+            await player.all_said()
+            await asyncio.sleep(every_s * (0.5 + pace.random()))
         await asyncio.sleep(1.0)
         playing.cancel()
     for complaint in player.complaints:
@@ -99,6 +97,9 @@ async def ucm(
         also = await simulator.start(pem, host=host, port=old_port)
         show(f"# old API  {scheme}://{host}:{also}/pmsapi")
     show(f"# control  {scheme}://{host}:{bound}/_sim/rooms  /journal  /faults  /reboot  /unban")
+    # These are invented, or the caller's own: who runs a simulator pastes them.
+    show(f'# username = "{username}", password = "{password}"')
+    show(f'# pms_username = "{pms_username}", pms_password = "{pms_password}"')
     if pem is not None:
         show(f'# fingerprint = "{fingerprint_of(pem)}"')
     over = asyncio.Event()

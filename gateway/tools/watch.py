@@ -1,24 +1,23 @@
 """Where steps come from while they happen: the running service, a port of our own, a tap."""
 
 import asyncio
-import json
+import io
 import os
 import sys
-import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Final
 
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.control import Declined, reach
-from gateway.hold import holder_of
 from gateway.line import Line, LineFailed, LineSpec, Opener, opener_for
 from gateway.scope.profile import LineProfile
 from gateway.scope.recorder import Recorder
 from gateway.scope.ring import Ring
+from gateway.tools.running import ask, feed, is_running
+from gateway.tools.typed import typed_lines
+from gateway.web.control import Declined
 from protocols.transcript import Remarked, Step, TranscriptError, parse_line
 
 LOOK_EVERY_S: Final = 0.05
@@ -27,7 +26,7 @@ LOOK_EVERY_S: Final = 0.05
 
 def profile_of_config(config: Config) -> LineProfile:
     """How the line of this site is spoken."""
-    return LineProfile(str(config.line), config.lrc, config.ack, config.fias.encoding)
+    return LineProfile(str(config.pms.line), config.lrc, config.ack, config.fias.encoding)
 
 
 def kept(config: Config, history_s: float) -> Iterator[Step]:
@@ -57,9 +56,9 @@ async def attach(config: Config, history_s: float, take: Callable[[Step], None])
     when it does not answer, and when it stops."""
     profile = profile_of_config(config)
     since = Clock(config.zone).epoch() - history_s
-    async with _asked(config, "GET", f"/line/feed?history={history_s:.3f}") as reader:
-        while line := await reader.readline():
-            step = _step(line.decode("utf-8", "replace"), profile.charset)
+    async with feed(config, history_s) as lines:
+        async for line in lines:
+            step = _step(line, profile.charset)
             if step is not None and (step.at is None or step.at >= since or not history_s):
                 take(step)
     raise Declined("the service has stopped: what it kept is still in its files")
@@ -67,37 +66,7 @@ async def attach(config: Config, history_s: float, take: Callable[[Step], None])
 
 async def remark(config: Config, words: str) -> None:
     """Put a comment into the capture of the running service. Raises Declined."""
-    async with _asked(config, "POST", "/line/remarks", words.encode("utf-8", "replace")) as reader:
-        json.loads(await reader.read())
-
-
-@asynccontextmanager
-async def _asked(
-    config: Config, method: str, path: str, body: bytes = b""
-) -> AsyncIterator[asyncio.StreamReader]:
-    """The body of the service's answer, as it comes. HTTP/1.0: it ends with the connection."""
-    folder = Path(config.site.data_dir)
-    holder = holder_of(folder)
-    if not holder:
-        raise Declined("no service runs: start it, or name the line to open (serial:…, tcp:…)")
-    try:
-        with reach(folder) as name:
-            reader, writer = await asyncio.open_unix_connection(name, limit=1 << 20)
-    except OSError as error:
-        raise Declined(
-            f"the service ({holder}) does not answer: {error}; run this as its user, or as root"
-        ) from error
-    try:
-        head = f"{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
-        writer.write(head.encode() + body)
-        status = await reader.readline()
-        while (await reader.readline()).strip():
-            pass  # headers: there is nothing in them to know
-        if b" 200 " not in status:
-            raise Declined(f"the service answers {status.decode('latin-1').strip()!r}")
-        yield reader
-    finally:
-        writer.close()
+    await ask(config, "POST", "/line/remarks", words.encode("utf-8", "replace"))
 
 
 async def listen(
@@ -170,7 +139,7 @@ class Source:
     @property
     def is_live(self) -> bool:
         """Whether anything new can come."""
-        return self._config is None or bool(holder_of(Path(self._config.site.data_dir)))
+        return self._config is None or is_running(self._config)
 
     def now(self) -> float:
         """Seconds since 1970, as the steps have them."""
@@ -194,16 +163,13 @@ class Source:
 
         tell    told, once, what the driver of the line can tell
         """
-        typed: asyncio.Queue[str] = asyncio.Queue()
-        if sys.stdin.isatty():
-            loop = asyncio.get_running_loop()
-            threading.Thread(target=_type, args=(loop, typed), daemon=True).start()
+        typed = typed_lines(sys.stdin if sys.stdin.isatty() else io.StringIO())
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(_outcome(self._play(take, history_s, tell))),
                 group.create_task(_outcome(self._comment(typed))),
                 group.create_task(_outcome(_tick(each_second))),
-                group.create_task(_outcome(self._until_enough())),
+                group.create_task(_outcome(self.enough.wait())),
             ]
             await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
@@ -212,15 +178,11 @@ class Source:
             if not task.cancelled() and (error := task.result()) is not None:
                 raise error
 
-    async def _until_enough(self) -> None:
-        await self.enough.wait()
-
     async def _play(
         self, take: Callable[[Step], None], history_s: float, tell: Callable[[str], None]
     ) -> None:
         if self._config is not None:
-            async with _asked(self._config, "GET", "/line") as reader:
-                line = json.loads(await reader.read())
+            line = await ask(self._config, "GET", "/line")
             tell(says_driver(line["errors"], line["modem"]))
             await attach(self._config, history_s, take)
             return
@@ -228,9 +190,11 @@ class Source:
             pbx = self._openers[1] if len(self._openers) > 1 else None
             await listen(self._openers[0], pbx, self._recorder, tell)
 
-    async def _comment(self, typed: asyncio.Queue[str]) -> None:
+    async def _comment(self, typed: asyncio.Queue[str | None]) -> None:
         while True:
             words = await typed.get()
+            if not words:
+                continue  # no comment, or nobody types any more: we go on all the same
             if self._config is not None:
                 await remark(self._config, words)
             else:
@@ -243,20 +207,13 @@ async def _tick(each_second: Callable[[], None]) -> None:
         each_second()
 
 
-async def _outcome(deed: Coroutine[Any, Any, None]) -> Exception | None:
+async def _outcome(deed: Coroutine[Any, Any, object]) -> Exception | None:
     """What went wrong as a value: raised in a group it would be one of several."""
     try:
         await deed
     except (LineFailed, Declined, BrokenPipeError) as error:
         return error
     return None
-
-
-def _type(loop: asyncio.AbstractEventLoop, typed: "asyncio.Queue[str]") -> None:
-    for line in sys.stdin:
-        if loop.is_closed():
-            return
-        loop.call_soon_threadsafe(typed.put_nowait, line.strip())
 
 
 def _step(line: str, charset: str) -> Step | None:

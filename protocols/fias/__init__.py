@@ -1,10 +1,12 @@
 """FIAS, the link records of Fidelio and OPERA, as of release 2.20.24."""
 
-from protocols.fias.codec import CHARSETS, decode, encode, known_charset
+from protocols.fias.charset import CHARSETS, known_charset
+from protocols.fias.codec import decode, encode
 from protocols.fias.cutter import Cutter
 from protocols.fias.mask import mask, mask_body
 from protocols.fias.normalize import normalize
-from protocols.fias.session import FiasProfile, FiasSession
+from protocols.fias.profile import FiasProfile
+from protocols.fias.session import FiasSession
 
 __all__ = [
     "CHARSETS",

@@ -1,5 +1,6 @@
 """The control bytes and limits of a FIAS line, each with its source."""
 
+import re
 from typing import Final
 
 STX: Final = 0x02
@@ -30,3 +31,14 @@ AFTER_GOODBYE_S: Final = 30.0  # after its LE the PMS starts again by itself wit
 # so that the peer's ENQ finds us outside the broken frame. TCP may stall for a minute.
 SERIAL_GAP_S: Final = 1.5
 TCP_GAP_S: Final = 60.0
+
+RECORD_START_BYTES: Final = 3
+_RECORD_START: Final = re.compile(rb"([A-Z]{2}|\$.)\|", re.DOTALL)
+
+
+def begins_record(ahead: bytes) -> bool:
+    """Whether a record begins with these RECORD_START_BYTES: two letters (or $ and anything), then
+    a bar. An STX in front of anything else is a byte of a value: a site sends names with STX in
+    them.
+    """
+    return _RECORD_START.match(ahead) is not None

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from protocols.checksums import lrc
-from protocols.fias.controls import ETX, MAX_BODY_BYTES, STX
+from protocols.fias.controls import ETX, MAX_BODY_BYTES, RECORD_START_BYTES, STX, begins_record
 
 _INSIDE_ENDS: Final = re.compile(rb"[\x02\x03\x05]")
 _OUTSIDE_ENDS: Final = re.compile(rb"[\x02\x05\x06\x15]")
@@ -23,18 +23,21 @@ class Cutter:
         self._piece = bytearray()
         self._is_inside = False
         self._owes_check = False
+        self._ahead: bytearray | None = None
 
     @property
     def is_empty(self) -> bool:
         """Nothing is half there."""
-        return not self._piece
+        return not self._piece and self._ahead is None
 
     def feed(self, data: bytes) -> list[bytes]:
         """The pieces that these bytes completed, in their order."""
         pieces: list[bytes] = []
         position = 0
         while position < len(data):
-            if self._owes_check:
+            if self._ahead is not None:
+                position = self._look_ahead(self._ahead, data, position, pieces)
+            elif self._owes_check:
                 position = self._take_check(data, position, pieces)
             elif self._is_inside:
                 position = self._take_inside(data, position, pieces)
@@ -44,6 +47,9 @@ class Cutter:
 
     def rest(self) -> list[bytes]:
         """What is half there, because the stream has paused or ended. A frame stays begun."""
+        if self._ahead is not None:
+            self._piece += bytes([STX]) + self._ahead
+            self._ahead = None
         piece = bytes(self._piece)
         self._piece.clear()
         return [piece] if piece else []
@@ -68,6 +74,9 @@ class Cutter:
                 pieces += self.rest()
             return min(len(data), position + room)
         self._piece += data[position : end.start()]
+        if data[end.start()] == STX:
+            self._ahead = bytearray()
+            return end.end()
         self._is_inside = False
         if data[end.start()] != ETX:
             pieces += self.rest()
@@ -77,6 +86,20 @@ class Cutter:
         if not self._lrc:
             pieces += self.rest()
         return end.end()
+
+    def _look_ahead(self, ahead: bytearray, data: bytes, position: int, pieces: list[bytes]) -> int:
+        """Behind an STX inside a frame; see `framing`."""
+        is_end = _INSIDE_ENDS.match(data, position) is not None
+        if not is_end:
+            ahead.append(data[position])
+            if len(ahead) < RECORD_START_BYTES:
+                return position + 1
+        bar = b"|" if is_end and data[position] == ETX else b""
+        self._ahead = None
+        if begins_record(bytes(ahead) + bar):
+            pieces += self.rest()
+        self._piece += bytes([STX]) + ahead
+        return position if is_end else position + 1
 
     def _take_outside(self, data: bytes, position: int, pieces: list[bytes]) -> int:
         end = _OUTSIDE_ENDS.search(data, position)

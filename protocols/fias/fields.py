@@ -8,13 +8,9 @@ that their records can be named too.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from functools import lru_cache
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
-
-_few_of_many = lru_cache(maxsize=1024)
-"""A hotel says the same days and hours again and again."""
 
 PIVOT_YEARS: Final = 50
 """A two-digit year is the one within 50 years of today; FIAS does not say, this is ours."""
@@ -55,7 +51,6 @@ def _flag(text: str) -> bool:
         raise ValueError(text) from None
 
 
-@_few_of_many
 def _day(text: str) -> date:
     if len(text) != 6 or not text.isascii() or not text.isdigit():
         raise ValueError(text)
@@ -75,7 +70,6 @@ def century_of(two_digits: int, *, today: date = date(2026, 1, 1)) -> int:
     return year
 
 
-@_few_of_many
 def _time(text: str) -> time:
     # HHMM is seen in the field beside HHMMSS; the specification's own examples also contain
     # seven digits, which is no time at all.
@@ -117,6 +111,7 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 TEXT: Final[Codec[str]] = Codec("text", str, str)
+KEY: Final[Codec[str]] = Codec("text without blanks behind it", lambda text: text.rstrip(" "), str)
 FLAG: Final[Codec[bool]] = Codec("Y or N", _flag, lambda yes: "Y" if yes else "N")
 MARK: Final[Codec[bool]] = Codec("present or not", lambda _: True, lambda _: "")
 DAY: Final[Codec[date]] = Codec("YYMMDD", _day, lambda day: f"{day:%y%m%d}")
@@ -144,9 +139,9 @@ def _field(
 
 # fmt: off
 # Rooms, guests and reservations
-ROOM              = _field("RN", "room number, exact string",           TEXT, 8)
-OLD_ROOM          = _field("RO", "room before a move",                  TEXT, 8)
-RESERVATION       = _field("G#", "reservation number, key of a guest",  TEXT, 10)
+ROOM              = _field("RN", "room number, exact string",           KEY, 8)
+OLD_ROOM          = _field("RO", "room before a move",                  KEY, 8)
+RESERVATION       = _field("G#", "reservation number, key of a guest",  KEY, 10)
 PROFILE           = _field("G+", "profile number, information only",    TEXT, 10)
 NAME              = _field("GN", "name, in the format of the site",     TEXT, 200)
 FIRST_NAME        = _field("GF", "first name",                          TEXT, 80)

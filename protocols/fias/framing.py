@@ -10,7 +10,17 @@ from enum import Enum
 from typing import Final
 
 from protocols.checksums import lrc
-from protocols.fias.controls import ACK, ENQ, ETX, MAX_BODY_BYTES, NAK, STX
+from protocols.fias.controls import (
+    ACK,
+    ENQ,
+    ETX,
+    MAX_BODY_BYTES,
+    NAK,
+    RECORD_START_BYTES,
+    STX,
+    begins_record,
+)
+from protocols.fias.wire import ENVELOPE, ENVELOPE_WITH_LRC
 from protocols.session import Signal
 
 EVIDENCE_BYTES: Final = 256
@@ -25,7 +35,7 @@ class Reason(Enum):
 
     LRC = "lrc"  # the check byte does not match
     OVERLONG = "overlong"  # more than MAX_BODY_BYTES before ETX
-    RESTARTED = "restarted"  # STX inside a frame: its end was lost
+    RESTARTED = "restarted"  # another record begins inside a frame: its end was lost
     UNFINISHED = "unfinished"  # the sender stopped inside a frame, or asked in the middle of it
     NO_LRC = "no_lrc"  # ETX came and no check byte behind it
     GARBAGE = "garbage"  # bytes outside any frame
@@ -60,9 +70,6 @@ class Blank:
 
 Item = Frame | Control | Refusal | Blank
 
-_check_of = lrc
-_BEGIN: Final = bytes([STX])
-_END: Final = bytes([ETX])
 _SIGNALS: Final = {ACK: Signal.ACK, NAK: Signal.NAK, ENQ: Signal.ENQ}
 _SILENT: Final = b"\r\n\x00"  # line ends between frames, and the NUL a UART shows for a break
 
@@ -84,7 +91,7 @@ class FrameReader:
                 whose end we missed, not data
 
     Whatever comes, nothing raises, memory stays below MAX_BODY_BYTES + one chunk, and the
-    reader is in step again at the next STX. How the stream is cut changes nothing.
+    reader is in step again where the next record begins. How the stream is cut changes nothing.
 
     Source: FIAS 2.20.24, serial and TCP transport; stray bytes between frames as seen on
     TCP-to-serial converters.
@@ -95,10 +102,6 @@ class FrameReader:
         self._max_body_bytes = max_body_bytes
         ends = rb"\x02\x03\x05" if handshake else rb"\x02\x03"
         self._ends = re.compile(rb"[%b]" % ends)
-        self._whole = re.compile(
-            rb"\x02([^%b]{0,%d})\x03%b" % (ends, max_body_bytes, rb"(.)" if lrc else rb""),
-            re.DOTALL,
-        )
         self.reset()
 
     def reset(self) -> None:
@@ -106,6 +109,7 @@ class FrameReader:
         self._place = _Place.OUTSIDE
         self._body = bytearray()
         self._noise = bytearray()
+        self._ahead: bytearray | None = None  # what stands behind an STX inside a frame
         self._too_long = False
 
     @property
@@ -120,6 +124,8 @@ class FrameReader:
         while position < len(data):
             if self._place is _Place.OUTSIDE:
                 position = self._read_outside(data, position, found)
+            elif self._ahead is not None:
+                position = self._look_ahead(self._ahead, data, position, found)
             elif self._place is _Place.CHECKING:
                 position = self._read_check_byte(data, position, found)
             else:
@@ -130,6 +136,8 @@ class FrameReader:
         """The stream has paused for too long: give up what is half read."""
         found: list[Item] = []
         self._end_noise(found)
+        if self._ahead is not None:
+            self._put_back(self._ahead)
         match self._place:
             case _Place.INSIDE:
                 self._refuse(Reason.UNFINISHED, found)
@@ -145,16 +153,6 @@ class FrameReader:
         byte = data[position]
         if byte == STX:
             self._end_noise(found)
-            # Most frames come in one piece and are good: taken at once. All others take their time.
-            good = position
-            while whole := self._whole.match(data, good):
-                body = whole[1]
-                if self._lrc and lrc(body) ^ ETX != whole[2][0]:
-                    break
-                found.append(Frame(body))
-                good = whole.end()
-            if good > position:
-                return good
             self._place = _Place.INSIDE
         elif byte in _SIGNALS:
             self._end_noise(found)
@@ -171,11 +169,7 @@ class FrameReader:
     def _read_inside(self, data: bytes, position: int, found: list[Item]) -> int:
         end = self._ends.search(data, position)
         stop = end.start() if end else len(data)
-        if self._place is _Place.INSIDE:
-            room = self._max_body_bytes - len(self._body)
-            self._body += data[position : min(stop, position + room)]
-            if stop - position > room:
-                self._place = _Place.SKIPPING
+        self._keep(data[position:stop])
         if end is None:
             return stop
         too_long = self._place is _Place.SKIPPING
@@ -191,12 +185,40 @@ class FrameReader:
                     found.append(Frame(bytes(self._body)))
                     self._leave_frame()
             case 0x02:  # STX
-                self._refuse(Reason.OVERLONG if too_long else Reason.RESTARTED, found)
-                self._place = _Place.INSIDE
+                self._ahead = bytearray()
             case _:  # ENQ
                 self._refuse(Reason.OVERLONG if too_long else Reason.UNFINISHED, found)
                 found.append(Control(Signal.ENQ))
         return stop + 1
+
+    def _keep(self, text: bytes | bytearray) -> None:
+        """More of the body, as far as a body may be long."""
+        if self._place is _Place.INSIDE:
+            room = self._max_body_bytes - len(self._body)
+            self._body += text[:room]
+            if len(text) > room:
+                self._place = _Place.SKIPPING
+
+    def _look_ahead(self, ahead: bytearray, data: bytes, position: int, found: list[Item]) -> int:
+        """Behind an STX inside a frame: another record, or only a byte of a value?"""
+        is_end = self._ends.match(data, position) is not None
+        if not is_end:
+            ahead.append(data[position])
+            if len(ahead) < RECORD_START_BYTES:
+                return position + 1
+        bar = b"|" if is_end and data[position] == ETX else b""  # `LS` alone is forgiven its bar
+        if begins_record(bytes(ahead) + bar):
+            too_long = self._place is _Place.SKIPPING
+            self._refuse(Reason.OVERLONG if too_long else Reason.RESTARTED, found)
+            self._place = _Place.INSIDE
+            self._keep(ahead)
+        else:
+            self._put_back(ahead)
+        return position if is_end else position + 1
+
+    def _put_back(self, ahead: bytearray) -> None:
+        self._ahead = None
+        self._keep(bytes([STX]) + ahead)
 
     def _read_check_byte(self, data: bytes, position: int, found: list[Item]) -> int:
         check = data[position]
@@ -217,6 +239,7 @@ class FrameReader:
 
     def _leave_frame(self) -> None:
         self._body.clear()
+        self._ahead = None
         self._place = _Place.OUTSIDE
 
     def _end_noise(self, found: list[Item]) -> None:
@@ -237,5 +260,5 @@ def write_frame(body: bytes, *, lrc: bool) -> bytes:
 
     body    neither STX nor ETX in it (the codec sees to that)
     """
-    checked = body + _END
-    return _BEGIN + checked + (bytes([_check_of(checked)]) if lrc else b"")
+    checked = {"checked": {"value": {"body": body}}}
+    return bytes((ENVELOPE_WITH_LRC if lrc else ENVELOPE).build(checked))

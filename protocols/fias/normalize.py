@@ -74,7 +74,7 @@ def normalize(record: Record) -> tuple[Fact, ...]:
                     room=_room(record),
                     old_room=_bounded(old_room),
                     reservation=_reservation(record),
-                    details=_details(record),
+                    details=_news(record),
                     shared=record.shared,
                     old_room_shared=record.old_room_shared,
                 ),
@@ -84,7 +84,7 @@ def normalize(record: Record) -> tuple[Fact, ...]:
                 GuestChanged(
                     room=_room(record),
                     reservation=_reservation(record),
-                    details=_details(record),
+                    details=_news(record),
                 ),
             )
         case RoomEquipment():
@@ -151,3 +151,12 @@ def _details(record: GuestIn | GuestChange) -> GuestDetails:
         arrival=record.arrival,
         departure=record.departure,
     )
+
+
+def _news(record: GuestChange) -> GuestDetails:
+    """An empty field of a change says nothing: a PMS that sends all fields fills those that it
+    means, as a site showed.
+    """
+    details = _details(record)
+    said = {name: getattr(details, name) or None for name in GuestDetails.__slots__}
+    return GuestDetails(**said)

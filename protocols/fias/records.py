@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, time
 from enum import Enum
-from typing import Any, ClassVar, Final, TypeVar, cast
+from typing import Any, ClassVar, Final, TypeVar, cast, dataclass_transform
 
 from protocols.fias import fields as f
 from protocols.fias.fields import Field
 
 T = TypeVar("T")
-R = TypeVar("R", bound="type[Record]")
+R = TypeVar("R", bound="Record")
 
 
 class Sender(Enum):
@@ -30,13 +30,10 @@ class Sender(Enum):
     BOTH = "both"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One record. `extra` and `odd` hold (field id, text) in the order of the wire,
     those of blocks first.
-
-    Without slots: a record of 40 fields of which the PMS said six has six values, and the class
-    answers for the others.
     """
 
     record_id: ClassVar[str] = ""
@@ -84,19 +81,21 @@ RECORDS: Final[dict[str, type[Record]]] = {}
 """All records by their id on the wire."""
 
 
-def record(record_id: str, sender: Sender) -> Callable[[R], R]:
-    """Give a record class its id and its place in RECORDS."""
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def record(record_id: str, sender: Sender) -> Callable[[type[R]], type[R]]:
+    """Make a class a record: a frozen dataclass with its id and its place in RECORDS."""
 
-    def register(cls: R) -> R:
-        cls.record_id = record_id
-        cls.sender = sender
-        RECORDS[record_id] = cls
-        return cls
+    def register(cls: type[R]) -> type[R]:
+        made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+        made.record_id = record_id
+        made.sender = sender
+        RECORDS[record_id] = made
+        return made
 
     return register
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownRecord(Record):
     """A record with an id that FIAS does not have; all its fields are in `extra`.
 
@@ -106,55 +105,48 @@ class UnknownRecord(Record):
     id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamped(Record):
+    """A record that says when it was sent, in the hotel's time."""
+
+    day: date | None = wire(f.DATE)
+    at: time | None = wire(f.TIME)
+
+
 # --- The link -----------------------------------------------------------------------------
 
 
 @record("LS", Sender.BOTH)
-@dataclass(frozen=True, kw_only=True)
-class LinkStart(Record):
+class LinkStart(Stamped):
     """The link starts: the gateway answers each one with its whole description.
 
     Source: FIAS 2.20.24, link records.
     """
 
-    day: date | None = wire(f.DATE)
-    at: time | None = wire(f.TIME)
-
 
 @record("LA", Sender.BOTH)
-@dataclass(frozen=True, kw_only=True)
-class LinkAlive(Record):
+class LinkAlive(Stamped):
     """The sender considers the link alive. Never answered by another LA.
 
     Source: FIAS 2.20.24, link records.
     """
 
-    day: date | None = wire(f.DATE)
-    at: time | None = wire(f.TIME)
-
 
 @record("LE", Sender.BOTH)
-@dataclass(frozen=True, kw_only=True)
-class LinkEnd(Record):
+class LinkEnd(Stamped):
     """The sender leaves; an LE comes back.
 
     Source: FIAS 2.20.24, link records.
     """
 
-    day: date | None = wire(f.DATE)
-    at: time | None = wire(f.TIME)
-
 
 @record("LD", Sender.GATEWAY)
-@dataclass(frozen=True, kw_only=True)
-class LinkDescription(Record):
+class LinkDescription(Stamped):
     """Who we are; opens the description that LR records continue.
 
     Source: FIAS 2.20.24, link records.
     """
 
-    day: date | None = wire(f.DATE)
-    at: time | None = wire(f.TIME)
     version: str | None = wire(f.VERSION)
     interface: str | None = wire(f.INTERFACE)
     requested_types: int | None = wire(f.REQUESTED_TYPES)
@@ -163,7 +155,6 @@ class LinkDescription(Record):
 
 
 @record("LR", Sender.GATEWAY)
-@dataclass(frozen=True, kw_only=True)
 class LinkRecordWanted(Record):
     """One record type that this link receives or sends, with all its fields.
 
@@ -177,7 +168,6 @@ class LinkRecordWanted(Record):
 
 
 @record("LC", Sender.PMS)
-@dataclass(frozen=True, kw_only=True)
 class LinkConfiguration(Record):
     """What the PMS tells of itself when LD asked for it.
 
@@ -197,75 +187,51 @@ class LinkConfiguration(Record):
 
 
 @record("DR", Sender.GATEWAY)
-@dataclass(frozen=True, kw_only=True)
-class ResyncRequest(Record):
+class ResyncRequest(Stamped):
     """Tell me every room. Newer systems ignore a needless one without a word.
 
     Source: FIAS 2.20.24, database resync.
     """
 
-    day: date | None = wire(f.DATE)
-    at: time | None = wire(f.TIME)
-
 
 @record("DS", Sender.PMS)
-@dataclass(frozen=True, kw_only=True)
-class ResyncStart(Record):
+class ResyncStart(Stamped):
     """Every room follows, marked SF; live records may stand between.
 
     Source: FIAS 2.20.24, database resync.
     """
 
-    day: date | None = wire(f.DATE)
-    at: time | None = wire(f.TIME)
-
 
 @record("DE", Sender.PMS)
-@dataclass(frozen=True, kw_only=True)
-class ResyncEnd(Record):
+class ResyncEnd(Stamped):
     """Every room has been told.
 
     Source: FIAS 2.20.24, database resync.
     """
 
-    day: date | None = wire(f.DATE)
-    at: time | None = wire(f.TIME)
-
 
 @record("NS", Sender.PMS)
-@dataclass(frozen=True, kw_only=True)
-class NightAuditStart(Record):
+class NightAuditStart(Stamped):
     """The night audit begins; a mark, without relation to the business date.
 
     Source: FIAS 2.20.24, night audit.
     """
 
-    day: date | None = wire(f.DATE)
-    at: time | None = wire(f.TIME)
-
 
 @record("NE", Sender.PMS)
-@dataclass(frozen=True, kw_only=True)
-class NightAuditEnd(Record):
+class NightAuditEnd(Stamped):
     """The night audit is over.
 
     Source: FIAS 2.20.24, night audit.
     """
 
-    day: date | None = wire(f.DATE)
-    at: time | None = wire(f.TIME)
-
 
 # --- Guests -------------------------------------------------------------------------------
 
 
-@record("GI", Sender.PMS)
-@dataclass(frozen=True, kw_only=True)
-class GuestIn(Record):
-    """A guest has checked in to a room.
-
-    A shared room sends one record per guest; all but the first have `shared` set. Receiving
-    the same record twice must change nothing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestRecord(Record):
+    """What GI and GC say of a guest and his room.
 
     Source: FIAS 2.20.24, guest data records.
     """
@@ -281,7 +247,6 @@ class GuestIn(Record):
     arrival: date | None = wire(f.ARRIVAL)
     departure: date | None = wire(f.DEPARTURE)
     shared: bool | None = wire(f.SHARED)
-    swap: bool | None = wire(f.SWAP)
     class_of_service: str | None = wire(f.CLASS_OF_SERVICE)
     no_post: bool | None = wire(f.NO_POST)
     minibar_right: str | None = wire(f.MINIBAR_RIGHT)
@@ -306,8 +271,20 @@ class GuestIn(Record):
     user_9: str | None = wire(f.USER_9)
 
 
+@record("GI", Sender.PMS)
+class GuestIn(GuestRecord):
+    """A guest has checked in to a room.
+
+    A shared room sends one record per guest; all but the first have `shared` set. Receiving
+    the same record twice must change nothing.
+
+    Source: FIAS 2.20.24, guest data records.
+    """
+
+    swap: bool | None = wire(f.SWAP)
+
+
 @record("GO", Sender.PMS)
-@dataclass(frozen=True, kw_only=True)
 class GuestOut(Record):
     """A guest has checked out; `shared`: others are still in. In a resync without G#.
 
@@ -327,8 +304,7 @@ class GuestOut(Record):
 
 
 @record("GC", Sender.PMS)
-@dataclass(frozen=True, kw_only=True)
-class GuestChange(Record):
+class GuestChange(GuestRecord):
     """Something about a guest is different; with `old_room` it is a room move.
 
     In a move GS comes twice: the one behind RN speaks of the new room, the one behind RO of
@@ -337,39 +313,6 @@ class GuestChange(Record):
     Source: FIAS 2.20.24, guest data records and room move.
     """
 
-    room: str | None = wire(f.ROOM)
-    shared: bool | None = wire(f.SHARED)
-    reservation: str | None = wire(f.RESERVATION)
-    name: str | None = wire(f.NAME)
-    first_name: str | None = wire(f.FIRST_NAME)
-    title: str | None = wire(f.TITLE)
-    language: str | None = wire(f.LANGUAGE)
-    vip: str | None = wire(f.VIP)
-    group: str | None = wire(f.GROUP)
-    arrival: date | None = wire(f.ARRIVAL)
-    departure: date | None = wire(f.DEPARTURE)
-    class_of_service: str | None = wire(f.CLASS_OF_SERVICE)
-    no_post: bool | None = wire(f.NO_POST)
-    minibar_right: str | None = wire(f.MINIBAR_RIGHT)
-    tv_right: str | None = wire(f.TV_RIGHT)
-    video_right: str | None = wire(f.VIDEO_RIGHT)
-    profile: str | None = wire(f.PROFILE)
-    day: date | None = wire(f.DATE)
-    at: time | None = wire(f.TIME)
-    workstation: str | None = wire(f.WORKSTATION)
-    numbers: tuple[str, ...] | None = wire(f.NUMBERS)
-    number_pools: tuple[str, ...] | None = wire(f.NUMBER_POOLS)
-    number_states: tuple[str, ...] | None = wire(f.NUMBER_STATES)
-    user_0: str | None = wire(f.USER_0)
-    user_1: str | None = wire(f.USER_1)
-    user_2: str | None = wire(f.USER_2)
-    user_3: str | None = wire(f.USER_3)
-    user_4: str | None = wire(f.USER_4)
-    user_5: str | None = wire(f.USER_5)
-    user_6: str | None = wire(f.USER_6)
-    user_7: str | None = wire(f.USER_7)
-    user_8: str | None = wire(f.USER_8)
-    user_9: str | None = wire(f.USER_9)
     old_room: str | None = wire(f.OLD_ROOM)
     old_room_shared: bool | None = wire(f.SHARED, after=f.OLD_ROOM)
     old_numbers: tuple[str, ...] | None = wire(f.OLD_NUMBERS)
@@ -378,7 +321,6 @@ class GuestChange(Record):
 
 
 @record("VA", Sender.GATEWAY)
-@dataclass(frozen=True, kw_only=True)
 class VirtualNumberAnswer(Record):
     """Whether a direct number could be assigned.
 
@@ -399,7 +341,6 @@ class VirtualNumberAnswer(Record):
 
 
 @record("RE", Sender.BOTH)
-@dataclass(frozen=True, kw_only=True)
 class RoomEquipment(Record):
     """Something of the room was set: class of service, do-not-disturb, lamp, status.
 
@@ -424,7 +365,6 @@ class RoomEquipment(Record):
 
 
 @record("WR", Sender.BOTH)
-@dataclass(frozen=True, kw_only=True)
 class WakeUpRequest(Record):
     """Call the room at this moment. Identity: room, date and time; there is no guest in it.
 
@@ -437,7 +377,6 @@ class WakeUpRequest(Record):
 
 
 @record("WC", Sender.BOTH)
-@dataclass(frozen=True, kw_only=True)
 class WakeUpClear(Record):
     """Do not call the room at this moment; with empty date and time: do not call it at all.
 
@@ -450,7 +389,6 @@ class WakeUpClear(Record):
 
 
 @record("WA", Sender.GATEWAY)
-@dataclass(frozen=True, kw_only=True)
 class WakeUpAnswer(Record):
     """What became of a wake-up: one per request, with the seconds of the request.
 
@@ -475,7 +413,6 @@ class Article:
 
 
 @record("PS", Sender.GATEWAY)
-@dataclass(frozen=True, kw_only=True)
 class Posting(Record):
     """A charge for a room: a call or articles from the minibar.
 
@@ -506,7 +443,6 @@ class Posting(Record):
 
 
 @record("PA", Sender.PMS)
-@dataclass(frozen=True, kw_only=True)
 class PostingAnswer(Record):
     """What became of a posting; matched by its number, never by the room.
 
@@ -528,7 +464,6 @@ class PostingAnswer(Record):
 
 
 @record("PR", Sender.GATEWAY)
-@dataclass(frozen=True, kw_only=True)
 class PostingRequest(Record):
     """An inquiry for guests, or a posting to one of them.
 
@@ -561,7 +496,6 @@ class ListedGuest:
 
 
 @record("PL", Sender.PMS)
-@dataclass(frozen=True, kw_only=True)
 class PostingList(Record):
     """The guests that an inquiry found; the RN block repeats.
 
@@ -580,7 +514,6 @@ class PostingList(Record):
 
 
 @record("XL", Sender.BOTH)
-@dataclass(frozen=True, kw_only=True)
 class MessageOnline(Record):
     """A message text as it is left. Source: FIAS 2.20.24, guest messages."""
 
@@ -594,7 +527,6 @@ class MessageOnline(Record):
 
 
 @record("XM", Sender.GATEWAY)
-@dataclass(frozen=True, kw_only=True)
 class MessageRequest(Record):
     """Which messages has this guest? Source: FIAS 2.20.24, guest messages."""
 
@@ -604,7 +536,6 @@ class MessageRequest(Record):
 
 
 @record("XT", Sender.PMS)
-@dataclass(frozen=True, kw_only=True)
 class MessageText(Record):
     """One message of a guest. Source: FIAS 2.20.24, guest messages."""
 
@@ -615,7 +546,6 @@ class MessageText(Record):
 
 
 @record("XD", Sender.BOTH)
-@dataclass(frozen=True, kw_only=True)
 class MessageDone(Record):
     """A message was read or deleted. Source: FIAS 2.20.24, guest messages."""
 
@@ -627,7 +557,6 @@ class MessageDone(Record):
 
 
 @record("XR", Sender.GATEWAY)
-@dataclass(frozen=True, kw_only=True)
 class BillRequest(Record):
     """What has this guest to pay? Source: FIAS 2.20.24, guest bill."""
 
@@ -636,7 +565,6 @@ class BillRequest(Record):
 
 
 @record("XI", Sender.PMS)
-@dataclass(frozen=True, kw_only=True)
 class BillItem(Record):
     """One item of a bill. Source: FIAS 2.20.24, guest bill."""
 
@@ -652,7 +580,6 @@ class BillItem(Record):
 
 
 @record("XB", Sender.PMS)
-@dataclass(frozen=True, kw_only=True)
 class BillBalance(Record):
     """The sum of a bill. Source: FIAS 2.20.24, guest bill."""
 
@@ -663,7 +590,6 @@ class BillBalance(Record):
 
 
 @record("XC", Sender.BOTH)
-@dataclass(frozen=True, kw_only=True)
 class RemoteCheckOut(Record):
     """The guest checks out by himself; done only when a GO comes.
 
@@ -678,7 +604,6 @@ class RemoteCheckOut(Record):
 
 
 @record("LO", Sender.GATEWAY)
-@dataclass(frozen=True, kw_only=True)
 class LocatorOn(Record):
     """Where the guest is to be found. Source: FIAS 2.20.24, locator."""
 
@@ -690,7 +615,6 @@ class LocatorOn(Record):
 
 
 @record("LF", Sender.GATEWAY)
-@dataclass(frozen=True, kw_only=True)
 class LocatorOff(Record):
     """The guest is in his room again. Source: FIAS 2.20.24, locator."""
 
@@ -698,7 +622,6 @@ class LocatorOff(Record):
 
 
 @record("LP", Sender.BOTH)
-@dataclass(frozen=True, kw_only=True)
 class LocatorRead(Record):
     """Asks for a locator, and answers. Source: FIAS 2.20.24, locator."""
 
@@ -709,7 +632,6 @@ class LocatorRead(Record):
 
 
 @record("KR", Sender.PMS)
-@dataclass(frozen=True, kw_only=True)
 class KeyRequest(Record):
     """Make a key. Source: FIAS 2.20.24, key service."""
 
@@ -723,7 +645,6 @@ class KeyRequest(Record):
 
 
 @record("KD", Sender.PMS)
-@dataclass(frozen=True, kw_only=True)
 class KeyDelete(Record):
     """A key is void. Source: FIAS 2.20.24, key service."""
 
@@ -733,7 +654,6 @@ class KeyDelete(Record):
 
 
 @record("KM", Sender.PMS)
-@dataclass(frozen=True, kw_only=True)
 class KeyModify(Record):
     """A key changes, perhaps its room. Source: FIAS 2.20.24, key service."""
 
@@ -745,7 +665,6 @@ class KeyModify(Record):
 
 
 @record("KA", Sender.GATEWAY)
-@dataclass(frozen=True, kw_only=True)
 class KeyAnswer(Record):
     """What became of a key order. Source: FIAS 2.20.24, key service."""
 
@@ -756,7 +675,6 @@ class KeyAnswer(Record):
 
 
 @record("KZ", Sender.BOTH)
-@dataclass(frozen=True, kw_only=True)
 class KeyRead(Record):
     """Read a key, and what it says. Source: FIAS 2.20.24, key service."""
 

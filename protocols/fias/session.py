@@ -1,35 +1,15 @@
 """`FiasSession`: one link with one PMS. Bytes and moments in; bytes, events, a deadline out."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from protocols.errors import LocalProtocolError, RecordError
-from protocols.fias.acks import (
-    ANSWERING,
-    SENDING,
-    AnswerAct,
-    AnswerCause,
-    Answering,
-    SendAct,
-    SendCause,
-    Sending,
-)
+from protocols.fias.answers import Answers
 from protocols.fias.codec import decode, encode
-from protocols.fias.controls import (
-    ACCEPT_WITHIN_S,
-    ACK,
-    ENQ,
-    MAX_ENQUIRIES,
-    MAX_RESENDS,
-    NAK,
-    SERIAL_GAP_S,
-    T1_S,
-    T2_S,
-    TCP_GAP_S,
-)
+from protocols.fias.controls import ACCEPT_WITHIN_S, ACK, ENQ, NAK
 from protocols.fias.framing import (
     Blank,
     Control,
@@ -41,12 +21,12 @@ from protocols.fias.framing import (
     write_frame,
 )
 from protocols.fias.link import IS_UP, PATIENCE_S, Act, Cause, State, step
+from protocols.fias.outgoing import End, Outgoing, Waiting
+from protocols.fias.profile import FiasProfile
 from protocols.fias.records import (
     LinkAlive,
     LinkConfiguration,
-    LinkDescription,
     LinkEnd,
-    LinkRecordWanted,
     LinkStart,
     Record,
     ResyncEnd,
@@ -72,76 +52,14 @@ from protocols.session import (
     Signal,
 )
 
-WANTED: Final = (
-    LinkRecordWanted(
-        wanted="GI",
-        fields=("RN", "G#", "GN", "GF", "GL", "GV", "GA", "GD", "GS", "SF", "CS"),
-    ),
-    LinkRecordWanted(wanted="GO", fields=("RN", "G#", "GS", "SF")),
-    LinkRecordWanted(
-        wanted="GC",
-        fields=("RN", "G#", "GN", "GF", "GL", "GV", "GA", "GD", "GS", "CS", "RO"),
-    ),
-    LinkRecordWanted(wanted="RE", fields=("RN", "CS", "DN", "RS")),
-    LinkRecordWanted(wanted="WR", fields=("RN", "DA", "TI")),
-    LinkRecordWanted(wanted="WC", fields=("RN", "DA", "TI")),
-    LinkRecordWanted(wanted="NS", fields=("DA", "TI")),
-    LinkRecordWanted(wanted="NE", fields=("DA", "TI")),
-)
-"""What this gateway asks a PMS to send. DR, DS, DE and link records need no LR."""
-
 _CONTROLS: Final = {Signal.ACK: ACK, Signal.NAK: NAK, Signal.ENQ: ENQ}
-_LATE_ENQ_S: Final = T1_S + T2_S + 0.5
-"""A peer that missed our answer asks within T1 and T2; half a second for the adapters between."""
+
+_REMEMBERED: Final = 64
+"""Records of ours that may come back: a description has ten, and is said again and again."""
 
 RESYNC_WITHIN_S: Final = 600.0
 """Between two records of a resync: one that pauses for longer will not come to its end, and nobody
 may wait for that for ever. The specification has no limit; a whole house takes a few minutes."""
-
-_PEER_GIVES_UP_S: Final = T1_S + MAX_ENQUIRIES * T2_S
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FiasProfile:
-    """How one site speaks FIAS.
-
-    charset             one of `codec.CHARSETS`
-    lrc, ack            whether frames carry a check byte, and whether they are answered
-    pacing_s            pause between the records of our description
-    driver_version      told in LD, at most 10 characters
-    gap_s               how long a begun frame may pause
-    """
-
-    charset: str = "cp1252"
-    lrc: bool = True
-    ack: bool = True
-    pacing_s: float = 0.5
-    driver_version: str = "1.0"
-    wanted: Sequence[LinkRecordWanted] = WANTED
-    gap_s: float = SERIAL_GAP_S
-
-    @classmethod
-    def for_tcp(cls) -> "FiasProfile":
-        """The defaults of a TCP line: no check byte, no answers, patient with segments."""
-        return cls(lrc=False, ack=False, gap_s=TCP_GAP_S)
-
-
-@dataclass(slots=True)
-class _Outgoing:
-    """A record of ours on its way, with the pause that follows it."""
-
-    record: Record
-    pause_s: float = 0.0
-    resends: int = 0
-    enquiries: int = 0
-
-
-@dataclass(slots=True, eq=False)  # two frames of one moment are two
-class _Owed:
-    """A frame of the peer that has no answer yet; `verdict` True: ACK, False: NAK."""
-
-    at: float
-    verdict: bool | None = None
 
 
 @dataclass(slots=True)
@@ -155,24 +73,28 @@ class FiasSession:
     stamp: Callable[[], datetime]
     _link: State = State.CLOSED
     _reader: FrameReader = field(init=False)
+    _answers: Answers = field(init=False)
+    _outgoing: Outgoing = field(init=False)
     _events: deque[SessionEvent] = field(default_factory=deque)
     _output: bytearray = field(default_factory=bytearray)
-    _queue: deque[_Outgoing] = field(default_factory=deque)
-    _flying: _Outgoing | None = None
-    _sending: Sending = Sending.IDLE
-    _answer_due: float | None = None
-    _send_from: float = 0.0
-    _answering: Answering = Answering.NAKED
-    _answered_at: float = 0.0
-    _owed: deque[_Owed] = field(default_factory=deque)
     _link_due: float | None = None
     _checking_alive: bool = False
     _gap_due: float | None = None
     _resync_due: float | None = None
     _wants_resync: bool = False
+    _said: deque[bytes] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    _is_echoed: bool = False  # what only we say has come back
 
     def __post_init__(self) -> None:
         self._reader = FrameReader(lrc=self.profile.lrc, handshake=self.profile.ack)
+        self._answers = Answers(self._say if self.profile.ack else None)
+        self._outgoing = Outgoing(
+            is_answered=self.profile.ack,
+            transmit=self._transmit,
+            ask=lambda: self._say(Signal.ENQ),
+            may_go=self._may_go,
+            ended=self._ended,
+        )
 
     # --- What the owner asks ---
 
@@ -186,8 +108,7 @@ class FiasSession:
 
     @property
     def deadline(self) -> float | None:
-        pacing = self._send_from if self._has_something_to_send else None
-        due = (self._link_due, self._answer_due, self._gap_due, self._resync_due, pacing)
+        due = (self._link_due, self._outgoing.deadline, self._gap_due, self._resync_due)
         return min((moment for moment in due if moment is not None), default=None)
 
     def next_event(self) -> SessionEvent | None:
@@ -203,11 +124,11 @@ class FiasSession:
     def opened(self, now: float) -> None:
         self._reader.reset()
         self._output.clear()
-        self._owed.clear()
-        self._answer(AnswerCause.RESET, now)
-        self._send_from = now
-        self._gap_due = None
-        self._resync_due = None
+        self._answers.reset(now)
+        self._outgoing.opened(now)
+        self._gap_due = self._resync_due = None
+        self._said.clear()
+        self._is_echoed = False
         self._cause(Cause.OPENED, now)
 
     def lost(self, now: float) -> None:
@@ -217,44 +138,43 @@ class FiasSession:
             if isinstance(item, Refusal):
                 self._events.append(FrameRefused(item.reason.value, item.data))
         self._output.clear()
-        self._owed.clear()
+        self._answers.reset(now)
         self._gap_due = self._resync_due = None
-        self._drop_outgoing(now)
+        self._outgoing.drop(now)
         self._cause(Cause.LOST, now)
 
     def receive_data(self, data: bytes, now: float) -> None:
         for item in self._reader.receive(data):
             self._take(item, now)
         self._gap_due = None if self._reader.is_between_frames else now + self.profile.gap_s
-        self._pump_out(now)
+        self._outgoing.pump(now)
 
     def handle_timeout(self, now: float) -> None:
         if self._gap_due is not None and now >= self._gap_due:
             self._gap_due = None
             for item in self._reader.gap():
                 self._take(item, now)
-        if self._answer_due is not None and now >= self._answer_due:
-            self._silent(now)
+        self._outgoing.handle_timeout(now)
         if self._link_due is not None and now >= self._link_due:
             self._impatient(now)
         if self._resync_due is not None and now >= self._resync_due:
             self._resync_due = None
             self._events.append(ResyncOverdue())
-        self._pump_out(now)
+        self._outgoing.pump(now)
 
     def accept(self, now: float) -> None:
-        self._decide(True, now)
+        self._decide(now, verdict=True)
 
     def refuse(self, now: float) -> None:
-        self._decide(False, now)
+        self._decide(now, verdict=False)
 
     def ask_for_resync(self, now: float) -> None:
         if not self.is_up:
             raise LocalProtocolError("a resync was asked for while the link is down")
         self._wants_resync = True
-        if not any(isinstance(each.record, ResyncRequest) for each in self._queue):
+        if not any(isinstance(each.record, ResyncRequest) for each in self._outgoing.queue):
             self._queue_resync()  # once is enough, however often it was asked for
-        self._pump_out(now)
+        self._outgoing.pump(now)
 
     def send(self, record: Record, now: float) -> None:
         """Say a record of ours in its turn; `Delivered` or `GaveUp` tells what became of it.
@@ -263,67 +183,59 @@ class FiasSession:
         """
         if not self.is_up:
             raise LocalProtocolError(f"{record.record_id} was to be said while the link is down")
-        self._queue.append(_Outgoing(record))
-        self._pump_out(now)
+        self._outgoing.queue.append(Waiting(record))
+        self._outgoing.pump(now)
 
     def _queue_resync(self) -> None:
         stamp = self.stamp()
-        self._queue.append(_Outgoing(ResyncRequest(day=stamp.date(), at=stamp.time())))
+        request = ResyncRequest(day=stamp.date(), at=stamp.time())
+        self._outgoing.queue.append(Waiting(request))
 
     def leave(self, now: float) -> None:
-        self._drop_outgoing(now)
+        self._outgoing.drop(now)
         self._cause(Cause.LEAVE, now)
         # The goodbye does not wait for answers: nobody listens to them any more.
-        while self._queue:
-            self._transmit(self._queue.popleft().record)
+        while self._outgoing.queue:
+            self._transmit(self._outgoing.queue.popleft().record, False)
 
     # --- Bytes in ---
 
     def _take(self, item: Item, now: float) -> None:
         match item:
             case Blank():
-                # Not even a line end may come between an answer and the question for it.
-                self._answer(AnswerCause.GOT_OTHER, now)
+                self._answers.got_other(now)
             case Control(signal):
                 self._events.append(Handshake(signal, Direction.IN))
-                self._take_control(signal, now)
+                if self.profile.ack:  # without a meaning on a line that does not answer
+                    self._take_control(signal, now)
             case Refusal(reason, data):
                 self._events.append(FrameRefused(reason.value, data))
-                self._take_refusal(reason, now)
+                if self.profile.ack:
+                    self._take_refusal(reason, now)
             case Frame(body):
                 self._heard(now)
-                self._answer(AnswerCause.GOT_FRAME, now)
                 self._take_body(body, now)
 
     def _take_control(self, signal: Signal, now: float) -> None:
-        if not self.profile.ack:
-            return  # counted, and without a meaning on a line that does not answer
         match signal:
             case Signal.ENQ:
-                late = now - self._answered_at > _LATE_ENQ_S
-                self._answer(AnswerCause.GOT_LATE_ENQ if late else AnswerCause.GOT_ENQ, now)
+                self._answers.got_enq(now)
             case Signal.ACK:
-                self._answer(AnswerCause.GOT_OTHER, now)
-                self._send(SendCause.GOT_ACK, now)
+                self._answers.got_other(now)
+                self._outgoing.got_ack(now)
             case Signal.NAK:
-                self._answer(AnswerCause.GOT_OTHER, now)
-                spent = self._flying is not None and self._flying.resends >= MAX_RESENDS
-                self._send(SendCause.GOT_LAST_NAK if spent else SendCause.GOT_NAK, now)
+                self._answers.got_other(now)
+                self._outgoing.got_nak(now)
 
     def _take_refusal(self, reason: Reason, now: float) -> None:
-        if not self.profile.ack:
-            return
         if reason in (Reason.LRC, Reason.NO_LRC, Reason.OVERLONG):
-            if self._answering is Answering.OWING:
-                self._owed.append(_Owed(now, verdict=False))
-            self._answer(AnswerCause.GOT_BAD_FRAME, now)
+            self._answers.got_bad_frame(now)
         else:
-            self._answer(AnswerCause.GOT_OTHER, now)
-            self._send(SendCause.GOT_OTHER, now)
+            self._answers.got_other(now)
+            self._outgoing.got_other(now)
 
     def _take_body(self, body: bytes, now: float) -> None:
-        owed = _Owed(now)
-        self._owed.append(owed)
+        owed = self._answers.owe(now)
         try:
             record = decode(body, self.profile.charset)
         except RecordError as error:
@@ -332,6 +244,9 @@ class FiasSession:
         cause = _CAUSES.get(type(record), Cause.GOT_DATA)
         if cause is Cause.GOT_DATA and record.sender is Sender.GATEWAY:
             cause = Cause.GOT_OURS
+            self._is_echoed = True
+        elif self._is_echoed and body in self._said:
+            cause = Cause.GOT_OURS  # an LS or LA of ours, from a loop: no PMS has said it
         transition = self._cause(cause, now)
         if transition is None:
             self._events.append(
@@ -350,13 +265,11 @@ class FiasSession:
                 self._resync_due = now + RESYNC_WITHIN_S
             self._events.append(DataReceived(record, body))
         elif cause is Cause.GOT_DATA:
-            self._owed.remove(owed)  # we have left: not taken, not answered, the PMS keeps it
-            if not self._owed:
-                self._answer(AnswerCause.RESET, now)
+            self._answers.withdraw(owed, now)  # we have left: the PMS keeps it
         else:
             self._events.append(LinkRecord(record, Direction.IN))
-            owed.verdict = True  # a link record is safe at once: it is not about the hotel
-            self._pay(now)
+            # A link record is safe at once: it is not about the hotel.
+            self._answers.settle(owed, now, verdict=True)
 
     def _heard(self, now: float) -> None:
         """Any whole frame shows that the peer is alive."""
@@ -364,120 +277,35 @@ class FiasSession:
             self._checking_alive = False
             self._link_due = now + PATIENCE_S_UP
 
-    # --- Answers to the peer's frames ---
-
-    def _decide(self, verdict: bool, now: float) -> None:
-        for owed in self._owed:
-            if owed.verdict is None:
-                owed.verdict = verdict
-                self._pay(now)
-                self._pump_out(now)
-                return
-        if self._link is not State.CLOSED and self.profile.ack:
+    def _decide(self, now: float, *, verdict: bool) -> None:
+        if self._answers.decide(now, verdict=verdict):
+            self._outgoing.pump(now)
+        elif self._link is not State.CLOSED and self.profile.ack:
             raise LocalProtocolError("an answer was given and no frame waits for one")
-
-    def _pay(self, now: float) -> None:
-        """Answer from the oldest frame on, as far as verdicts are known."""
-        while self._owed and self._owed[0].verdict is not None:
-            owed = self._owed.popleft()
-            if now - owed.at > _PEER_GIVES_UP_S:
-                # It has dropped that record; an answer now would be taken for the next one's.
-                self._answer(AnswerCause.RESET, now)
-            else:
-                self._answer(AnswerCause.ACCEPTED if owed.verdict else AnswerCause.REFUSED, now)
-            if self._owed:  # the next frame came while this one waited
-                self._answer(AnswerCause.GOT_FRAME, now)
-
-    def _answer(self, cause: AnswerCause, now: float) -> None:
-        self._answering, acts = ANSWERING[self._answering][cause]
-        if not self.profile.ack:
-            return
-        for act in acts:
-            self._say(Signal.ACK if act is AnswerAct.SAY_ACK else Signal.NAK)
-            self._answered_at = now
 
     # --- Our own records ---
 
-    @property
-    def _has_something_to_send(self) -> bool:
-        if not self._queue or self._sending is not Sending.IDLE:
-            return False
-        # Between DS and DE only the link itself may speak.
-        return not (
-            self._resync_due is not None and isinstance(self._queue[0].record, ResyncRequest)
-        )
+    def _may_go(self, record: Record) -> bool:
+        """Between DS and DE only the link itself may speak."""
+        return self._resync_due is None or not isinstance(record, ResyncRequest)
 
-    def _pump_out(self, now: float) -> None:
-        """Let the next record of ours go, when the line and its pace allow."""
-        while self._has_something_to_send and now >= self._send_from:
-            self._flying = self._queue.popleft()
-            if self.profile.ack:
-                self._send(SendCause.SEND, now)
-            else:
-                self._transmit(self._flying.record)
-                self._arrived(now)
-
-    def _send(self, cause: SendCause, now: float) -> None:
-        self._sending, acts = SENDING[self._sending][cause]
-        flying = self._flying
-        for act in acts:
-            if flying is None:
-                raise LocalProtocolError(f"{act.name} without a record on its way")
-            match act:
-                case SendAct.TRANSMIT:
-                    if cause is not SendCause.SEND:
-                        flying.resends += 1
-                    flying.enquiries = 0
-                    self._transmit(flying.record, again=cause is not SendCause.SEND)
-                    self._answer_due = now + T1_S
-                case SendAct.ASK:
-                    flying.enquiries += 1
-                    self._say(Signal.ENQ)
-                    self._answer_due = now + T2_S
-                case SendAct.CONFIRM:
-                    self._answer_due = None
-                    self._arrived(now)
-                case SendAct.DISCARD:
-                    self._answer_due = None
-                    self._flying = None
-                    self._events.append(GaveUp(flying.record))
-                    if cause is SendCause.SILENT_TOO_LONG:
-                        self._dead(now)
-                    elif cause is SendCause.GOT_LAST_NAK:
-                        self._after(flying, now)  # go on as if it had been acknowledged
-
-    def _silent(self, now: float) -> None:
-        flying = self._flying
-        spent = flying is not None and flying.enquiries >= MAX_ENQUIRIES
-        self._send(SendCause.SILENT_TOO_LONG if spent else SendCause.SILENT, now)
-
-    def _arrived(self, now: float) -> None:
-        flying, self._flying = self._flying, None
-        if flying is not None:
-            if isinstance(flying.record, ResyncRequest):
+    def _ended(self, record: Record, end: End, now: float) -> None:
+        if end is End.DELIVERED:
+            if isinstance(record, ResyncRequest):
                 self._wants_resync = False
-            self._events.append(Delivered(flying.record))
-            self._after(flying, now)
-
-    def _after(self, sent: _Outgoing, now: float) -> None:
-        self._send_from = now + sent.pause_s
-        last_of_description = isinstance(sent.record, LinkAlive)
-        if last_of_description and self._link in (State.DESCRIBING, State.GREETED, State.RENEWING):
+            self._events.append(Delivered(record))
+        else:
+            self._events.append(GaveUp(record))
+        if end is End.UNANSWERED and self._link in _OWED_A_LIFE_SIGN:
+            self._cause(Cause.LATE, now)  # for the link that is the end of its patience
+        is_described = end in (End.DELIVERED, End.REFUSED) and isinstance(record, LinkAlive)
+        if is_described and self._link in (State.DESCRIBING, State.GREETED, State.RENEWING):
             self._cause(Cause.SAID_LA, now)
 
-    def _dead(self, now: float) -> None:
-        """Nobody answers on the line: for the link that is the end of its patience."""
-        if self._link in _OWED_A_LIFE_SIGN:
-            self._cause(Cause.LATE, now)
-
-    def _drop_outgoing(self, now: float) -> None:
-        self._queue.clear()
-        self._send(SendCause.RESET, now)
-        self._flying = None
-        self._answer_due = None
-
-    def _transmit(self, record: Record, *, again: bool = False) -> None:
-        self._output += write_frame(encode(record, self.profile.charset), lrc=self.profile.lrc)
+    def _transmit(self, record: Record, again: bool) -> None:
+        body = encode(record, self.profile.charset)
+        self._said.append(body)
+        self._output += write_frame(body, lrc=self.profile.lrc)
         if not again:
             self._events.append(LinkRecord(record, Direction.OUT))
 
@@ -508,7 +336,7 @@ class FiasSession:
             self._checking_alive = False
             patience = PATIENCE_S[self._link]
             if patience is not None and self._link is State.RENEWING:
-                patience += self._description_s  # the PMS can accept only what it has heard
+                patience += self.profile.description_s  # the PMS can accept only what it has heard
             self._link_due = None if patience is None else now + patience
         for act in acts:
             self._act(act, cause)
@@ -516,23 +344,27 @@ class FiasSession:
 
     def _act(self, act: Act, cause: Cause) -> None:
         stamp = self.stamp()
+        day, at = stamp.date(), stamp.time()
+        queue = self._outgoing.queue
         match act:
             case Act.SEND_LS:
                 if cause is not Cause.QUIET:
-                    self._queue.clear()
+                    queue.clear()
                 # Before a DR that a resync holds back: the alive check must not wait for its end.
-                self._queue.appendleft(_Outgoing(LinkStart(day=stamp.date(), at=stamp.time())))
+                queue.appendleft(Waiting(LinkStart(day=day, at=at)))
             case Act.SEND_LA:
-                self._queue.append(_Outgoing(LinkAlive(day=stamp.date(), at=stamp.time())))
+                queue.append(Waiting(LinkAlive(day=day, at=at)))
             case Act.SEND_LE:
-                self._queue.clear()
-                self._queue.append(_Outgoing(LinkEnd(day=stamp.date(), at=stamp.time())))
+                queue.clear()
+                queue.append(Waiting(LinkEnd(day=day, at=at)))
             case Act.SEND_DESCRIPTION:
                 # A PMS that asks again before we have ended is in a hurry: from the beginning,
                 # without pauses, or its next LS would come before our LA for ever.
-                hurried = any(isinstance(each.record, LinkAlive) for each in self._queue)
-                self._queue.clear()
-                self._queue += self._description(stamp, 0.0 if hurried else self.profile.pacing_s)
+                hurried = any(isinstance(each.record, LinkAlive) for each in queue)
+                queue.clear()
+                pause_s = 0.0 if hurried else self.profile.pacing_s
+                queue += [Waiting(record, pause_s) for record in self.profile.description(stamp)]
+                queue[-1].pause_s = 0.0
             case Act.REPORT_START:
                 self._resync_due = None  # its DE will not come, and a DR would wait for it
                 self._events.append(LinkStarted())
@@ -543,25 +375,6 @@ class FiasSession:
                 self._events.append(LinkDown(_WHY[cause]))
             case Act.DELIVER:
                 pass  # done by the caller, who has the record
-
-    @property
-    def _description_s(self) -> float:
-        """How long our description takes at its pace."""
-        return self.profile.pacing_s * (len(self.profile.wanted) + 1)
-
-    def _description(self, stamp: datetime, pause: float) -> list[_Outgoing]:
-        first = LinkDescription(
-            day=stamp.date(),
-            at=stamp.time(),
-            version=self.profile.driver_version[:10],
-            interface="PB",
-        )
-        last = LinkAlive(day=stamp.date(), at=stamp.time())
-        return [
-            _Outgoing(first, pause),
-            *(_Outgoing(wanted, pause) for wanted in self.profile.wanted),
-            _Outgoing(last),
-        ]
 
 
 _CAUSES: Final[dict[type[Record], Cause]] = {

@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "deploy" / "debian"))
 
 import build  # noqa: E402  # it is a program, not a package
-import pages  # noqa: E402
 
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 ARCH = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine)
@@ -63,7 +62,11 @@ def test_the_package_has_everything_and_nothing_of_the_builder(package):
         assert (root / target).stat().st_mode & 0o777 == mode, target
     library = root / "usr/lib/pms-gateway"
     assert {"gateway", "protocols", "apsw", "httpx"} <= {each.name for each in library.iterdir()}
-    assert (library / "gateway/console/templates/now.html").exists()
+    assert (library / "gateway/web/console/templates/now.html").exists()
+    documents = root / build.DOCUMENTS
+    for path in ("README.md", "docs/wiring.md", "deploy/runbook.md", "deploy/wireshark/fias.lua",
+                 "grafana/alerts.yml", "grafana/dashboards/now.json"):  # fmt: skip
+        assert (documents / path).read_bytes() == (ROOT / path).read_bytes()
     assert not list(root.rglob("__pycache__")) + list(root.rglob("direct_url.json"))
     told = subprocess.run(
         ["dpkg-deb", "--contents", str(deb)], capture_output=True, text=True, check=True
@@ -113,40 +116,3 @@ def test_libraries_that_differ_between_two_pythons_are_not_mixed(tmp_path):
     build.merge(tmp_path / "3.11", tmp_path / "library")
     with pytest.raises(SystemExit, match="not the same for every Python"):
         build.merge(tmp_path / "3.13", tmp_path / "library")
-
-
-def test_the_manual_and_the_completion_have_every_command_and_option():
-    manual, completion = pages.manual(), pages.completion()
-    for name, command in pages.commands():
-        assert f'"{name}") words=' in completion
-        for option in (each for each in command.params if each.opts[0].startswith("-")):
-            assert option.opts[0] in completion
-            assert option.opts[0].replace("-", "\\-") in manual
-        if name and not hasattr(command, "commands"):
-            assert f"\n.B {name}".replace("-", "\\-") in manual
-
-
-@pytest.mark.parametrize(
-    ("typed", "offered"),
-    [
-        ("pms-gateway outb", "outbox"),
-        ("pms-gateway line de", "decode detect"),
-        ("pms-gateway outbox ret", "retry"),
-        ("pms-gateway run --config /etc/x --verb", "--verbose"),
-    ],
-)
-def test_the_completion_completes(tmp_path, typed, offered):
-    script = tmp_path / "completion"
-    script.write_text(pages.completion())
-    words = typed.split()
-    shell = f'source {script}; COMP_WORDS=({typed}); COMP_CWORD={len(words) - 1}; _pms_gateway; echo "${{COMPREPLY[*]}}"'
-    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
-    assert (done.stdout.strip(), done.stderr) == (offered, "")
-
-
-def test_the_manual_has_no_line_that_roff_would_take_for_a_command(tmp_path):
-    page = tmp_path / "pms-gateway.1"
-    page.write_text(pages.manual())
-    known = (".TH", ".SH", ".B", ".I", ".TP", ".RS", ".RE")
-    lines = page.read_text().splitlines()
-    assert not [each for each in lines if each[:1] in (".", "'") and not each.startswith(known)]

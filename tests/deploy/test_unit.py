@@ -57,7 +57,7 @@ def test_the_unit_does_what_the_readme_promises():
     assert "check-config" in unit["ExecStartPre"]
     assert (unit["User"], unit["SupplementaryGroups"]) == ("pms-gateway", "dialout")
     assert (unit["StateDirectory"], unit["StateDirectoryMode"]) == ("pms-gateway", "0700")
-    assert int(unit["WatchdogSec"]) >= 2 * 10  # see gateway.watchdog.LOOK_EVERY_S
+    assert int(unit["WatchdogSec"]) >= 2 * 10  # see gateway.service.watchdog.LOOK_EVERY_S
 
 
 def test_the_credentials_are_those_that_the_example_names():

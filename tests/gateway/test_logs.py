@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway import logs
+from gateway.logs import printable
 
 
 def test_a_line_has_the_event_its_words_and_the_site():
@@ -42,3 +43,13 @@ def test_a_full_disk_behind_the_log_ends_nothing():
     logs.set_up(quiet=True)
     with pytest.raises(OSError, match="No space left"):
         full.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("Müller-Lüdenscheidt", "Müller-Lüdenscheidt"), ("", ""),
+     ("Smith\r\n999 in", "Smith\\x0D\\x0A999 in"), ("\x1b]0;mine\x07", "\\x1B]0;mine\\x07"),
+     ("\x9b2J", "\\x9B2J"), ("a\u202eb", "a\\x202Eb")],
+)  # fmt: skip
+def test_what_rules_a_terminal_is_written_as_its_number(text, shown):
+    assert printable(text) == shown

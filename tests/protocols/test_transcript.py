@@ -1,6 +1,5 @@
 """The notation of line conversations: what is shown reads back to the same bytes."""
 
-from time import process_time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -40,10 +39,9 @@ def test_a_check_byte_that_is_a_blank_is_not_lost_at_the_end_of_a_line():
 
 
 def test_a_long_word_costs_no_more_than_reading_it():
-    started = process_time()
+    """Were it its square, the suite's patience with a test would not be enough."""
     with pytest.raises(TranscriptError):
-        parse("1" * 20_000)
-    assert process_time() - started < 0.5
+        parse("1" * 1_000_000)
 
 
 def test_steps_are_read_with_comments_moments_and_pauses():

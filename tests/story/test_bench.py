@@ -215,10 +215,37 @@ def test_a_live_capture_is_on_disk_while_it_goes_on_and_ends_by_what_happens(sit
             assert closed.wait(10) == 0
             assert "the window is closed" in path.read_text()
         with running("line", "listen", *where) as listening:
-            time.sleep(1.5)
+            assert any("the window is closed" in line for line in listening.stdout)  # it is there
             service.terminate()
             assert listening.wait(15) == 1
             assert "the service has stopped" in listening.stdout.read()
+
+
+@pytest.mark.parametrize("code", [signal.SIGTERM, signal.SIGHUP])
+def test_a_job_in_the_background_ends_when_it_is_told_to(site, tmp_path, code):
+    """A shell gives it a SIGINT that is ignored."""
+    config, _, http, _ = site
+    path = tmp_path / "a.line"
+    command = (
+        sys.executable,
+        "-m",
+        "gateway",
+        "line",
+        "capture",
+        "--live",
+        "-o",
+        str(path),
+        "--config",
+        str(config),
+    )
+    with running("run", "--config", str(config)):
+        wait_for(lambda: get(http, "/healthz"))
+        with subprocess.Popen(["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command]) as job:
+            wait_for(path.exists)
+            call("line", "remark", "it writes", "--config", str(config))
+            wait_for(lambda: "it writes" in path.read_text())
+            job.send_signal(code)
+            assert job.wait(10) == 0
 
 
 def test_who_reads_the_output_may_stop_reading(spoken):

@@ -1,11 +1,13 @@
-"""The process as systemd runs it: started, reloaded, stopped, each told on the socket (gateway.daemon)."""
+"""The process as systemd runs it: started, reloaded, stopped, each told on the socket (gateway.service.daemon)."""
 
+import contextlib
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,55 @@ def test_the_process_tells_systemd_what_it_does(tmp_path, systemd):
         process.kill()
         process.wait()
         process.stderr.close()
+
+
+def test_connections_without_end_are_one_line_in_the_log_and_the_service_goes_on(tmp_path):
+    """As many as it may have open files, each with half a question."""
+    config = tmp_path / "gateway.toml"
+    for name in ("ucm-password", "pms-password"):
+        (tmp_path / name).write_text("known-secret\n")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    config.write_text(CONFIG.format(folder=tmp_path).replace("127.0.0.1:0", f"127.0.0.1:{port}"))
+    most = 100
+    process = subprocess.Popen(
+        ["sh", "-c", f'ulimit -n {most} && exec "$@"', "sh",
+         sys.executable, "-m", "gateway", "run", "--config", str(config)],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        said = read_until(process.stderr, "started")
+        opened = []
+        for _ in range(most):
+            opened.append(socket.create_connection(("127.0.0.1", port)))
+            opened[-1].sendall(b"GET /healthz HTTP/1.1\r\n")
+        said += read_until(process.stderr, "too_many_connections")
+        for each in opened:
+            each.close()
+        assert asked(port) == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+        said += process.stderr.read()
+        assert said.count("too_many_connections") == 1
+        assert "Traceback" not in said
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def read_until(stream, word):
+    said = ""
+    while word not in said:
+        line = stream.readline()
+        assert line, said
+        said += line
+    return said
+
+
+def asked(port):
+    """The answer of a service that has to get over something first."""
+    for _ in range(60):
+        with contextlib.suppress(OSError):
+            return urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).status
+    return None

@@ -4,7 +4,7 @@ import json
 import ssl
 import urllib.request
 
-from gateway import control
+from gateway.web import control
 from tests.story.test_program import call, get, running, site, wait_for
 
 assert site  # the fixture is used by its name
@@ -44,7 +44,7 @@ def test_an_operator_sees_mends_and_repairs(site, tmp_path):
         # What stands still, why, and what to do.
         parked = {each["room"]: each for each in listed(config, "outbox", "list")}
         assert parked.keys() == {"908", "909"}
-        assert (parked["909"]["next_call"], parked["909"]["state"]) == ("check_in 909", "parked")
+        assert (parked["909"]["next_call"], parked["909"]["state"]) == ("check-in of 909", "parked")
         assert "GNRossi" in parked["909"]["record"]
         assert parked["909"]["reason"].startswith("18: the UCM has no such room: add it there")
         # A room may be called anything: a service answers, and has never heard of it.
@@ -58,7 +58,10 @@ def test_an_operator_sees_mends_and_repairs(site, tmp_path):
 
         # Mend the cause and put it back; give the other one up.
         simulated(url, "/_sim/rooms", {"add": ["909"]})
-        assert call("outbox", "retry", "909", "--config", str(config))[0] == 0
+        code, out, _ = call("outbox", "retry", "909", "--config", str(config))
+        assert (code, out) == (0, "909 is told again; now it is told\n")
+        code, out, _ = call("outbox", "retry", "908", "--config", str(config))
+        assert out.startswith("908 is told again; now it is parked: 18: the UCM has no such room")
         wait_for(lambda: simulated(url, "/_sim/rooms")["909"]["is_in"])
         assert call("outbox", "drop", "908", "--config", str(config))[0] == 0
         code, _, err = call("outbox", "drop", "908", "--config", str(config))
@@ -75,7 +78,12 @@ def test_an_operator_sees_mends_and_repairs(site, tmp_path):
         assert states["908"] == "dropped"
         assert {state for room, state in states.items() if room != "908"} == {"told"}
         shown = listed(config, "outbox", "show", "908")[0]
-        assert [line["call"] for line in shown["journal"]] == ["check_in", "drop"]
+        assert [line["call"] for line in shown["journal"]] == [
+            "check_in",
+            "retry",
+            "check_in",
+            "drop",
+        ]
         assert 'pmsgw_outbox_entries{lane="to_ucm",state="waiting"} 0.0' in get(http, "/metrics")
         assert 'pmsgw_outbox_entries{lane="to_ucm",state="parked"} 0.0' in get(http, "/metrics")
 
@@ -95,7 +103,8 @@ def test_an_operator_sees_mends_and_repairs(site, tmp_path):
         with running("simulate", "pms", "--line", f"listen:127.0.0.1:{pms_port}", "--records", "0",
                      "--rooms", "101-103", "--every", "30"):  # fmt: skip
             wait_for(lambda: "pmsgw_link_up 1.0" in get(http, "/metrics"))
-            assert call("resync", "--config", str(config))[0] == 0
+            code, out, _ = call("resync", "--wait", "--config", str(config))
+            assert (code, out.splitlines()[-1]) == (0, "the PMS has told every room")
             wait_for(
                 lambda: (
                     'pmsgw_records_total{direction="in",record="DE"} 1.0' in get(http, "/metrics")

@@ -118,10 +118,8 @@ def test_the_service_carries_a_day_survives_kill_9_and_stops_in_order(site, tmp_
     with running("run", "--config", str(config)) as second:
         wait_for(lambda: 'pmsgw_rooms{state="occupied"} 1.0' in get(http, "/metrics"))
         wait_for(lambda: "pmsgw_ucm_up 1.0" in get(http, "/metrics"))
-        began = time.monotonic()
         second.send_signal(signal.SIGTERM)
         assert second.wait(10) == 0
-        assert time.monotonic() - began < 10
         assert "Rossi" not in second.stdout.read()
 
 
@@ -131,28 +129,56 @@ def test_doctor_tells_each_part(site):
         pms.stdout.readline()
         code, out, _ = call("doctor", "--config", str(config))
         assert [line.split()[1] for line in out.splitlines()] == [
-            "config", "data_dir", "line", "certificate", "ucm", "rooms"
+            "config", "secrets", "data_dir", "console", "line", "certificate", "ucm", "rooms"
         ]  # fmt: skip
-        assert code == 0, out
+        assert code == 1, out
+        assert re.search(r"FAILED +secrets .*gateway.toml: chmod o= on it", out)
+        assert re.search(r"ok +line .*; the PMS says LS", out)
+        config.chmod(0o640)
+        assert call("doctor", "--config", str(config))[0] == 0
     text = config.read_text()
     config.write_text(text.replace("api-secret", "wrong"))
     code, out, _ = call("doctor", "--config", str(config), "--json")
     parts = {each["part"]: each for each in json.loads(out)}
     assert code == 1
     assert not parts["line"]["ok"]
-    assert list(parts) == ["config", "data_dir", "line", "certificate", "ucm", "rooms"]
+    assert parts["secrets"]["ok"]
     assert parts["ucm"]["words"].startswith("-37: wrong API user or password")
     config.write_text(
         re.sub(r'fingerprint = ".*"', 'fingerprint = "sha256:' + "AB" * 32 + '"', text)
     )
     code, out, _ = call("doctor", "--config", str(config))
     assert re.search(r'FAILED +certificate .*set fingerprint = "sha256:', out)
+    for placeholder in ('fingerprint = "sha256:…"', ""):  # as the README has it; not there at all
+        config.write_text(re.sub(r'fingerprint = ".*"', placeholder, text))
+        code, out, _ = call("doctor", "--config", str(config))
+        found = re.search(
+            r'FAILED +certificate .*none is pinned yet.*(fingerprint = "sha256:.*")', out
+        )
+        assert found[1] in text  # to be pasted as it stands
+        assert call("check-config", str(config))[0] == 2
+        assert call("check-config", "--config", str(config))[0] == 2
+
+
+def test_no_command_is_answered_with_help_on_stderr():
+    code, out, err = call()
+    assert (code, out) == (2, "")
+    assert "check-config" in err
+    assert call("--version")[1].startswith("pms-gateway ")
 
 
 def test_demo_ends_with_every_room_as_the_pms_meant_it():
     code, out, _ = call("demo", "--once")
     assert code == 0, out[-2000:]
     assert "Every room on the UCM is as the PMS meant it." in out
+    lines = [line.strip() for line in out.splitlines()]
+    moved = lines.index("guest 4708 moves from 108 to 310")
+    assert lines[moved + 1 : moved + 3] == [
+        "UCM< move 108 to 310: done", "phone 108: nobody is in, no voice messages"
+    ]  # fmt: skip
+    assert "1 voice message" in lines[moved + 3]
+    assert any(line.endswith("done, but the answer is lost") for line in lines)
+    assert "\x1b" not in out  # no terminal, no colours
 
 
 def test_demo_over_a_pseudo_terminal():
@@ -196,7 +222,7 @@ def test_check_config_tells_every_mistake_and_exits_2(tmp_path):
 def test_decode_explains_an_argument_stdin_and_a_file(tmp_path):
     code, out, _ = call("line", "decode", "GI|RN0204|G#4711|GNO'Hara, Liam|GSN|")
     assert code == 0
-    assert out.startswith("GI       GuestIn: A guest has checked in to a room")
+    assert out.startswith("GI       guest ")
     assert re.search(r"RN  0204 +room number", out)
     code, out, _ = call(
         "line", "decode", "-", stdin=b"\x02RE|RN108|MLN|\x03\x02\x06\x02RE|RN108|MLN|\x03\x01"

@@ -13,11 +13,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gateway import config, daemon, logs
-from gateway.drivers.https import HttpsPeer
+from gateway import config, logs
+from gateway.drivers.ucm.https import HttpsPeer
 from gateway.house import House
 from gateway.line.serial import SerialLine
 from gateway.line.tcp import TcpLine
+from gateway.service import daemon
 from gateway.store import Store, StoreWorker
 from protocols.fias import FiasSession
 

@@ -1,14 +1,14 @@
 """The desk where records are taken in, over a store, without a line and without a UCM."""
 
 from gateway.clock import Clock
-from gateway.drivers.ucm_wire import Words, guest_tags
+from gateway.drivers.ucm.requests import Words, guest_tags
 from gateway.house import House
 from gateway.metrics import Metrics
 from gateway.pipeline.intake import Intake
 from gateway.pipeline.kept import house_of
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.repeats import Repeats
-from gateway.rooms import RoomMap
+from gateway.pipeline.room_map import RoomMap
 from gateway.store import StoreWorker
 from protocols.fias import normalize
 

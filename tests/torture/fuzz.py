@@ -76,7 +76,7 @@ MAX_INPUT_BYTES = {
 HANG_S = 20
 """An input that takes this long on the wall clock is ended and counted as an exception."""
 
-_INSTRUMENTED = ["protocols", "gateway.config", "gateway.drivers.ucm_wire", "gateway.line.spec",
+_INSTRUMENTED = ["protocols", "gateway.config", "gateway.drivers.ucm", "gateway.line.spec",
                  "tomllib"]  # fmt: skip
 _MAX_KEPT = 20
 

@@ -49,8 +49,7 @@ AREAS = {
     "protocols": ("protocols", ["tests/protocols"]),
     "house": (
         "gateway/house",
-        ["tests/gateway/test_house.py", "tests/gateway/test_house_model.py",
-         "tests/gateway/pipeline/test_intake.py"],
+        ["tests/gateway/house", "tests/gateway/pipeline/test_intake.py"],
     ),
     "pipeline": ("gateway/pipeline", ["tests/gateway/pipeline"]),
     "store": ("gateway/store", ["tests/gateway/store", "tests/gateway/pipeline/test_kept.py"]),

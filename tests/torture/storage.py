@@ -21,7 +21,6 @@ import apsw
 
 from gateway import logs
 from gateway.house import House
-from gateway.jsonable import to_json
 from gateway.metrics import Metrics
 from gateway.pipeline.intake import Intake
 from gateway.simulators.hotel import Hotel
@@ -35,6 +34,7 @@ from gateway.store import (
     Store,
     Told,
 )
+from gateway.store.text import to_json
 from protocols.fias import decode, normalize
 from protocols.session import DataReceived
 from tests.fakes import HandClock

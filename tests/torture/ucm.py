@@ -13,8 +13,8 @@ from time import perf_counter
 
 from gateway import logs
 from gateway.drivers.base import Unreachable
-from gateway.drivers.https import HttpsPeer, TlsSettings, Trust
-from gateway.drivers.ucm_api import NewApi, pms_token
+from gateway.drivers.ucm.api import NewApi, pms_token
+from gateway.drivers.ucm.https import HttpsPeer, TlsSettings, Trust
 from gateway.metrics import Metrics
 from gateway.simulators.certificate import fingerprint_of, write_certificate
 from gateway.simulators.hotel import Hotel, differences
@@ -142,8 +142,8 @@ async def _away(world: World, rng: random.Random) -> None:
 
 async def _ban(world: World, rng: random.Random) -> None:
     if rng.random() < 0.05:
-        world.ucm._sessions.clear()
-        world.ucm._banned_until = world.loop.time() + rng.choice((30, 600))
+        world.ucm.new_api.session = None
+        world.ucm.new_api.banned_until = world.loop.time() + rng.choice((30, 600))
 
 
 async def _permission(world: World, rng: random.Random) -> None:
@@ -318,9 +318,8 @@ async def _swap(times: int, folder: Path) -> list[str]:
     found = []
     for number in range(times):
         for pem, is_right in ((pems[1], False), (pems[0], True)):
-            ucm._context.load_cert_chain(pem)  # type: ignore[union-attr]  # it was started with TLS
-            for writer in tuple(ucm._writers):
-                writer.transport.abort()
+            ucm.context.load_cert_chain(pem)  # type: ignore[union-attr]  # it was started with TLS
+            ucm.cut()
             await asyncio.sleep(0.02)  # what is pooled is seen to be gone
             heard = len(ucm.journal)
             try:

@@ -3,264 +3,35 @@ stand-ins at the seams, everything behind them is the program."""
 
 import asyncio
 import random
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
-import h11
-
-from gateway import app
 from gateway import config as configuration
-from gateway.app import Service
-from gateway.drivers.base import Unreachable
-from gateway.drivers.https import HttpReply
 from gateway.house.wake_ups import next_of
-from gateway.line import Line, LineFailed
 from gateway.pipeline.kept import house_of
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.step import PARKED, WAITING
+from gateway.service import app
+from gateway.service.app import Service
 from gateway.simulators.hotel import differences
 from gateway.simulators.pms import PmsSimulator
-from gateway.simulators.ucm import Call, Dropped, UcmSimulator
+from gateway.simulators.ucm import Call, UcmSimulator
 from tests.torture.disk import VFS_NAME, Disk, mount, unmount
 from tests.torture.mailboxes import Mailboxes, Seen
 from tests.torture.meaning import Meaning, SuiteHotel
 from tests.torture.virtual import VirtualClock, VirtualLoop, VirtualWorker
+from tests.torture.world_line import Cable, Opener
+from tests.torture.world_ucm import UcmPeer, asked_with
 
 ROOMS = ("101", "102", "103", "104", "105", "106")
 SUITES = {"205": "105", "206": "106", "306": "106"}
 """Rooms of the PMS that have no phone of their own."""
 ZONE = ZoneInfo("Europe/Lisbon")
-LATENCY_S = 0.01
-TIMEOUT_S = 15.0
-
-
-class End:
-    """One end of a cable: a `Line`."""
-
-    def __init__(self, cable: "Cable") -> None:
-        self._cable = cable
-        self.other: End | None = None
-        self._buffer = bytearray()
-        self._arrived = asyncio.Event()
-        self._under_way: deque[bytes] = deque()
-        self.is_lost = False
-
-    def deliver(self, data: bytes) -> None:
-        """Bytes come out of the cable here."""
-        if not self.is_lost:
-            self._buffer += data
-            self._arrived.set()
-
-    def lose(self) -> None:
-        """The line is gone; what had arrived can still be read."""
-        self.is_lost = True
-        self._arrived.set()
-
-    async def read(self) -> bytes:
-        while not self._buffer:
-            if self.is_lost:
-                return b""
-            self._arrived.clear()
-            await self._arrived.wait()
-        data = bytes(self._buffer)
-        self._buffer.clear()
-        return data
-
-    async def write(self, data: bytes) -> None:
-        if self.is_lost:
-            raise LineFailed("the cable is gone")
-        self._under_way.append(self._cable.spoil(data))
-        asyncio.get_running_loop().call_later(LATENCY_S, self._arrive)
-
-    def _arrive(self) -> None:
-        data = self._under_way.popleft()  # timers of one moment come in any order, bytes do not
-        if self.other is not None and self._cable.is_plugged:
-            self.other.deliver(data)
-
-    async def close(self) -> None:
-        if not self._cable.is_serial and self.other is not None:
-            other = self.other
-            asyncio.get_running_loop().call_later(LATENCY_S, other.lose)
-        self.lose()
-
-    def describe(self) -> str:
-        return "virtual"
-
-    def error_counts(self) -> dict[str, int] | None:
-        return None
-
-    def modem_lines(self) -> dict[str, bool] | None:
-        return None
-
-
-class Cable:
-    """A serial cable, or a TCP connection that the gateway dials."""
-
-    def __init__(self, rng: random.Random, *, is_serial: bool) -> None:
-        self.rng, self.is_serial = rng, is_serial
-        self.is_plugged = True
-        self.noise = 0.0
-        self._ends: dict[str, End] = {}
-        self._dialled: asyncio.Queue[End] = asyncio.Queue()
-
-    def spoil(self, data: bytes) -> bytes:
-        """Noise: now and then one byte of a write is changed, lost or doubled.
-
-        Never two: an XOR check byte does not see two flips of one column, and what it does not
-        see nobody can mend. How often that happens is measured by the line's own torture.
-        """
-        if not self.is_serial or self.rng.random() >= self.noise * len(data):
-            return data
-        at = self.rng.randrange(len(data))
-        byte = data[at]
-        put = (bytes([byte ^ (1 << self.rng.randrange(8))]), b"", bytes([byte, byte]))
-        return data[:at] + self.rng.choice(put) + data[at + 1 :]
-
-    def pull(self) -> None:
-        """Unplug it. TCP notices at once; a serial line does not."""
-        self.is_plugged = False
-        if not self.is_serial:
-            for end in self._ends.values():
-                end.lose()
-
-    def plug(self) -> None:
-        """Put it back."""
-        self.is_plugged = True
-
-    def end_of(self, side: str) -> End:
-        """A new end for this side of a serial cable."""
-        end = End(self)
-        old = self._ends.get(side)
-        if old is not None:
-            old.lose()
-        self._ends[side] = end
-        other = self._ends.get("pms" if side == "gateway" else "gateway")
-        end.other = other
-        if other is not None:
-            other.other = end
-        return end
-
-    async def dial(self) -> End:
-        """The gateway opens its side."""
-        if self.is_serial:
-            return self.end_of("gateway")
-        await asyncio.sleep(LATENCY_S)
-        if not self.is_plugged:
-            raise LineFailed("no answer")
-        mine = self.end_of("gateway")
-        theirs = self.end_of("pms")
-        self._dialled.put_nowait(theirs)
-        return mine
-
-    async def answer(self) -> End:
-        """The PMS opens its side."""
-        return self.end_of("pms") if self.is_serial else await self._dialled.get()
-
-
-class _Opener:
-    """One side of the cable: an `Opener`."""
-
-    def __init__(self, cable: Cable, side: str) -> None:
-        self._cable, self._side = cable, side
-
-    async def open(self) -> Line:
-        return await (self._cable.dial() if self._side == "gateway" else self._cable.answer())
-
-    async def close(self) -> None:
-        pass
-
-    def describe(self) -> str:
-        return "virtual"
-
-
-asked_with: ContextVar[Seen] = ContextVar("asked_with")
-"""What the gateway knew when it began the request that the UCM is doing."""
-
-
-class UcmPeer:
-    """The UCM at the other end of a wire without a socket: a `Peer`.
-
-    A request that we no longer wait for is still carried out: that is what a slow UCM does.
-    """
-
-    def __init__(self, ucm: UcmSimulator, look: Callable[[], Seen]) -> None:
-        self._ucm, self._look = ucm, look
-        self.certificate_ends: datetime | None = None
-        self.certificate = b""
-        self.is_away = False
-        self.is_dead = False  # our own process is
-        self.most_at_once = self._at_once = 0
-        self._late: set[asyncio.Task[Any]] = set()
-
-    async def post(self, content: bytes, max_bytes: int) -> HttpReply:
-        return await self._exchange("POST", "/api", content)
-
-    async def get(self, query: str, max_bytes: int) -> HttpReply:
-        return await self._exchange("GET", f"/pmsapi?{query}", b"")
-
-    async def close(self) -> None:
-        pass
-
-    async def _exchange(self, method: str, target: str, body: bytes) -> HttpReply:
-        if self.is_dead:
-            await asyncio.sleep(1e9)
-        if self.is_away:
-            await asyncio.sleep(LATENCY_S)
-            raise Unreachable("reset", "no connection", sent=False)
-        self._at_once += 1
-        self.most_at_once = max(self.most_at_once, self._at_once)
-        try:
-            return await self._ask(method, target, body)
-        finally:
-            self._at_once -= 1
-
-    async def _ask(self, method: str, target: str, body: bytes) -> HttpReply:
-        request = h11.Request(method=method, target=target, headers=[("host", "ucm")])
-        task = asyncio.get_running_loop().create_task(self._answer(request, body))
-        self._late.add(task)
-        task.add_done_callback(self._over)
-        try:
-            async with asyncio.timeout(TIMEOUT_S):
-                status, reply, headers = await asyncio.shield(task)
-        except TimeoutError:
-            raise Unreachable("timeout", "no reply in time", sent=True) from None
-        except asyncio.CancelledError:
-            if not task.cancelled():
-                raise
-            raise Unreachable("reset", "rebooted", sent=True) from None
-        except Dropped:
-            raise Unreachable("reset", "dropped", sent=True) from None
-        if headers.get("X-Drip"):
-            await asyncio.sleep(TIMEOUT_S)
-            raise Unreachable("timeout", "dripped", sent=True)
-        if self.is_away:
-            raise Unreachable("reset", "gone meanwhile", sent=True)
-        return HttpReply(status, reply)
-
-    def forget(self) -> None:
-        """The UCM is rebooted: what it had not begun it never does."""
-        for task in tuple(self._late):
-            task.cancel()
-
-    def _over(self, task: "asyncio.Task[Any]") -> None:
-        self._late.discard(task)
-        if not task.cancelled():
-            task.exception()  # nobody waits for it any more, perhaps
-
-    async def _answer(self, request: h11.Request, body: bytes) -> Any:
-        asked_with.set(self._look())
-        await asyncio.sleep(LATENCY_S)
-        answer = await self._ucm._respond(request, body)
-        await asyncio.sleep(LATENCY_S)
-        return answer
 
 
 @dataclass(slots=True)
@@ -308,7 +79,7 @@ class World:
         self.mailboxes = Mailboxes(self.ucm.rooms.rooms, self.meaning)
         self.ucm.settings.tries = 10**6  # failed logins are counted, not punished twice
         self.pms = PmsSimulator(
-            opener=_Opener(self.cable, "pms"),
+            opener=Opener(self.cable, "pms"),
             lrc=self.is_serial,
             ack=self.is_serial,
             every_room=self._every_room,
@@ -363,7 +134,7 @@ class World:
             self.service = Service(
                 configuration.load(self.folder / "gateway.toml"),
                 clock=self.clock,
-                opener=_Opener(self.cable, "gateway"),
+                opener=Opener(self.cable, "gateway"),
                 peer=self.peer,
                 vfs=VFS_NAME,
                 pages=False,

@@ -4,11 +4,11 @@ values      a finding: its fault, layer, confidence, words, next step, evidence
 marks       what is counted, over the last hour
 sight       all that is known of a line at this moment
 notes/      from steps and rows to marks: nothing there judges
-faults/     from marks to findings: one small rule for each fault
+faults/     from marks to findings: one row or one small rule for each fault
 table       the faults by name; which of them hide which
 examiner    puts them together
 
-A new fault is one rule in `faults/` (and a mark, where none tells it), one transcript in
+A new fault is one row or rule in `faults/` (and a mark, where none tells it), one transcript in
 `tests/data/faults/` that shows it, and one near miss beside it that does not.
 """
 

@@ -12,7 +12,7 @@ from gateway.scope.explain.notes.link import note_late, note_link, note_lost
 from gateway.scope.explain.notes.records import note_record
 from gateway.scope.explain.sight import Clock, Sight
 from gateway.scope.explain.table import look_all
-from gateway.scope.explain.values import Finding
+from gateway.scope.explain.values import Confidence, Finding, Layer
 from gateway.scope.profile import LineProfile, profile_of
 from gateway.scope.rows import Row, Watcher
 from protocols.fias import known_charset
@@ -75,6 +75,20 @@ class Examiner:
         # Nobody has waited long enough to call this silence.
         self._note(replace(row, answer="") if row.answer == "silence" else row for row in rows)
 
+    def too_little(self) -> list[Finding]:
+        """A finding, when nothing was heard of which it could be said that all is well."""
+        if self._sight[Mark.GOOD]:
+            return []
+        return [
+            Finding(
+                fault="too-little-heard",
+                layer=Layer.LINK,
+                confidence=Confidence.POSSIBLE,
+                words="It holds no whole record of the PMS: too little to say that all is well.",
+                do="Record for longer while the PMS runs: `pms-gateway line capture --live`.",
+            )
+        ]
+
     def _pass_time(self) -> None:
         self._sight.tally.move(self._clock.elapsed)
         self._note(self._watcher.late(self._clock.elapsed))
@@ -110,4 +124,4 @@ def explain(steps: Iterable[Step], profile: LineProfile | None = None) -> list[F
     for step in steps:
         examiner.take(step)
     examiner.end()
-    return examiner.findings()
+    return examiner.findings() or examiner.too_little()

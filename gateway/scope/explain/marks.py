@@ -37,6 +37,7 @@ class Mark(Enum):
     CLOSED = auto()
     CLOSED_AT_ONCE = auto()  # and nothing was heard
     REPLACED = auto()  # a new connection took the place of one that was spoken on
+    TELNET = auto()  # a negotiation: FF and three more
     FLOW_CONTROL = auto()
     ECHO = auto()  # since a record that we had not said
     # Frames.
@@ -52,6 +53,7 @@ class Mark(Enum):
     CHECK_UNWANTED = auto()  # a right check byte where none is read
     CUT_SHORT = auto()
     OVERLONG = auto()
+    OTHER_DIALECT = auto()  # a frame that another protocol of hotels would send
     NOISE = auto()
     GARBAGE = auto()
     # Answers.
@@ -62,6 +64,7 @@ class Mark(Enum):
     PMS_SILENT = auto()
     PMS_SLOW = auto()
     PMS_STRAY = auto()  # an answer on a line that has none
+    PMS_ENQ = auto()  # a question about nothing that we know, since the last good frame
     PMS_ASKED = auto()  # ENQ although we had answered, since it answered us
     OUR_NAK = auto()  # to a good frame
     OUR_SLOW = auto()
@@ -102,7 +105,7 @@ SINCE_GOOD: Final = frozenset({
     Mark.STX_BYTES, Mark.ODD_BYTES, Mark.PAIRED_BYTES, Mark.FOURFOLD_BYTES, Mark.SKIPPED_BYTES,
     Mark.GLITCH_BYTES, Mark.DRIVER_BREAK,
     Mark.BAD, Mark.CHECK_MISSING, Mark.CHECK_WITHOUT_ETX, Mark.CHECK_WITH_STX, Mark.CHECK_SHIFTED,
-    Mark.CHECK_INVERTED, Mark.CHECK_WRONG,
+    Mark.CHECK_INVERTED, Mark.CHECK_WRONG, Mark.PMS_ENQ,
 })  # fmt: skip
 """A good frame proves that the settings are right: what spoke against them is forgotten."""
 

@@ -10,7 +10,7 @@ from gateway.scope.explain.values import Confidence, Evidence
 from gateway.scope.profile import LineProfile
 from gateway.scope.rows import Row
 from protocols.fias import mask
-from protocols.transcript import Spoken, Step, show_bytes, show_step
+from protocols.transcript import Step, show_bytes, show_step
 
 _SHOWN_BYTES: Final = 80
 _SENT_BYTES: Final = 2048
@@ -148,8 +148,6 @@ class Sight:
         self.port.sent = (self.port.sent + data)[-_SENT_BYTES:]
 
     def _shown_step(self, step: Step, at: float | None) -> Evidence:
-        if isinstance(step, Spoken):
-            return Evidence(at, "")
         text = show_step(replace(step, at=None), charset=self.profile.charset)
         return Evidence(at, text[:_SHOWN_BYTES])
 

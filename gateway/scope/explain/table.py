@@ -1,11 +1,12 @@
-"""The table of faults. A fault is one function below `faults/` and two transcripts."""
+"""The table of faults. A fault is one row or one rule below `faults/`, and two transcripts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.scope.explain.marks import Mark
 from gateway.scope.explain.sight import Sight, Told
-from gateway.scope.explain.values import Finding, Layer
+from gateway.scope.explain.values import Confidence, Finding, Layer
 
 Rule = Callable[[Sight], Told | None]
 
@@ -19,6 +20,8 @@ class Fault:
     rule    says whether it is there; never raises, changes nothing
     blocks  nothing above its layer can work while it is there: findings there are consequences
     hides   faults of its own layer or below that it explains
+    is_last whether it is told only when nothing else is: something is wrong, and too little was
+            heard to say what
     """
 
     code: str
@@ -27,6 +30,7 @@ class Fault:
     rule: Rule
     blocks: bool = False
     hides: frozenset[str] = frozenset()
+    is_last: bool = False
 
     def look(self, sight: Sight) -> Finding | None:
         """The finding, if this fault is there."""
@@ -49,22 +53,66 @@ FAULTS: Final[dict[str, Fault]] = {}
 
 
 def fault(
-    code: str, layer: Layer, looks: str, *, blocks: bool = False, hides: tuple[str, ...] = ()
+    code: str,
+    layer: Layer,
+    looks: str,
+    *,
+    blocks: bool = False,
+    hides: tuple[str, ...] = (),
+    is_last: bool = False,
 ) -> Callable[[Rule], Rule]:
     """Put a rule into the table."""
 
     def register(rule: Rule) -> Rule:
         FAULTS[code] = Fault(
-            code=code, layer=layer, looks=looks, rule=rule, blocks=blocks, hides=frozenset(hides)
+            code=code,
+            layer=layer,
+            looks=looks,
+            rule=rule,
+            blocks=blocks,
+            hides=frozenset(hides),
+            is_last=is_last,
         )
         return rule
 
     return register
 
 
+def row(
+    code: str,
+    layer: Layer,
+    looks: str,
+    mark: Mark,
+    *,
+    at_least: int = 0,
+    words: str,
+    do: str,
+    when: Callable[[Sight], object] = lambda _: True,
+    also: tuple[Mark, ...] = (),
+    confidence: Confidence = Confidence.CERTAIN,
+    blocks: bool = False,
+    hides: tuple[str, ...] = (),
+    is_last: bool = False,
+) -> None:
+    """Put a fault into the table that is always told in the same words.
+
+    mark, at_least  it is there once this was counted so often
+    when            and while this holds
+    also            marks whose evidence is shown too
+    """
+    told = Told(words, do, (mark, *also), confidence)
+    fault(code, layer, looks, blocks=blocks, hides=hides, is_last=is_last)(
+        lambda sight: told if sight[mark] >= at_least and when(sight) else None
+    )
+
+
 def look_all(sight: Sight) -> list[Finding]:
     """What is wrong, lowest layer first, without what is a mere consequence of something else."""
-    found = {code: each for code, row in FAULTS.items() if (each := row.look(sight)) is not None}
+    found = {
+        code: each for code, known in FAULTS.items() if (each := known.look(sight)) is not None
+    }
+    if any(not FAULTS[code].is_last for code in found):
+        found = {code: each for code, each in found.items() if not FAULTS[code].is_last}
     roots = [FAULTS[code] for code in found]
     hidden = {code for root in roots for code in root.hides}
     floor = min((root.layer for root in roots if root.blocks), default=Layer.UCM)

@@ -1,15 +1,19 @@
 """A serial line on a real pseudo-terminal."""
 
 import asyncio
+import errno
 import os
 import pty
+import termios
 import tty
 
 import pytest
 import serial
+from structlog.testing import capture_logs
 
+from gateway import logs
 from gateway.line import LineFailed, SerialSpec, opener_for
-from gateway.line.serial import MAX_UNREAD_BYTES, _Port
+from gateway.line.serial import MAX_UNREAD_BYTES
 
 
 @pytest.fixture
@@ -115,16 +119,43 @@ async def test_closing_does_not_wait_for_a_port_that_sends_nothing(cable, monkey
     assert steps == ["discard", "drain"]
 
 
-def test_a_port_that_was_woken_for_nothing_is_not_gone():
-    master, slave = pty.openpty()
-    port = _Port(os.ttyname(slave), 9600)
-    try:
-        assert port.read(64) == b""
-        os.write(master, b"\x05")
-        assert port.read(64) == b"\x05"
-        os.close(slave)
-        os.close(master)
-        with pytest.raises(serial.SerialException):
-            port.read(64)
-    finally:
-        port.close()
+@pytest.mark.asyncio
+@pytest.mark.parametrize("code", [errno.EPROTO, errno.EPIPE, errno.EIO, errno.ETIMEDOUT])
+async def test_an_adapter_whose_handshake_lines_cannot_be_set_is_a_line_and_told_once(
+    cable, monkeypatch, code
+):
+    _, path = cable
+
+    def refuse(self):
+        raise OSError(code, os.strerror(code))
+
+    for name in ("_update_dtr_state", "_update_rts_state"):
+        monkeypatch.setattr(serial.Serial, name, refuse)
+    logs.set_up()
+    opener = opener_for(SerialSpec(path))
+    with capture_logs() as said:
+        for _ in range(2):
+            line = await opener.open()
+            await line.close()
+    assert [(each["event"], each["lines"]) for each in said] == [
+        ("handshake_lines_not_set", "DTR and RTS")
+    ]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "when asyncio takes it over"])
+async def test_a_port_whose_driver_refuses_the_format_is_a_line_that_does_not_open(
+    cable, monkeypatch, later
+):
+    _, path = cable
+    configure, calls = serial.Serial._reconfigure_port, []
+
+    def refuse(self, *args, **kwargs):
+        calls.append(self)
+        if len(calls) > later:
+            raise termios.error(errno.EINVAL, "Invalid argument")
+        configure(self, *args, **kwargs)
+
+    monkeypatch.setattr(serial.Serial, "_reconfigure_port", refuse)
+    with pytest.raises(LineFailed, match="this port cannot do 7e1"):
+        await opener_for(SerialSpec(path, 9600, 7, "E", 1)).open()

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from gateway import logs
-from gateway.drivers.ucm_wire import Words, guest_tags
+from gateway.drivers.ucm.requests import Words, guest_tags
 from gateway.house import Actual, House
 from gateway.metrics import Metrics
 from gateway.pipeline.happened import happened
@@ -16,7 +16,7 @@ from gateway.pipeline.intake import MOST_ROOMS, Intake
 from gateway.pipeline.kept import house_of
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.repeats import Repeats
-from gateway.rooms import RoomMap
+from gateway.pipeline.room_map import RoomMap
 from gateway.store import StorageCorrupt, StorageFailed, Store, StoreWorker
 from protocols.fias import decode, normalize
 from protocols.session import DataReceived, RecordRefused

@@ -3,9 +3,9 @@
 import pytest
 
 from gateway.house import Ledger, Room
-from gateway.jsonable import to_json
 from gateway.pipeline.kept import begin
 from gateway.store import Batch, Heard, StorageFailed, Store
+from gateway.store.text import to_json
 
 OUT = Room(out=True)
 

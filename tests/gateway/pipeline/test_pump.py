@@ -3,86 +3,16 @@
 import asyncio
 import itertools
 import random
-import socket
-from contextlib import asynccontextmanager, contextmanager
-from zoneinfo import ZoneInfo
+from contextlib import contextmanager
 
 import pytest
 from structlog.testing import capture_logs
 
-from gateway import logs
-from gateway.clock import Clock
-from gateway.drivers.ucm_wire import Words, guest_tags
-from gateway.house import House
-from gateway.line import Gate, LineFailed
-from gateway.line.tcp import TcpLine
-from gateway.metrics import Metrics
-from gateway.pipeline.intake import Intake
-from gateway.pipeline.kept import house_of
-from gateway.pipeline.outbox import Outbox
-from gateway.pipeline.pump import MOST_RESYNCS_ASKED, Pump, Resync
-from gateway.pipeline.repeats import Repeats
-from gateway.rooms import RoomMap
+from gateway.line import LineFailed
 from gateway.store import StorageFailed, Store, StoreWorker
-from protocols.fias import FiasProfile, FiasSession, normalize
-from protocols.fias.framing import write_frame
 from protocols.fias.records import LinkStart
 from protocols.session import Direction, GaveUp, Handshake, Signal
-from tests.fakes import HandClock
-
-
-class ScriptedLine:
-    """Plays chunks, then is lost; remembers what was written."""
-
-    def __init__(self, chunks, *, waits=None):
-        self.chunks, self.written, self.waits = list(chunks), bytearray(), waits
-        self.closed = False
-
-    async def read(self):
-        await asyncio.sleep(0)
-        if self.chunks:
-            return self.chunks.pop(0)
-        if self.waits is not None:
-            await self.waits.wait()
-        return b""
-
-    async def write(self, data):
-        self.written += data
-
-    async def close(self):
-        self.closed = True
-
-    def describe(self):
-        return "scripted"
-
-    def error_counts(self):
-        return {"framing": 2, "parity": 0, "overrun": 0, "break": 1}
-
-    def modem_lines(self):
-        return None
-
-
-class ScriptedOpener:
-    """Gives lines or failures, in order; then stops the pump."""
-
-    def __init__(self, *lines):
-        self.lines, self.pump, self.opened = list(lines), None, 0
-
-    async def open(self):
-        self.opened += 1
-        if not self.lines:
-            self.pump.stop()
-            raise LineFailed("no more lines")
-        line = self.lines.pop(0)
-        if isinstance(line, Exception):
-            raise line
-        return line
-
-    async def close(self):
-        pass
-
-    def describe(self):
-        return "scripted"
+from tests.gateway.pipeline.scripted import GUESTS, ScriptedLine, frame, pump_on
 
 
 @contextmanager
@@ -103,39 +33,8 @@ def failing_disk(*, times, then=lambda: None):
         StoreWorker.__call__ = ask
 
 
-@asynccontextmanager
-async def pump_on(tmp_path, *lines, ack=True, resync=Resync.NEVER):
-    clock = HandClock()
-    store = Store(tmp_path / "outbox.db")
-    metrics = Metrics(version="1", site="t")
-    rooms, ledger = house_of(store.load())
-    outbox = Outbox(tags_of=lambda guest, stay: guest_tags(guest, stay, Words()), wall=clock.stamp)
-    outbox.restore(rooms, ())
-    intake = Intake(
-        house=House(zone=clock.zone, rooms=rooms, ledger=ledger), rooms=RoomMap(),
-        outbox=outbox, store=StoreWorker(store), normalize=normalize, clock=clock, metrics=metrics,
-        repeats=Repeats() if ack else None,
-    )  # fmt: skip
-    opener = ScriptedOpener(*lines)
-    session = FiasSession(FiasProfile(pacing_s=0, lrc=ack, ack=ack), clock.stamp)
-    pump = Pump(opener=opener, session=session, intake=intake, clock=clock, metrics=metrics,
-                answers=ack, resync=resync, rng=lambda: 1.0)  # fmt: skip
-    opener.pump = pump
-    try:
-        yield pump
-    finally:
-        intake.store.close()
-
-
-def frame(body, lrc=True):
-    return write_frame(body.encode(), lrc=lrc)
-
-
 def entries(pump):
     return sorted(pump.intake.outbox.waiting)
-
-
-GUESTS = [frame(f"GI|RN{room}|G#{room}|GNRossi|GSN|") for room in range(101, 106)]
 
 
 def chunked(data, style):
@@ -245,51 +144,8 @@ async def test_a_line_is_tried_again_soon_enough_however_long_it_was_away(tmp_pa
 
 
 @pytest.mark.asyncio
-async def test_a_resync_is_asked_for_at_once_on_a_quiet_line(tmp_path):
-    """Nobody speaks, and the next thing to do is in five minutes."""
-    here, there = socket.socketpair()
-    listener = SocketOpener(here)
-    async with pump_on(tmp_path, ack=False) as pump:
-        pump.opener, pump.clock = listener, Clock(ZoneInfo("UTC"))
-        running = asyncio.create_task(pump.run())
-        reader, writer = await asyncio.open_connection(sock=there)
-        async with asyncio.timeout(10):
-            writer.write(b"\x02LS|\x03")
-            await reader.readuntil(b"LA|")
-            writer.write(b"\x02LA|\x03")
-            while not pump.session.is_up:
-                await asyncio.sleep(0.01)
-            await asyncio.sleep(0.1)
-            assert pump.ask_for_resync()
-            assert b"DR|" in await reader.readuntil(b"DR|")
-        pump.stop()
-        await running
-        writer.close()
-
-
-class SocketOpener:
-    """One line over a socket that is there already."""
-
-    def __init__(self, sock):
-        self.sock = sock
-
-    async def open(self):
-        _, line = await asyncio.get_running_loop().create_connection(
-            lambda: TcpLine(Gate()), sock=self.sock
-        )
-        return line
-
-    async def close(self):
-        pass
-
-    def describe(self):
-        return "a socket"
-
-
-@pytest.mark.asyncio
 async def test_a_silent_pms_is_complained_of_once_an_outage(tmp_path):
     async with pump_on(tmp_path, ScriptedLine([])) as pump:
-        logs.set_up()
         with capture_logs() as said:
             told = []
             silence, heard = GaveUp(LinkStart()), Handshake(Signal.ACK, Direction.IN)
@@ -303,7 +159,6 @@ async def test_a_silent_pms_is_complained_of_once_an_outage(tmp_path):
 async def test_a_peer_that_leaves_without_a_word_is_told_once(tmp_path):
     lines = [ScriptedLine([]) for _ in range(100)]
     async with pump_on(tmp_path, *lines, ScriptedLine(GUESTS[:1])) as pump:
-        logs.set_up()  # another test may have asked for quiet
         with capture_logs() as said:
             await pump.run()
         told = [each["event"] for each in said if each["log_level"] != "debug"]
@@ -312,29 +167,19 @@ async def test_a_peer_that_leaves_without_a_word_is_told_once(tmp_path):
 
 
 @pytest.mark.asyncio
-async def test_a_resync_is_void_when_the_line_is_lost_and_when_the_link_begins_anew(tmp_path):
-    for ending in ([], [frame("LS|", lrc=False), frame("DE|", lrc=False)]):
-        line = ScriptedLine(
-            [frame("GI|RN101|G#1|GNA|GSN|", lrc=False),
-             b"".join([frame("DS|", lrc=False), frame("GI|RN101|G#2|GNB|SF|", lrc=False), *ending])]
-        )  # fmt: skip
-        async with pump_on(tmp_path, line, ack=False) as pump:
-            await pump.run()
-            assert [guest.name for guest in pump.intake.house.rooms["101"].guests] == ["A", "B"]
-            assert not pump.intake.house.ledger.in_resync
+async def test_a_peer_that_leaves_without_a_word_is_dialled_more_and_more_seldom(tmp_path):
+    """It serves another client, who would suffer each time."""
+    async with pump_on(tmp_path, *[ScriptedLine([]) for _ in range(20)]) as pump:
+        tried, opening = [], pump.opener.open
 
+        async def noting():
+            tried.append(pump.clock.now())
+            return await opening()
 
-@pytest.mark.asyncio
-async def test_a_resync_is_asked_for_when_the_site_says_so(tmp_path):
-    line = ScriptedLine([frame("LA|", lrc=False)], waits=asyncio.Event())
-    async with pump_on(tmp_path, line, ack=False, resync=Resync.EACH_TIME) as pump:
-        running = asyncio.ensure_future(pump.run())
-        while b"DR|" not in line.written:
-            await asyncio.sleep(0.01)
-        pump.stop()
-        await asyncio.wait_for(running, 5)
-        assert line.written.endswith(b"|\x03")
-        assert b"\x02LE|" in line.written  # it says goodbye
+        pump.opener.open = noting
+        await pump.run()
+        naps = [round(b - a) for a, b in itertools.pairwise(tried)]
+        assert naps[:7] == [0, 1, 2, 4, 8, 15, 15]
 
 
 @pytest.mark.asyncio
@@ -385,30 +230,3 @@ async def test_the_time_to_each_ack_is_measured_where_the_line_has_acks(tmp_path
         assert value("pmsgw_ack_seconds_count") == (2 if ack else 0)
         assert value("pmsgw_ack_seconds_bucket", {"le": "1.0"}) == 0
         assert value("pmsgw_ack_seconds_bucket", {"le": "1.5"}) == (2 if ack else 0)
-
-
-@pytest.mark.asyncio
-async def test_a_resync_that_broke_off_is_asked_for_again_a_few_times_and_then_told(tmp_path):
-    """Each line is lost in the middle of the resync that was asked for."""
-    up = frame("LA|", lrc=False)
-    broken = [up, frame("DS|", lrc=False), frame("GI|RN101|G#1|GNA|SF|", lrc=False)]
-    lines = [ScriptedLine(broken) for _ in range(MOST_RESYNCS_ASKED + 2)]
-    async with pump_on(tmp_path, *lines, ack=False) as pump:
-        with capture_logs() as said:
-            await pump.run()
-        asked = [line.written.count(b"\x02DR|") for line in lines]
-        assert asked == [0, *[1] * MOST_RESYNCS_ASKED, 0]
-        assert [each["event"] for each in said].count("resync_broken") == 1
-        assert pump.metrics.registry.get_sample_value("pmsgw_resync_missing") == 1
-
-
-@pytest.mark.asyncio
-async def test_a_resync_that_comes_to_its_end_is_not_missing_any_more(tmp_path):
-    up = frame("LA|", lrc=False)
-    broken = ScriptedLine([up, frame("DS|", lrc=False)])
-    whole = ScriptedLine([up, frame("DS|", lrc=False), frame("DE|", lrc=False)])
-    again = ScriptedLine([up])
-    async with pump_on(tmp_path, broken, whole, again, ack=False) as pump:
-        await pump.run()
-        assert pump.metrics.registry.get_sample_value("pmsgw_resync_missing") == 0
-        assert [line.written.count(b"\x02DR|") for line in (broken, whole, again)] == [0, 1, 0]

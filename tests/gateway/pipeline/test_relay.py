@@ -161,6 +161,20 @@ def test_a_wall_clock_that_jumps_back_delays_nobody_for_long(site):
     assert say(site) == ["in 101 Anders"]
 
 
+@pytest.mark.parametrize("jump_s", [-20_000 * 86_400, 86_400])
+def test_the_next_wake_up_is_told_anew_when_the_wall_clock_is_set(site, jump_s):
+    """However short it was wrong, and whatever was told meanwhile."""
+    say(site, f"GI|RN101|{A}GSN|", "WR|RN101|DA260314|TI110000|", "WR|RN101|DA260314|TI120000|")
+    site.clock.wind(3660)
+    asyncio.run(site.tick())
+    assert say(site) == ["wake 101 1200"]
+    site.clock.jump(jump_s)
+    said = say(site, "WR|RN101|DA260316|TI022100|")
+    assert said
+    site.clock.jump(-jump_s)
+    assert say(site) == ["wake 101 1200"]
+
+
 def test_a_bug_met_on_one_room_parks_it_and_the_others_go_on(site):
     send = site.api.send
 
@@ -268,8 +282,17 @@ def test_an_undecodable_room_is_left_out_and_the_others_go_on(site):
     assert site.ucm.rooms["101"].account == "1"  # the list says so
 
 
-def test_an_outage_keeps_one_place_in_the_queue_for_a_room_however_much_is_said(site):
+def test_an_outage_keeps_few_places_in_the_queue_for_a_room_however_much_is_said(site):
     for number in range(200):
         asyncio.run(site.hear(f"GI|RN101|G#1|GNGuest{number}|GSN|", f"GC|RN101|G#1|GN{number}|"))
-    assert len(site.outbox._ready) <= 4
+    assert len(site.outbox._ready) <= 2 * len(site.outbox.entries)
     assert say(site) == ["in 101 199"]
+
+
+def test_an_outage_keeps_no_place_for_rooms_that_have_come_back_to_what_they_show(site):
+    say(site, f"GI|RN101|{A}GSN|", "GO|RN101|G#1|GSN|")
+    for _ in range(200):
+        site.clock.wind(1.0)
+        asyncio.run(site.hear(f"GI|RN101|{A}GSN|", "GO|RN101|G#1|GSN|"))
+    assert len(site.outbox._ready) <= 2 * len(site.outbox.entries)
+    assert say(site, f"GI|RN101|{B}GSN|") == ["in 101 Bell"]

@@ -151,14 +151,12 @@ async def test_a_fault_in_the_diagnosis_ends_nothing(tmp_path, monkeypatch, wher
                 there.setattr(owner, name, broken)
                 for _ in range(3):
                     scope.recorder.heard(FRAME)  # as the line reads: nothing is raised
-                    scope.recorder.work_off()
                     for _ in range(10):
                         await asyncio.sleep(0)
                     scope.findings()
             feed = scope.feed()
             await anext(feed)
             scope.recorder.heard(FRAME)
-            scope.recorder.work_off()
             assert (await anext(feed)).endswith("pms> <STX>GI|RN101|<ETX>")
             assert not running.done()
             await feed.aclose()

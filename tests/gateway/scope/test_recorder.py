@@ -5,7 +5,7 @@ import pytest
 from gateway.line import LineFailed
 from gateway.line.tap import TappedOpener
 from gateway.scope.profile import LineProfile
-from gateway.scope.recorder import MOST_UNCUT, Recorder
+from gateway.scope.recorder import Recorder
 from protocols.fias.framing import write_frame
 from protocols.transcript import Closed, Counted, Modem, Opened, Remarked, Settings, Spoken
 from tests.fakes import HandClock
@@ -148,25 +148,3 @@ async def test_a_tapped_line_is_the_same_line(recorder, told):
     await line.close()
     kinds = [type(step).__name__ for step in told]
     assert kinds == ["Closed", "Settings", "Opened", "Spoken", "Spoken", "Modem", "Closed"]
-
-
-def test_what_is_cut_at_leisure_is_told_in_order_and_does_not_pile_up(clock, told):
-    news = []
-    recorder = Recorder(PROFILE, clock, lambda: news.append(len(told)))
-    with recorder.told_to(told.append):
-        recorder.heard(FRAME)
-        at = recorder.now()
-        clock.wind(0.2)
-        recorder.said(b"\x06")
-        assert (told, news) == ([], [0, 0])
-        recorder.remark("here")  # what came before is told before
-        assert told == [
-            Spoken(True, FRAME, at=at),
-            Spoken(False, b"\x06", at=recorder.now()),
-            Remarked("here", at=recorder.now()),
-        ]
-        for _ in range(MOST_UNCUT):
-            recorder.heard(FRAME)
-        assert len(told) == 3 + MOST_UNCUT
-        recorder.heard(FRAME)
-    assert len(told) == 4 + MOST_UNCUT  # who stops listening has heard everything

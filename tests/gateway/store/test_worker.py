@@ -8,6 +8,7 @@ import threading
 
 import apsw
 import pytest
+from structlog.testing import capture_logs
 
 from gateway import logs
 from gateway.store import (
@@ -333,3 +334,29 @@ async def test_closing_finishes_what_was_begun_and_folds_the_log_into_the_file(t
     store = Store(tmp_path / "outbox.db")
     assert set(store.load().rooms) == {"0", "1", "2"}
     store.close()
+
+
+@pytest.mark.asyncio
+async def test_a_disk_that_fails_is_told_once_a_cause_with_its_remedy_and_again_at_its_end(
+    disk, worker_on
+):
+    logs.set_up()
+    with capture_logs() as said:
+        for code in (
+            apsw.SQLITE_FULL,
+            apsw.SQLITE_FULL,
+            apsw.SQLITE_READONLY,
+            apsw.SQLITE_READONLY,
+        ):
+            disk.fault = lambda operation, _, code=code: code if operation == "write" else None
+            with pytest.raises(StorageFailed):
+                await worker_on(Store.put, batch("101"))
+        disk.fault = None
+        await worker_on(Store.put, batch("101"))
+        await worker_on(Store.put, batch("102"))
+    told = [(each["event"], each.get("do", "").split(";")[0]) for each in said]
+    assert told == [
+        ("store_failed", "free the disk"),
+        ("store_failed", "make site.data_dir writable for the service's user"),
+        ("store_recovered", ""),
+    ]

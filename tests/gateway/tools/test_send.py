@@ -9,9 +9,10 @@ import serial
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from gateway.cli.try_line import _texts
+from gateway.cli.shared import records_of
 from gateway.clock import Clock
 from gateway.line import LineFailed, ListenSpec, SerialSpec, TcpSpec
+from gateway.scope.profile import LineProfile
 from gateway.simulators.pms import PmsSimulator, PtyOpener
 from gateway.tools import menu, peers, send
 from gateway.tools.peers import AsPbx, as_bytes
@@ -29,8 +30,8 @@ def short_of_time(monkeypatch):
 
 def part_of(path, **how):
     return send.Part(**{
-        "spec": SerialSpec(path), "as_pms": True, "raw": False, "lrc": True, "ack": True,
-        "charset": "cp1252", "names": False, "within_s": 10.0, **how,
+        "spec": SerialSpec(path), "profile": LineProfile(), "as_pms": True, "raw": False,
+        "names": False, "within_s": 10.0, **how,
     })  # fmt: skip
 
 
@@ -46,9 +47,8 @@ async def beside(other, doing):
 
 def pbx(opener, heard):
     """The gateway's own session at the other end of a cable."""
-    how = {"lrc": True, "charset": "cp1252"}
-    tap = ShownOpener(opener, heard.append, as_pms=False, names=True, **how)
-    return AsPbx(tap, ack=True, clock=Clock(None), **how)
+    tap = ShownOpener(opener, heard.append, LineProfile(), as_pms=False, names=True)
+    return AsPbx(tap, LineProfile(), Clock(None))
 
 
 @pytest.mark.asyncio
@@ -141,7 +141,7 @@ async def test_raw_bytes_need_no_link():
     )
     assert shown[0] == "pms> <ENQ>"
     assert "gw > <NAK>" in shown
-    assert as_bytes("<STX>LS|<ETX>", "cp1252", True) == b"\x02LS|\x03"
+    assert as_bytes("<STX>LS|<ETX>", LineProfile()) == b"\x02LS|\x03"
 
 
 @pytest.mark.asyncio
@@ -207,5 +207,4 @@ def test_a_port_that_somebody_uses_is_refused(tmp_path):
 def test_a_script_is_said_line_by_line(tmp_path):
     script = tmp_path / "day.txt"
     script.write_text(f"# a guest\n{GUEST}\n\nGO|RN101|G#1|GSN|\n")
-    assert _texts(None, script) == [GUEST, "GO|RN101|G#1|GSN|"]
-    assert _texts([], None) is None
+    assert records_of(script) == [GUEST, "GO|RN101|G#1|GSN|"]

@@ -198,7 +198,7 @@ def test_grammar_takes_only_whole_frames(data):
 
 def test_of_refused_bytes_the_first_256_are_kept_and_noise_is_told_every_64():
     reader = tcp_reader()
-    (refusal,) = reader.receive(b"\x02" + b"x" * 300 + b"\x02")
+    (refusal,) = reader.receive(b"\x02" + b"x" * 300 + b"\x02LS|")
     assert refusal == Refusal(Reason.RESTARTED, b"x" * 256)
     assert tcp_reader().receive(b"y" * 64) == [Refusal(Reason.GARBAGE, b"y" * 64)]
     assert tcp_reader().receive(b"y" * 63) == []
@@ -206,7 +206,7 @@ def test_of_refused_bytes_the_first_256_are_kept_and_noise_is_told_every_64():
 
 def test_what_breaks_into_an_overlong_frame_is_not_to_blame():
     long = b"\x02" + b"x" * (MAX_BODY_BYTES + 1)
-    for ended in (b"\x02", b"\x05"):
+    for ended in (b"\x02LS|", b"\x05"):
         assert serial_reader().receive(long + ended)[0].reason is Reason.OVERLONG
     reader = serial_reader()
     assert reader.receive(long + b"\x02LS|\x03\x60")[1:] == [Frame(b"LS|")]
@@ -234,3 +234,31 @@ def test_a_reason_is_counted_under_its_own_name():
 
 def test_enq_inside_a_frame_is_data_on_a_line_that_does_not_answer():
     assert tcp_reader().receive(b"\x02GI|GN\x05|\x03") == [Frame(b"GI|GN\x05|")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"GI|RN101|G#3891|GNf8,h)&h(\x02f\x08b?|GSN|GL|CS0|",
+        b"GI|RN1|GN\x02|",
+        b"GI|RN1|GN\x02\x02A|",
+        b"GI|RN1|GNA\x02LS",  # neither a bar nor the end behind two letters
+    ],
+)
+def test_an_stx_that_begins_no_record_is_a_byte_of_its_frame(body):
+    assert tcp_reader().receive(b"\x02" + body + b"X|\x03") == [Frame(body + b"X|")]
+    assert serial_reader().receive(write_frame(body + b"X|", lrc=True)) == [Frame(body + b"X|")]
+
+
+@pytest.mark.parametrize("next_one", [b"GI|RN2|", b"$A|", b"LS"])
+def test_a_record_that_begins_inside_a_frame_ends_it(next_one):
+    assert tcp_reader().receive(b"\x02GI|RN1\x02" + next_one + b"\x03") == [
+        Refusal(Reason.RESTARTED, b"GI|RN1"),
+        Frame(next_one),
+    ]
+
+
+def test_a_pause_behind_an_stx_inside_a_frame_gives_up_all_of_it():
+    reader = tcp_reader()
+    reader.receive(b"\x02GI|RN1\x02G")
+    assert reader.gap() == [Refusal(Reason.UNFINISHED, b"GI|RN1\x02G")]

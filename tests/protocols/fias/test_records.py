@@ -68,7 +68,7 @@ def test_record_writes_itself_back_with_the_same_fields(body):
 
 def test_a_room_move_is_written_with_each_flag_behind_its_room():
     record = decode(b"GC|RO101|GSN|RN205|GSY|G#4712|GNBerger|")
-    assert encode(record) == b"GC|RN205|GSY|G#4712|GNBerger|RO101|GSN|"
+    assert encode(record) == b"GC|RN205|G#4712|GNBerger|GSY|RO101|GSN|"
 
 
 def test_lr_is_written_with_ri_before_fl():

@@ -1,4 +1,4 @@
-"""The session plays every transcript to the letter, cut anywhere, and never answers too early."""
+"""The session plays every transcript to the letter, and stays whole whatever the peer says."""
 
 import itertools
 from pathlib import Path
@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 
 from protocols.errors import LocalProtocolError
 from protocols.fias import FiasProfile
-from protocols.fias.codec import encode
 from protocols.fias.framing import write_frame
-from protocols.fias.records import LinkRecordWanted, LinkStart, RoomEquipment
-from protocols.fias.session import RESYNC_WITHIN_S, WANTED
+from protocols.fias.records import LinkStart, RoomEquipment
 from protocols.session import (
     DataReceived,
     Delivered,
@@ -25,22 +23,12 @@ from protocols.session import (
     LinkState,
     LinkUp,
     RecordRefused,
-    ResyncOverdue,
-    Signal,
 )
+from tests.protocols.fias.session_play import ONE_RECORD, SERIAL, TCP, UP, events_of, serial
 from tests.transcript_play import STAMP, play, session_of
 
 LINES = sorted(Path(__file__, "../../../data/lines").resolve().glob("*.line"))
-ONE_RECORD = (LinkRecordWanted(wanted="GI", fields=("RN", "G#", "GN")),)
-SERIAL = FiasProfile(pacing_s=0, wanted=ONE_RECORD)
-TCP = FiasProfile(pacing_s=0, wanted=ONE_RECORD, lrc=False, ack=False, gap_s=60)
 BOOKKEEPING = (LinkState, LinkRecord, Handshake, Delivered, LinkStarted)
-
-UP = """
-    open
-    pms> <STX>LA|DA260314|TI101501|<ETX>
-    gw > <STX>LA|DA260314|TI101500|<ETX>
-"""
 
 
 @pytest.mark.parametrize("path", LINES, ids=[path.stem for path in LINES])
@@ -52,162 +40,6 @@ def test_transcript_is_played_to_the_letter(path):
         type(event).__name__ for event in play(session, text) if not isinstance(event, BOOKKEEPING)
     ]
     assert got == events.removeprefix("# events:").split()
-
-
-def test_data_is_not_acknowledged_before_it_is_accepted():
-    session = session_of(SERIAL)
-    events = play(
-        session,
-        """
-        open
-        pms> <STX>RE|RN101|CS3|<ETX>g
-        gw > <STX>LS|DA260314|TI101500|<ETX><7F>
-        """,
-        accept=False,
-    )
-    assert [type(each) for each in events if isinstance(each, DataReceived)] == [DataReceived]
-    session.accept(101.0)
-    assert session.bytes_to_send() == b"\x06"
-
-
-def test_a_record_that_cannot_be_stored_is_asked_for_again():
-    session = session_of(SERIAL)
-    play(session, "open\npms> <STX>RE|RN101|CS3|<ETX>g\ngw > <STX>LS|DA260314|TI101500|<ETX><7F>",
-         accept=False)  # fmt: skip
-    session.refuse(101.0)
-    assert session.bytes_to_send() == b"\x15"
-    session.receive_data(b"\x05", 101.5)
-    assert session.bytes_to_send() == b"\x15"
-
-
-def test_an_answer_that_comes_after_the_peer_gave_up_is_not_said():
-    """Three ENQ without an answer: the peer has dropped its record and sends the next one."""
-    session = session_of(SERIAL)
-    play(session, "open\npms> <STX>RE|RN101|CS3|<ETX>g\ngw > <STX>LS|DA260314|TI101500|<ETX><7F>",
-         accept=False)  # fmt: skip
-    session.receive_data(b"\x06", 100.1)
-    session.receive_data(write_frame(b"GO|RN101|G#4711|GSN|", lrc=True), 113.0)
-    session.accept(113.1)
-    assert session.bytes_to_send() == b""
-    session.accept(113.2)
-    assert session.bytes_to_send() == b"\x06"
-
-
-def test_records_of_one_read_are_answered_in_their_order():
-    session = session_of(SERIAL)
-    session.opened(0)
-    good, bad = write_frame(b"RE|RN1|CS3|", lrc=True), b"\x02RE|RN1|CS3|\x03\x00"
-    session.receive_data(good + bad + good, 0.0)
-    session.bytes_to_send()
-    session.accept(0.1)
-    session.accept(0.2)
-    assert session.bytes_to_send() == b"\x06\x15\x06"
-
-
-def test_answering_what_was_never_asked_is_our_bug():
-    session = session_of(SERIAL)
-    session.opened(0)
-    with pytest.raises(LocalProtocolError):
-        session.accept(0)
-
-
-def test_every_start_is_told_because_a_running_resync_will_not_end():
-    session = session_of(TCP)
-    play(session, UP)
-    session.receive_data(b"\x02LS|\x03", 200.0)
-    assert LinkStarted() in [session.next_event() for _ in range(3)]
-
-
-def test_resync_is_asked_for_only_while_the_link_is_up():
-    session = session_of(TCP)
-    with pytest.raises(LocalProtocolError):
-        session.ask_for_resync(0)
-    play(session, UP)
-    session.ask_for_resync(100.0)
-    assert session.bytes_to_send() == b"\x02DR|DA260314|TI101500|\x03"
-
-
-def test_a_resync_that_a_start_of_the_pms_pushed_aside_is_asked_for_after_it():
-    session = session_of(SERIAL)
-    play(session, """
-        open
-        now+ 3
-        gw > <STX>LS|DA260314|TI101500|<ETX><7F>
-        pms> <STX>LA|DA260314|TI101501|<ETX><6C>
-        gw > <ACK>
-    """)  # fmt: skip
-    session.ask_for_resync(103.0)  # our LS is not acknowledged yet: DR waits behind it
-    session.receive_data(b"\x06" + write_frame(b"LS|", lrc=True), 103.1)
-    said = b""
-    for now in (103.2, 103.3, 103.4, 103.5, 103.6, 103.7):
-        said += session.bytes_to_send()
-        session.receive_data(b"\x06", now)
-        if b"LA|" in said and not session._wants_resync:
-            break
-        if b"LA|" in said:
-            session.receive_data(write_frame(b"LA|", lrc=True), now)
-    assert said.count(b"DR|") == 1
-
-
-def test_between_ds_and_de_nothing_but_the_link_itself_is_said():
-    session = session_of(TCP)
-    play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
-    session.ask_for_resync(101.0)
-    session.receive_data(b"\x02GI|RN101|G#1|SF|\x03", 101.0)
-    assert session.bytes_to_send() == b""
-    assert session.deadline is None or session.deadline > 101.0  # and it does not spin
-    session.receive_data(b"\x02LS|\x03", 101.0)
-    assert session.bytes_to_send().startswith(b"\x02LD|")
-
-
-def test_a_resync_that_does_not_end_is_overdue_and_holds_nothing_back():
-    session = session_of(TCP)
-    play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
-    for _ in range(3):  # asked for three times, said once
-        session.ask_for_resync(110.0)
-    session.receive_data(b"\x02GI|RN101|G#1|SF|\x03", 400.0)
-    session.receive_data(b"\x02GI|RN102|G#2|\x03", 900.0)  # a live record is none of it
-    while session.next_event():
-        pass
-    session.bytes_to_send()
-    assert session.deadline <= 400.0 + RESYNC_WITHIN_S
-    session.handle_timeout(400.0 + RESYNC_WITHIN_S)
-    events = list(iter(session.next_event, None))
-    assert events.count(ResyncOverdue()) == 1
-    assert session.bytes_to_send().count(b"DR|") == 1
-    session.handle_timeout(400.0 + 2 * RESYNC_WITHIN_S)
-    assert ResyncOverdue() not in list(iter(session.next_event, None))
-
-
-@pytest.mark.parametrize("end", [b"\x02DE|\x03", b"\x02LS|\x03"])
-def test_a_resync_that_has_ended_is_not_overdue(end):
-    session = session_of(TCP)
-    play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
-    session.receive_data(end, 102.0)
-    session.handle_timeout(102.0 + RESYNC_WITHIN_S)
-    assert ResyncOverdue() not in list(iter(session.next_event, None))
-
-
-def test_a_start_of_the_pms_ends_the_silence_of_its_resync():
-    """It began anew in the middle of a resync: the DE never comes, and our DR must not wait."""
-    session = session_of(TCP)
-    play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
-    session.ask_for_resync(101.0)
-    session.receive_data(b"\x02LS|\x03", 102.0)
-    session.bytes_to_send()
-    session.receive_data(b"\x02LA|\x03", 103.0)
-    assert session.bytes_to_send() == b"\x02DR|DA260314|TI101500|\x03"
-
-
-def test_the_alive_check_does_not_wait_behind_what_a_resync_holds_back():
-    session = session_of(TCP)
-    play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
-    session.ask_for_resync(101.0)  # waits for DE
-    session.handle_timeout(100.0 + 300.0)
-    assert session.bytes_to_send() == b"\x02LS|DA260314|TI101500|\x03"
-    session.receive_data(b"\x02LA|\x03", 401.0)
-    session.handle_timeout(400.0 + 30.0)
-    assert session.is_up
 
 
 def test_leaving_says_goodbye_and_hears_nothing_more():
@@ -224,34 +56,6 @@ def test_leaving_says_goodbye_and_hears_nothing_more():
     assert session.bytes_to_send() == b""
 
 
-def test_what_is_not_taken_after_leaving_leaves_no_answer_owed():
-    """An answer that hung back would be given for a later frame, in the wrong order."""
-    session = session_of(SERIAL)
-    play(session, "open")
-    session.leave(100.0)
-    session.receive_data(write_frame(b"GO|RN1|", lrc=True), 100.1)
-    assert session.bytes_to_send() == b""
-    session.receive_data(b"\x02GO|RN1|\x03\x00", 100.2)
-    assert session.bytes_to_send() == b"\x15"
-    session.receive_data(b"\x05", 100.3)
-    assert session.bytes_to_send() == b"\x15"
-
-
-def test_what_is_not_taken_is_not_confused_with_an_equal_frame_before_it():
-    """Else the LS behind it would be acknowledged first, and the PMS take that for its record."""
-    session = session_of(SERIAL)
-    play(session, "open")
-    guest = write_frame(b"GO|RN1|", lrc=True)
-    session.receive_data(guest, 100.0)
-    session.leave(100.0)
-    session.bytes_to_send()
-    session.receive_data(write_frame(b"LS|", lrc=True) + guest, 100.0)
-    session.receive_data(write_frame(b"LS|", lrc=True), 100.0)
-    assert session.bytes_to_send() == b""
-    session.accept(100.1)
-    assert session.bytes_to_send() == b"\x06\x06\x06"
-
-
 def test_description_is_paced():
     profile = FiasProfile(lrc=False, ack=False, pacing_s=0.5, wanted=ONE_RECORD)
     session = session_of(profile)
@@ -262,15 +66,6 @@ def test_description_is_paced():
         session.handle_timeout(now)
         said.append(session.bytes_to_send())
     assert [text[1:3] for text in said] == [b"LD", b"", b"LR", b"", b"LA"]
-
-
-def test_the_description_lists_every_mandatory_field():
-    wanted = {each.wanted: set(each.fields) for each in WANTED}
-    assert {"GI", "GO", "GC", "RE", "WR", "WC", "NS", "NE"} == set(wanted)
-    for record_id in ("GI", "GO", "GC"):
-        assert {"RN", "G#", "GS"} <= wanted[record_id]
-    assert "RO" in wanted["GC"]
-    assert {"RN", "DA", "TI"} == wanted["WR"] == wanted["WC"]
 
 
 CHATTER = st.lists(
@@ -356,51 +151,6 @@ def test_the_session_says_what_time_the_hotel_has():
     assert LinkStart.record_id == "LS"
 
 
-def events_of(session):
-    return list(iter(session.next_event, None))
-
-
-def serial(*bodies):
-    return b"".join(write_frame(body, lrc=True) for body in bodies)
-
-
-def test_the_description_asks_for_these_fields():
-    assert [encode(each) for each in WANTED] == [
-        b"LR|RIGI|FLRNG#GNGFGLGVGAGDGSSFCS|", b"LR|RIGO|FLRNG#GSSF|",
-        b"LR|RIGC|FLRNG#GNGFGLGVGAGDGSCSRO|", b"LR|RIRE|FLRNCSDNRS|", b"LR|RIWR|FLRNDATI|",
-        b"LR|RIWC|FLRNDATI|", b"LR|RINS|FLDATI|", b"LR|RINE|FLDATI|",
-    ]  # fmt: skip
-
-
-def test_a_site_without_a_word_of_its_own_speaks_like_most():
-    serial_line, tcp = FiasProfile(), FiasProfile.for_tcp()
-    assert (serial_line.charset, serial_line.lrc, serial_line.ack) == ("cp1252", True, True)
-    assert (serial_line.pacing_s, serial_line.driver_version) == (0.5, "1.0")
-    assert (tcp.lrc, tcp.ack, tcp.gap_s > serial_line.gap_s) == (False, False, True)
-
-
-def test_every_byte_of_the_handshake_is_told_with_its_direction():
-    session = session_of(SERIAL)
-    session.opened(0.0)
-    session.receive_data(b"\x05" + serial(b"LC|A060|"), 0.0)
-    signals = [(each.signal, each.direction) for each in events_of(session)
-               if isinstance(each, Handshake)]  # fmt: skip
-    assert signals == [
-        (Signal.ENQ, Direction.IN), (Signal.NAK, Direction.OUT), (Signal.ACK, Direction.OUT)
-    ]  # fmt: skip
-    assert [each.value for each in (*Direction, *Signal)] == ["in", "out", "ack", "nak", "enq"]
-
-
-def test_a_record_that_is_sent_again_is_counted_once():
-    session = session_of(SERIAL)
-    session.opened(0.0)
-    session.handle_timeout(3.0)
-    session.receive_data(b"\x15\x15", 3.1)
-    assert session.bytes_to_send() == serial(b"LS|DA260314|TI101500|") * 3
-    told = [each for each in events_of(session) if isinstance(each, LinkRecord)]
-    assert [(each.record.record_id, each.direction) for each in told] == [("LS", Direction.OUT)]
-
-
 def test_a_line_that_is_lost_twice_or_was_never_open_is_lost():
     session = session_of(TCP)
     session.lost(0.0)
@@ -417,62 +167,6 @@ def test_what_only_a_pbx_says_is_refused_with_its_reason():
     session.receive_data(b"\x02PS|RN1|\x03", 101.0)
     (refused,) = [each for each in events_of(session) if isinstance(each, RecordRefused)]
     assert (refused.reason, refused.body) == ("ours", b"PS|RN1|")
-
-
-def test_data_after_our_goodbye_is_not_acknowledged():
-    """The PMS keeps what nobody has acknowledged."""
-    session = session_of(SERIAL)
-    session.opened(0.0)
-    session.leave(0.1)
-    session.bytes_to_send()
-    session.receive_data(serial(b"GO|RN1|"), 0.2)
-    assert session.bytes_to_send() == b""
-    assert not [each for each in events_of(session) if isinstance(each, DataReceived | LinkRecord)]
-
-
-@pytest.mark.parametrize(
-    ("waited", "said", "then"), [(12.0, b"\x06", b"\x06"), (12.1, b"", b"\x15")]
-)
-def test_an_answer_is_said_as_long_as_the_peer_can_wait_for_it(waited, said, then):
-    """Three seconds for the answer and three questions of three seconds each."""
-    session = session_of(SERIAL)
-    session.opened(0.0)
-    session.receive_data(serial(b"RE|RN101|CS3|"), 0.0)
-    session.receive_data(b"\x06", 0.0)  # our LS is acknowledged: nothing else is out
-    session.bytes_to_send()
-    session.accept(waited)
-    assert session.bytes_to_send() == said
-    session.receive_data(b"\x05", waited + 0.1)
-    assert session.bytes_to_send() == then
-
-
-@pytest.mark.parametrize(
-    ("after", "data", "said"),
-    [
-        (6.5, b"\x05", b"\x06"),
-        (6.6, b"\x05", b"\x15"),  # too late for a peer that missed our answer
-        (1.0, b"\r\n\x05", b"\x15"),
-        (1.0, b"\x02GI|RN\x05", b"\x15"),
-        (1.0, b"\x06\x05", b"\x15"),
-        (1.0, b"\x15\x05", b"\x15"),
-    ],
-)
-def test_an_ack_is_repeated_only_to_who_asks_at_once_and_says_nothing_between(after, data, said):
-    session = session_of(SERIAL)
-    session.opened(0.0)
-    session.receive_data(serial(b"LC|A060|"), 0.0)
-    assert session.bytes_to_send() == b"\x06"
-    session.receive_data(data, after)
-    assert session.bytes_to_send() == said
-
-
-def test_noise_instead_of_an_answer_is_asked_about():
-    session = session_of(SERIAL)
-    session.opened(0.0)
-    session.handle_timeout(3.0)
-    session.bytes_to_send()
-    session.receive_data(b"noise\r", 3.1)
-    assert session.bytes_to_send() == b"\x05"
 
 
 def test_a_description_whose_last_record_is_refused_four_times_is_over_all_the_same():
@@ -525,24 +219,6 @@ def test_a_renewed_link_waits_for_its_acceptance_from_the_end_of_a_paced_descrip
     assert not session.is_up
 
 
-@pytest.mark.parametrize("record", [b"LE|", None])
-def test_a_link_that_went_down_in_a_resync_is_not_silent_afterwards(record):
-    session = session_of(TCP)
-    play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
-    session.ask_for_resync(101.0)
-    if record:
-        session.receive_data(b"\x02" + record + b"\x03", 102.0)
-    else:
-        session.lost(102.0)
-        session.opened(102.0)
-    session.receive_data(b"\x02LS|\x03", 103.0)
-    session.receive_data(b"\x02LA|\x03", 104.0)
-    assert session.is_up
-    assert b"DR|" not in session.bytes_to_send()  # it was asked for in another life
-    session.ask_for_resync(105.0)
-    assert session.bytes_to_send() == b"\x02DR|DA260314|TI101500|\x03"
-
-
 def test_a_deadline_is_when_something_of_ours_may_be_said():
     session = session_of(FiasProfile(lrc=False, ack=False, pacing_s=0.5, wanted=ONE_RECORD))
     assert session.deadline is None
@@ -556,51 +232,6 @@ def test_a_deadline_is_when_something_of_ours_may_be_said():
     assert session.deadline == 2.6  # a begun frame may pause for 1.5 s
     session.handle_timeout(2.6)
     assert session.deadline == 32.0
-
-
-def test_on_a_line_without_answers_nobody_has_to_answer():
-    session = session_of(TCP)
-    play(session, UP)
-    session.receive_data(b"\x02GO|RN1|\x03", 101.0)
-    session.accept(101.0)
-    session.accept(101.0)
-    assert session.bytes_to_send() == b""
-
-
-def test_an_alive_check_is_said_although_a_resync_is_held_back_and_does_not_drop_it():
-    session = session_of(TCP)
-    play(session, UP + "pms> <STX>DS|DA260314|TI101502|<ETX>")
-    session.ask_for_resync(101.0)
-    assert session.deadline == 400.0
-    session.handle_timeout(400.0)
-    assert session.bytes_to_send() == b"\x02LS|DA260314|TI101500|\x03"
-    session.receive_data(b"\x02LA|\x03", 401.0)
-    assert session.bytes_to_send() == b""
-    session.receive_data(b"\x02DE|\x03", 402.0)
-    assert session.bytes_to_send() == b"\x02DR|DA260314|TI101500|\x03"
-
-
-def test_a_resync_that_began_before_the_link_was_up_ends_with_the_line():
-    session = session_of(TCP)
-    session.opened(0.0)
-    session.receive_data(b"\x02LS|\x03\x02DS|\x03", 0.0)
-    session.lost(1.0)
-    session.opened(2.0)
-    session.receive_data(b"\x02LA|\x03", 2.0)
-    session.bytes_to_send()
-    session.ask_for_resync(3.0)
-    assert session.bytes_to_send() == b"\x02DR|DA260314|TI101500|\x03"
-
-
-def test_an_answer_of_an_earlier_line_is_not_repeated_on_a_new_one():
-    session = session_of(SERIAL)
-    session.opened(0.0)
-    session.receive_data(serial(b"LC|A060|"), 0.0)
-    assert session.bytes_to_send() == b"\x06"
-    session.lost(0.1)
-    session.opened(0.2)
-    session.receive_data(b"\x05", 0.3)
-    assert session.bytes_to_send() == b"\x15"
 
 
 def test_a_link_that_went_down_says_why():
@@ -669,3 +300,26 @@ def test_a_record_of_ours_is_said_in_its_turn_and_told_of():
     session.receive_data(b"\x06", 1.1)
     assert [each.record for each in events_of(session) if isinstance(each, Delivered)] == [record]
     assert session.bytes_to_send() == serial(b"RE|RN101|RS3|")
+
+
+@pytest.mark.parametrize("ack", [True, False])
+@pytest.mark.parametrize("pacing_s", [0.0, 0.5])
+def test_a_line_that_returns_every_byte_never_brings_the_link_up(ack, pacing_s):
+    """A loopback plug, or a device server in test mode: nobody is there."""
+    session = session_of(FiasProfile(ack=ack, lrc=ack, pacing_s=pacing_s))
+    now, refused = 0.0, []
+    session.opened(now)
+    while now < 120:
+        now += 0.25
+        session.handle_timeout(now)
+        while echo := session.bytes_to_send():
+            session.receive_data(echo, now)
+            while (event := session.next_event()) is not None:
+                assert not isinstance(event, LinkUp)
+                if isinstance(event, RecordRefused):
+                    refused.append(event.reason)
+                    session.accept(now)
+    assert set(refused) == {"ours"}
+    session.receive_data(write_frame(b"LS|DA260314|TI101459|", lrc=ack), now)
+    session.receive_data(write_frame(b"LA|DA260314|TI101459|", lrc=ack), now)
+    assert session.state in ("greeted", "up")  # the plug is out, and a PMS speaks

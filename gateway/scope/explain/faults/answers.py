@@ -2,39 +2,25 @@
 
 from gateway.scope.explain.marks import Mark
 from gateway.scope.explain.sight import Sight, Told
-from gateway.scope.explain.table import fault
+from gateway.scope.explain.table import fault, row
 from gateway.scope.explain.values import Confidence, Layer
 
-
-@fault(
+row(
     "pms-never-answers", Layer.ANSWERS, "The PMS speaks, and none of our frames is acknowledged.",
-    blocks=True,
+    Mark.PMS_SILENT, at_least=2, confidence=Confidence.LIKELY, blocks=True,
+    when=lambda sight: sight[Mark.GOOD] and not (sight[Mark.PMS_ACK] or sight[Mark.PMS_NAK]),
+    words="The PMS sends records, and never ACK or NAK to ours: it does not use answers.",
+    do="Set ack = false under [fias], or switch the handshake on at the PMS.",
 )  # fmt: skip
-def _pms_never_answers(sight: Sight) -> Told | None:
-    answered = sight[Mark.PMS_ACK] or sight[Mark.PMS_NAK]
-    if answered or sight[Mark.PMS_SILENT] < 2 or not sight[Mark.GOOD]:
-        return None
-    return Told(
-        "The PMS sends records, and never ACK or NAK to ours: it does not use answers.",
-        "Set ack = false under [fias], or switch the handshake on at the PMS.",
-        (Mark.PMS_SILENT,),
-        Confidence.LIKELY,
-    )
 
-
-@fault(
+row(
     "unwanted-answers", Layer.ANSWERS, "ACK, NAK or ENQ come on a line on which we use none.",
+    Mark.PMS_STRAY, at_least=3, confidence=Confidence.LIKELY,
+    when=lambda sight: not sight.profile.ack,
+    words="The PMS sends ACK, NAK or ENQ and we do not answer: it may send everything again or "
+    "drop it.",
+    do="Set ack = true under [fias].",
 )  # fmt: skip
-def _unwanted_answers(sight: Sight) -> Told | None:
-    if sight.profile.ack or sight[Mark.PMS_STRAY] < 3:
-        return None
-    return Told(
-        "The PMS sends ACK, NAK or ENQ and we do not answer: it may send everything again or "
-        "drop it.",
-        "Set ack = true under [fias].",
-        (Mark.PMS_STRAY,),
-        Confidence.LIKELY,
-    )
 
 
 @fault(
@@ -52,29 +38,28 @@ def _every_frame_refused(sight: Sight) -> Told | None:
     )
 
 
-@fault("slow-pms", Layer.ANSWERS, "The PMS acknowledges late, or only when asked.")
-def _slow_pms(sight: Sight) -> Told | None:
-    if sight[Mark.PMS_SLOW] < 3:
-        return None
-    return Told(
-        "The PMS needs 2 s and more for its ACK, or must be asked for it; after 3 s an answer "
-        "is late.",
-        "Look at the load of the PMS machine; raise record_pacing_ms under [fias] so that it has "
-        "more time for each record.",
-        (Mark.PMS_SLOW,),
-    )
-
-
-@fault(
-    "same-record-again", Layer.ANSWERS, "The same record comes again and again within a minute.",
+row(
+    "slow-pms", Layer.ANSWERS, "The PMS acknowledges late, or only when asked.",
+    Mark.PMS_SLOW, at_least=3,
+    words="The PMS needs 2 s and more for its ACK, or must be asked for it; after 3 s an answer "
+    "is late.",
+    do="Look at the load of the PMS machine; raise record_pacing_ms under [fias] so that it has "
+    "more time for each record.",
 )  # fmt: skip
-def _same_record_again(sight: Sight) -> Told | None:
-    if sight[Mark.REPEATED] < 3:
-        return None
-    return Told(
-        "The PMS sends the same record again and again: it does not take our answer for one.",
-        "Check ack under [fias] and the wire of our sending direction; look for an error about "
-        "this interface in the PMS.",
-        (Mark.REPEATED,),
-        Confidence.LIKELY,
-    )
+
+row(
+    "same-record-again", Layer.ANSWERS, "The same record comes again and again within a minute.",
+    Mark.REPEATED, at_least=3, confidence=Confidence.LIKELY,
+    words="The PMS sends the same record again and again: it does not take our answer for one.",
+    do="Check ack under [fias] and the wire of our sending direction; look for an error about "
+    "this interface in the PMS.",
+)  # fmt: skip
+
+row(
+    "only-questions", Layer.ANSWERS, "ENQ comes again and again, and never a record.",
+    Mark.PMS_ENQ, at_least=3, confidence=Confidence.POSSIBLE, is_last=True,
+    words="The other side says ENQ again and again and sends no record: it waits for an answer "
+    "that does not reach it, or it speaks another protocol, as Mitel, that begins with ENQ.",
+    do="Check the wire of our sending direction; then whether this interface of the PMS is set to "
+    "FIAS.",
+)  # fmt: skip

@@ -2,24 +2,17 @@
 
 from gateway.scope.explain.marks import Mark
 from gateway.scope.explain.sight import Sight, Told
-from gateway.scope.explain.table import fault
+from gateway.scope.explain.table import fault, row
 from gateway.scope.explain.values import Confidence, Layer
 
-
-@fault(
+row(
     "loopback", Layer.CABLE, "What we say comes back to us, byte by byte, and nothing else does.",
-    blocks=True,
+    Mark.ECHO, at_least=2, blocks=True,
+    words="Everything that is received is what we sent ourselves: transmit and receive are "
+    "joined, or a device on the way echoes.",
+    do="Remove the loopback plug or switch the echo of the converter off; look for a bridge "
+    "between pins 2 and 3.",
 )  # fmt: skip
-def _loopback(sight: Sight) -> Told | None:
-    if sight[Mark.ECHO] < 2:
-        return None
-    return Told(
-        "Everything that is received is what we sent ourselves: transmit and receive are joined, "
-        "or a device on the way echoes.",
-        "Remove the loopback plug or switch the echo of the converter off; look for a bridge "
-        "between pins 2 and 3.",
-        (Mark.ECHO,),
-    )
 
 
 @fault(
@@ -58,65 +51,50 @@ def _handshake_low(sight: Sight) -> Told | None:
     )
 
 
-@fault(
+row(
     "cts-low", Layer.CABLE, "We call and are not heard, DSR is there, CTS is low.",
-    blocks=True, hides=("pms-silent",),
+    Mark.MODEM, also=(Mark.OUR_LS,), confidence=Confidence.POSSIBLE, blocks=True,
+    hides=("pms-silent",),
+    when=lambda sight: sight.port.modem.get("CTS") is False and sight.is_deaf,
+    words="We call into silence while CTS is low: an adapter or converter that minds CTS keeps "
+    "our bytes back.",
+    do="Switch hardware flow control off at the converter, or join RTS and CTS (pins 7 and 8) on "
+    "our side.",
 )  # fmt: skip
-def _cts_low(sight: Sight) -> Told | None:
-    if sight.port.modem.get("CTS") is not False or not sight.is_deaf:
-        return None
-    return Told(
-        "We call into silence while CTS is low: an adapter or converter that minds CTS keeps our "
-        "bytes back.",
-        "Switch hardware flow control off at the converter, or join RTS and CTS (pins 7 and 8) "
-        "on our side.",
-        (Mark.MODEM, Mark.OUR_LS),
-        Confidence.POSSIBLE,
-    )
 
-
-@fault(
+row(
     "port-vanishes", Layer.CABLE, "A serial port closes again and again.",
+    Mark.CLOSED, at_least=3,
+    when=lambda sight: sight.profile.is_serial,
+    words="The serial port was lost several times: a USB adapter that drops off its bus.",
+    do="Plug the adapter in directly, without a hub, or use another one; read the kernel's log of "
+    "those moments.",
 )  # fmt: skip
-def _port_vanishes(sight: Sight) -> Told | None:
-    if not sight.profile.is_serial or sight[Mark.CLOSED] < 3:
-        return None
-    return Told(
-        "The serial port was lost several times: a USB adapter that drops off its bus.",
-        "Plug the adapter in directly, without a hub, or use another one; read the kernel's log "
-        "of those moments.",
-        (Mark.CLOSED,),
-    )
 
-
-@fault(
+row(
     "closes-at-once", Layer.CABLE, "A TCP connection ends at once, again and again.",
-    blocks=True, hides=("pms-silent",),
+    Mark.CLOSED_AT_ONCE, at_least=3, blocks=True, hides=("pms-silent",),
+    when=lambda sight: not sight.profile.is_serial and not sight.port.heard_now,
+    words="The connection is refused, or accepted and closed without a word, each time.",
+    do="Check host, port and role in pms.line, that the PMS allows our IP address, and that no "
+    "other client holds its only place.",
 )  # fmt: skip
-def _closes_at_once(sight: Sight) -> Told | None:
-    if sight.profile.is_serial or sight[Mark.CLOSED_AT_ONCE] < 3 or sight.port.heard_now:
-        return None
-    return Told(
-        "The connection is refused, or accepted and closed without a word, each time.",
-        "Check host, port and role in pms.line, that the PMS allows our IP address, and that no "
-        "other client holds its only place.",
-        (Mark.CLOSED_AT_ONCE,),
-    )
 
+row(
+    "telnet", Layer.CABLE, "A TCP peer begins to negotiate as telnet does (FF FB, FF FD).",
+    Mark.TELNET, at_least=1, blocks=True, hides=("bytes-over-tcp",),
+    words="The device server speaks telnet (FF FB and the like) and changes bytes on the way.",
+    do="Set its port to raw TCP, without telnet (RFC 2217) and without a banner.",
+)  # fmt: skip
 
-@fault(
+row(
     "two-pms", Layer.CABLE, "On a listener, one talking connection pushes the other out.",
+    Mark.REPLACED, at_least=3, confidence=Confidence.LIKELY,
+    when=lambda sight: sight.profile.line.startswith("listen:"),
+    words="A new connection took the place of a talking one again and again: two programs dial us.",
+    do="Find the second one by its address in the evidence and stop it, or give it a gateway of "
+    "its own with another port in pms.line.",
 )  # fmt: skip
-def _two_pms(sight: Sight) -> Told | None:
-    if not sight.profile.line.startswith("listen:") or sight[Mark.REPLACED] < 3:
-        return None
-    return Told(
-        "A new connection took the place of a talking one again and again: two programs dial us.",
-        "Find the second one by its address in the evidence and stop it, or give it a gateway of "
-        "its own with another port in pms.line.",
-        (Mark.REPLACED,),
-        Confidence.LIKELY,
-    )
 
 
 @fault(

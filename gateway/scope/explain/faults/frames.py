@@ -2,7 +2,7 @@
 
 from gateway.scope.explain.marks import Mark
 from gateway.scope.explain.sight import Sight, Told
-from gateway.scope.explain.table import fault
+from gateway.scope.explain.table import fault, row
 from gateway.scope.explain.values import Confidence, Layer
 
 _VARIANTS = {
@@ -11,6 +11,15 @@ _VARIANTS = {
     Mark.CHECK_SHIFTED: "with the STX in it and without the ETX",
     Mark.CHECK_INVERTED: "with all its bits turned over",
 }
+
+
+row(
+    "other-dialect", Layer.FRAMES, "Frames hold the messages of Mitel systems (CHK, NAM, RST).",
+    Mark.OTHER_DIALECT, at_least=2, blocks=True,
+    hides=("no-check-byte", "check-byte-differs", "check-byte-wrong", "not-fias"),
+    words="This is Mitel, not FIAS: the frames hold messages such as CHK1 and NAM1.",
+    do="Set this interface of the PMS to FIAS, or connect the line to its FIAS interface.",
+)  # fmt: skip
 
 
 @fault(
@@ -30,17 +39,12 @@ def _no_check_byte(sight: Sight) -> Told | None:
     )
 
 
-@fault(
+row(
     "unwanted-check-byte", Layer.FRAMES, "Behind each ETX stands a right check byte; we read none.",
+    Mark.CHECK_UNWANTED, at_least=2,
+    words="The PMS sends a check byte (LRC) behind each frame and we do not expect one.",
+    do="Set lrc = true under [fias].",
 )  # fmt: skip
-def _unwanted_check_byte(sight: Sight) -> Told | None:
-    if sight[Mark.CHECK_UNWANTED] < 2:
-        return None
-    return Told(
-        "The PMS sends a check byte (LRC) behind each frame and we do not expect one.",
-        "Set lrc = true under [fias].",
-        (Mark.CHECK_UNWANTED,),
-    )
 
 
 @fault(
@@ -59,20 +63,14 @@ def _check_byte_differs(sight: Sight) -> Told | None:
     )
 
 
-@fault(
+row(
     "check-byte-wrong", Layer.FRAMES, "Every check byte is wrong, each in another way.",
-    blocks=True,
+    Mark.CHECK_WRONG, at_least=4, confidence=Confidence.LIKELY, blocks=True,
+    when=lambda sight: sight[Mark.CHECK_WRONG] >= 0.6 * sight[Mark.BAD],
+    words="Frames come whole and every check byte is wrong: the PMS uses another checksum, or "
+    "bytes change on the way (a converter that translates).",
+    do="Ask which checksum the PMS uses; set lrc = false under [fias] until then.",
 )  # fmt: skip
-def _check_byte_wrong(sight: Sight) -> Told | None:
-    if sight[Mark.CHECK_WRONG] < 4 or sight[Mark.CHECK_WRONG] < 0.6 * sight[Mark.BAD]:
-        return None
-    return Told(
-        "Frames come whole and every check byte is wrong: the PMS uses another checksum, or bytes "
-        "change on the way (a converter that translates).",
-        "Ask which checksum the PMS uses; set lrc = false under [fias] until then.",
-        (Mark.CHECK_WRONG,),
-        Confidence.LIKELY,
-    )
 
 
 @fault(
@@ -91,27 +89,27 @@ def _not_fias(sight: Sight) -> Told | None:
     )
 
 
-@fault("frames-cut-short", Layer.FRAMES, "Frames stop in the middle, or another one begins there.")
-def _frames_cut_short(sight: Sight) -> Told | None:
-    if sight[Mark.CUT_SHORT] < 2:
-        return None
-    return Told(
-        "Frames of the PMS stop in the middle: bytes are lost, or the sender pauses for too long.",
-        "Look at the adapter or device server on the way (buffering, flow control), and at the "
-        "load of the PMS machine.",
-        (Mark.CUT_SHORT,),
-        Confidence.LIKELY,
-    )
+row(
+    "frames-cut-short", Layer.FRAMES, "Frames stop in the middle, or another one begins there.",
+    Mark.CUT_SHORT, at_least=2, confidence=Confidence.LIKELY,
+    words="Frames of the PMS stop in the middle: bytes are lost, or the sender pauses for too "
+    "long.",
+    do="Look at the adapter or device server on the way (buffering, flow control), and at the "
+    "load of the PMS machine.",
+)  # fmt: skip
 
+row(
+    "overlong-frames", Layer.FRAMES, "A frame goes on for more than 8 KiB without an ETX.",
+    Mark.OVERLONG, at_least=1, confidence=Confidence.LIKELY,
+    words="A frame had no end within 8,192 bytes: its ETX was lost, or the PMS sends texts that "
+    "are too long.",
+    do="See the record in the evidence; ask for shorter texts at the PMS.",
+)  # fmt: skip
 
-@fault("overlong-frames", Layer.FRAMES, "A frame goes on for more than 8 KiB without an ETX.")
-def _overlong_frames(sight: Sight) -> Told | None:
-    if not sight[Mark.OVERLONG]:
-        return None
-    return Told(
-        "A frame had no end within 8,192 bytes: its ETX was lost, or the PMS sends texts that are "
-        "too long.",
-        "See the record in the evidence; ask for shorter texts at the PMS.",
-        (Mark.OVERLONG,),
-        Confidence.LIKELY,
-    )
+row(
+    "every-frame-bad", Layer.FRAMES, "A few frames come, and none of them is good.",
+    Mark.BAD, at_least=3, confidence=Confidence.POSSIBLE, is_last=True,
+    words="The last frames of the PMS were all refused; they are too few to say why.",
+    do="Set lrc under [fias] as the PMS has it; then compare speed, data bits and parity in "
+    "pms.line. Listen longer and explain again.",
+)  # fmt: skip

@@ -1,8 +1,8 @@
-"""The link: bytes and answers are right, and still the two do not come together."""
+"""The link: bytes and answers are right, but the link does not come up."""
 
 from gateway.scope.explain.marks import Mark
 from gateway.scope.explain.sight import Sight, Told
-from gateway.scope.explain.table import fault
+from gateway.scope.explain.table import fault, row
 from gateway.scope.explain.values import Confidence, Layer
 
 LEFT_S = 45.0
@@ -12,119 +12,85 @@ NO_GUESTS_S = 8 * 3600.0
 """No hotel is so quiet for so long, from the start of a link on."""
 
 
-@fault(
+row(
     "wrong-role", Layer.LINK, "The other side describes itself with LD and LR, as only we do.",
-    blocks=True, hides=("start-storm", "calls-unanswered"),
+    Mark.PMS_DESCRIPTION, at_least=2, blocks=True, hides=("start-storm", "calls-unanswered"),
+    words="The other side speaks as a phone system does (LD, LR): it is another gateway or PBX, "
+    "not a PMS.",
+    do="Connect the line to the PMS's port; check host and port in pms.line.",
 )  # fmt: skip
-def _wrong_role(sight: Sight) -> Told | None:
-    if sight[Mark.PMS_DESCRIPTION] < 2:
-        return None
-    return Told(
-        "The other side speaks as a phone system does (LD, LR): it is another gateway or PBX, not "
-        "a PMS.",
-        "Connect the line to the PMS's port; check host and port in pms.line.",
-        (Mark.PMS_DESCRIPTION,),
-    )
 
-
-@fault(
+row(
     "start-storm", Layer.LINK, "Both sides say LS again and again and nobody describes itself.",
-    blocks=True, hides=("calls-unanswered",),
+    Mark.PMS_LS, also=(Mark.OUR_LS,), blocks=True, hides=("calls-unanswered",),
+    when=lambda sight: sight[Mark.STARTED] >= 3 and sight[Mark.OUR_LS] >= 3,
+    words="Both sides say LS again and again and neither describes itself: each waits for the "
+    "other.",
+    do="Restart the side of the phone system: it must answer LS with LD, LR and LA; check that "
+    "the PMS reads what we send.",
 )  # fmt: skip
-def _start_storm(sight: Sight) -> Told | None:
-    if sight[Mark.STARTED] < 3 or sight[Mark.OUR_LS] < 3:
-        return None
-    return Told(
-        "Both sides say LS again and again and neither describes itself: each waits for the other.",
-        "Restart the side of the phone system: it must answer LS with LD, LR and LA; check that "
-        "the PMS reads what we send.",
-        (Mark.PMS_LS, Mark.OUR_LS),
-    )
 
-
-@fault(
+row(
     "description-not-accepted", Layer.LINK, "We describe ourselves, and the PMS never says LA.",
-    hides=("early-data", "link-restarts"),
+    Mark.NOT_ACCEPTED, at_least=2, also=(Mark.PMS_LS,), hides=("early-data", "link-restarts"),
+    words="The PMS starts the link and gets our description (LD, LR, LA), but never says LA "
+    "itself.",
+    do="Ask for the interface type PB (telephone) and our records in the PMS's set-up; raise "
+    "record_pacing_ms under [fias] if it is slow.",
 )  # fmt: skip
-def _description_not_accepted(sight: Sight) -> Told | None:
-    if sight[Mark.NOT_ACCEPTED] < 2:
-        return None
-    return Told(
-        "The PMS starts the link and gets our description (LD, LR, LA), but never says LA itself.",
-        "Ask for the interface type PB (telephone) and our records in the PMS's set-up; raise "
-        "record_pacing_ms under [fias] if it is slow.",
-        (Mark.NOT_ACCEPTED, Mark.PMS_LS),
-    )
 
-
-@fault(
+row(
     "link-restarts", Layer.LINK, "The link comes up, and soon the PMS says LS again, many times.",
+    Mark.PMS_LS, at_least=5, confidence=Confidence.LIKELY,
+    when=lambda sight: sight[Mark.PMS_LA] >= 2,
+    words="The PMS accepts the link and soon starts it anew, again and again: its interface "
+    "restarts, or it misses something from us.",
+    do="Read the PMS's interface log at these moments; look for lost answers below.",
 )  # fmt: skip
-def _link_restarts(sight: Sight) -> Told | None:
-    if sight[Mark.PMS_LS] < 5 or sight[Mark.PMS_LA] < 2:
-        return None
-    return Told(
-        "The PMS accepts the link and soon starts it anew, again and again: its interface "
-        "restarts, or it misses something from us.",
-        "Read the PMS's interface log at these moments; look for lost answers below.",
-        (Mark.PMS_LS,),
-        Confidence.LIKELY,
-    )
 
+row(
+    "start-unanswered", Layer.LINK, "The PMS says LS again and again, and our side says nothing.",
+    Mark.PMS_LS, at_least=3, confidence=Confidence.LIKELY,
+    when=lambda sight: not (sight[Mark.SAID] or sight[Mark.OUR_ACK] or sight[Mark.OUR_NAK]),
+    words="The PMS says LS again and again and nobody answers it.",
+    do="See that the gateway runs and that this is its line; if it does, the wire of its sending "
+    "direction was not recorded, or is not connected.",
+)  # fmt: skip
 
-@fault(
+row(
     "calls-unanswered", Layer.LINK, "The PMS hears our LS and answers neither LS nor LA.",
+    Mark.OUR_LS, confidence=Confidence.LIKELY,
+    when=lambda sight: sight.link.calls >= 3 and sight.link.ended_at is None,
+    words="The PMS hears us, but our LS gets neither LS nor LA: its interface is not started.",
+    do="Start the interface in the PMS (its program may run while the interface is off).",
 )  # fmt: skip
-def _calls_unanswered(sight: Sight) -> Told | None:
-    if sight.link.calls < 3 or sight.link.ended_at is not None:
-        return None
-    return Told(
-        "The PMS hears us, but our LS gets neither LS nor LA: its interface is not started.",
-        "Start the interface in the PMS (its program may run while the interface is off).",
-        (Mark.OUR_LS,),
-        Confidence.LIKELY,
-    )
 
+row(
+    "alive-loop", Layer.LINK, "LA follows LA within seconds, on and on.",
+    Mark.LA_LOOP, at_least=5,
+    words="The PMS says LA every few seconds: each side takes the other's LA for a question.",
+    do="Nothing is lost. Ask for a longer alive interval at the PMS, and for no LA in answer to "
+    "LA.",
+)  # fmt: skip
 
-@fault("alive-loop", Layer.LINK, "LA follows LA within seconds, on and on.")
-def _alive_loop(sight: Sight) -> Told | None:
-    if sight[Mark.LA_LOOP] < 5:
-        return None
-    return Told(
-        "The PMS says LA every few seconds: each side takes the other's LA for a question.",
-        "Nothing is lost. Ask for a longer alive interval at the PMS, and for no LA in answer "
-        "to LA.",
-        (Mark.LA_LOOP,),
-    )
+row(
+    "alive-check-unanswered", Layer.LINK, "A link that was up does not answer our LS.",
+    Mark.CHECK_UNANSWERED, at_least=1, also=(Mark.OUR_LS,),
+    when=lambda sight: sight.link.up_since is None,
+    words="The link was up, went quiet, and our alive check (LS) got no answer: the PMS or the "
+    "way to it is gone.",
+    do="See whether the PMS's interface runs; over TCP look for a firewall that forgets quiet "
+    "connections.",
+)  # fmt: skip
 
-
-@fault("alive-check-unanswered", Layer.LINK, "A link that was up does not answer our LS.")
-def _alive_check_unanswered(sight: Sight) -> Told | None:
-    if not sight[Mark.CHECK_UNANSWERED] or sight.link.up_since is not None:
-        return None
-    return Told(
-        "The link was up, went quiet, and our alive check (LS) got no answer: the PMS or the "
-        "way to it is gone.",
-        "See whether the PMS's interface runs; over TCP look for a firewall that forgets quiet "
-        "connections.",
-        (Mark.CHECK_UNANSWERED, Mark.OUR_LS),
-    )
-
-
-@fault(
+row(
     "early-data", Layer.LINK, "Records of guests come although the link is not up.",
-    hides=("calls-unanswered",),
+    Mark.EARLY_DATA, at_least=3, confidence=Confidence.LIKELY, hides=("calls-unanswered",),
+    when=lambda sight: sight.link.up_since is None and not sight.link.ended_at,
+    words="Guest records come although the link was never completed with LS and LA.",
+    do="Restart the interface in the PMS, so that it says LS; until then it uses default records "
+    "and ignores ours.",
 )  # fmt: skip
-def _early_data(sight: Sight) -> Told | None:
-    if sight[Mark.EARLY_DATA] < 3 or sight.link.up_since is not None or sight.link.ended_at:
-        return None
-    return Told(
-        "Guest records come although the link was never completed with LS and LA.",
-        "Restart the interface in the PMS, so that it says LS; until then it uses default records "
-        "and ignores ours.",
-        (Mark.EARLY_DATA,),
-        Confidence.LIKELY,
-    )
 
 
 @fault("pms-left", Layer.LINK, "The PMS said LE and has not started again.")

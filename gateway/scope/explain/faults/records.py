@@ -2,22 +2,16 @@
 
 from gateway.scope.explain.marks import Mark
 from gateway.scope.explain.sight import Sight, Told
-from gateway.scope.explain.table import fault
+from gateway.scope.explain.table import fault, row
 from gateway.scope.explain.values import Confidence, Layer
 
-
-@fault("names-are-utf8", Layer.RECORDS, "Names hold UTF-8, and another code page is set.")
-def _names_are_utf8(sight: Sight) -> Told | None:
-    if (
-        sight[Mark.NAME_UTF8] < 2
-        or sight[Mark.NAME_UTF8] <= sight[Mark.NAME_DOS] + sight[Mark.NAME_WINDOWS]
-    ):
-        return None
-    return Told(
-        "Names come in UTF-8 and are read as something else: two odd characters for each accent.",
-        'Set encoding = "utf-8" under [fias].',
-        (Mark.NAME_UTF8,),
-    )
+row(
+    "names-are-utf8", Layer.RECORDS, "Names hold UTF-8, and another code page is set.",
+    Mark.NAME_UTF8, at_least=2,
+    when=lambda sight: sight[Mark.NAME_UTF8] > sight[Mark.NAME_DOS] + sight[Mark.NAME_WINDOWS],
+    words="Names come in UTF-8 and are read as something else: two odd characters for each accent.",
+    do='Set encoding = "utf-8" under [fias].',
+)  # fmt: skip
 
 
 @fault(
@@ -37,100 +31,68 @@ def _names_in_other_code_page(sight: Sight) -> Told | None:
     )
 
 
-@fault("guest-without-room", Layer.RECORDS, "GI, GO or GC come without RN.")
-def _guest_without_room(sight: Sight) -> Told | None:
-    if sight[Mark.NO_ROOM] < 2:
-        return None
-    return Told(
-        "Records of guests come without a room (RN) and have no effect.",
-        "Ask for RN in GI, GO and GC in the PMS's set-up of this interface.",
-        (Mark.NO_ROOM,),
-    )
+row(
+    "guest-without-room", Layer.RECORDS, "GI, GO or GC come without RN.",
+    Mark.NO_ROOM, at_least=2,
+    words="Records of guests come without a room (RN) and have no effect.",
+    do="Ask for RN in GI, GO and GC in the PMS's set-up of this interface.",
+)  # fmt: skip
 
+row(
+    "guest-without-number", Layer.RECORDS, "GI never has a reservation number.",
+    Mark.NO_NUMBER, at_least=3, confidence=Confidence.POSSIBLE,
+    when=lambda sight: not sight[Mark.NUMBERED],
+    words="No check-in has a reservation number (G#): guests who share a room cannot be told "
+    "apart.",
+    do="Ask for G# in GI, GO and GC in the PMS's set-up; without sharers it works as it is.",
+)  # fmt: skip
 
-@fault("guest-without-number", Layer.RECORDS, "GI never has a reservation number.")
-def _guest_without_number(sight: Sight) -> Told | None:
-    if sight[Mark.NO_NUMBER] < 3 or sight[Mark.NUMBERED]:
-        return None
-    return Told(
-        "No check-in has a reservation number (G#): guests who share a room cannot be told apart.",
-        "Ask for G# in GI, GO and GC in the PMS's set-up; without sharers it works as it is.",
-        (Mark.NO_NUMBER,),
-        Confidence.POSSIBLE,
-    )
+row(
+    "unknown-records", Layer.RECORDS, "Records come whose ids FIAS does not have.",
+    Mark.UNKNOWN_RECORD, at_least=3,
+    words="Several records have ids that FIAS does not know; they have no effect.",
+    do="Ask which dialect the PMS speaks, and for plain FIAS on this interface.",
+)  # fmt: skip
 
+row(
+    "unknown-fields", Layer.RECORDS, "Many fields have ids that FIAS does not have.",
+    Mark.UNKNOWN_FIELD, at_least=5, confidence=Confidence.POSSIBLE,
+    words="Many fields have ids that FIAS does not know; they are kept aside. A text with a bar "
+    "in it looks like this too.",
+    do="Look at the fields in the evidence; ask the PMS to keep the bar out of names and texts.",
+)  # fmt: skip
 
-@fault("unknown-records", Layer.RECORDS, "Records come whose ids FIAS does not have.")
-def _unknown_records(sight: Sight) -> Told | None:
-    if sight[Mark.UNKNOWN_RECORD] < 3:
-        return None
-    return Told(
-        "Several records have ids that FIAS does not know; they have no effect.",
-        "Ask which dialect the PMS speaks, and for plain FIAS on this interface.",
-        (Mark.UNKNOWN_RECORD,),
-    )
+row(
+    "unreadable-dates", Layer.RECORDS, "Dates or times are not YYMMDD and HHMMSS.",
+    Mark.UNREADABLE_DATE, at_least=2,
+    words="Dates or times come in another form than YYMMDD and HHMMSS: wake-ups with them are "
+    "refused, departures are not known.",
+    do="Set the date and time formats of this interface in the PMS.",
+)  # fmt: skip
 
+row(
+    "unreadable-records", Layer.RECORDS, "Whole frames hold no record.",
+    Mark.NO_RECORD, at_least=3,
+    words="Whole, undamaged frames hold no record: no two letters with a bar behind them.",
+    do="Check that the interface of the PMS is set to FIAS and not to another protocol.",
+)  # fmt: skip
 
-@fault("unknown-fields", Layer.RECORDS, "Many fields have ids that FIAS does not have.")
-def _unknown_fields(sight: Sight) -> Told | None:
-    if sight[Mark.UNKNOWN_FIELD] < 5:
-        return None
-    return Told(
-        "Many fields have ids that FIAS does not know; they are kept aside. A text with a bar in "
-        "it looks like this too.",
-        "Look at the fields in the evidence; ask the PMS to keep the bar out of names and texts.",
-        (Mark.UNKNOWN_FIELD,),
-        Confidence.POSSIBLE,
-    )
+row(
+    "resync-without-end", Layer.RECORDS, "A resync begins with DS and its DE never comes.",
+    Mark.RESYNC_UNENDED, at_least=1, also=(Mark.RESYNC_ASKED,),
+    words="The PMS began a resync (DS) and did not end it (DE): who has left in between is not "
+    "swept.",
+    do="Run `pms-gateway resync` once the link is quiet; if it happens again, read the PMS's "
+    "interface log.",
+)  # fmt: skip
 
-
-@fault("unreadable-dates", Layer.RECORDS, "Dates or times are not YYMMDD and HHMMSS.")
-def _unreadable_dates(sight: Sight) -> Told | None:
-    if sight[Mark.UNREADABLE_DATE] < 2:
-        return None
-    return Told(
-        "Dates or times come in another form than YYMMDD and HHMMSS: wake-ups with them are "
-        "refused, departures are not known.",
-        "Set the date and time formats of this interface in the PMS.",
-        (Mark.UNREADABLE_DATE,),
-    )
-
-
-@fault("unreadable-records", Layer.RECORDS, "Whole frames hold no record.")
-def _unreadable_records(sight: Sight) -> Told | None:
-    if sight[Mark.NO_RECORD] < 3:
-        return None
-    return Told(
-        "Whole, undamaged frames hold no record: no two letters with a bar behind them.",
-        "Check that the interface of the PMS is set to FIAS and not to another protocol.",
-        (Mark.NO_RECORD,),
-    )
-
-
-@fault("resync-without-end", Layer.RECORDS, "A resync begins with DS and its DE never comes.")
-def _resync_without_end(sight: Sight) -> Told | None:
-    if not sight[Mark.RESYNC_UNENDED]:
-        return None
-    return Told(
-        "The PMS began a resync (DS) and did not end it (DE): who has left in between is not "
-        "swept.",
-        "Run `pms-gateway resync` once the link is quiet; if it happens again, read the PMS's "
-        "interface log.",
-        (Mark.RESYNC_UNENDED, Mark.RESYNC_ASKED),
-    )
-
-
-@fault("resync-ignored", Layer.RECORDS, "We ask for a resync (DR) and no DS comes.")
-def _resync_ignored(sight: Sight) -> Told | None:
-    if not sight[Mark.RESYNC_IGNORED]:
-        return None
-    return Told(
-        "We asked for a resync (DR) and the PMS did not begin one; some ignore what they think "
-        "needless.",
-        "Start it from the PMS (database swap), or ask for it to be allowed for this interface.",
-        (Mark.RESYNC_IGNORED, Mark.RESYNC_ASKED),
-        Confidence.LIKELY,
-    )
+row(
+    "resync-ignored", Layer.RECORDS, "We ask for a resync (DR) and no DS comes.",
+    Mark.RESYNC_IGNORED, at_least=1, also=(Mark.RESYNC_ASKED,), confidence=Confidence.LIKELY,
+    words="We asked for a resync (DR) and the PMS did not begin one; some ignore what they think "
+    "needless.",
+    do="Start it from the PMS (database swap), or ask for it to be allowed for this interface.",
+)  # fmt: skip
 
 
 @fault("pms-clock-off", Layer.RECORDS, "DA and TI of the PMS are minutes or hours from ours.")

@@ -5,10 +5,11 @@ the same, so it can be told from what is read alone; the driver's counters only 
 """
 
 import re
+from functools import partial
 
 from gateway.scope.explain.marks import Mark
 from gateway.scope.explain.sight import Sight, Told
-from gateway.scope.explain.table import fault
+from gateway.scope.explain.table import fault, row
 from gateway.scope.explain.values import Confidence, Layer
 
 ENOUGH_BYTES = 8
@@ -65,67 +66,46 @@ def _speed(sight: Sight, code: str, factor: float, words: str) -> Told | None:
     )
 
 
-@fault("speed-half", Layer.SETTINGS, "Every bit comes twice: 66 for ENQ, 78 for ACK.", blocks=True)
-def _speed_half(sight: Sight) -> Told | None:
-    return _speed(sight, "speed-half", 0.5, "half")
+for _code, _factor, _words, _looks in (
+    ("speed-half", 0.5, "half", "Every bit comes twice: 66 for ENQ, 78 for ACK."),
+    ("speed-quarter", 0.25, "a quarter of", "Every bit comes four times: only 78, 80, F8 and 00."),
+    ("speed-double", 2, "twice", "Every other bit is missed: FE for ENQ, F9 for ACK."),
+):
+    _rule = partial(_speed, code=_code, factor=_factor, words=_words)
+    fault(_code, Layer.SETTINGS, _looks, blocks=True)(_rule)
 
 
-@fault(
-    "speed-quarter", Layer.SETTINGS, "Every bit comes four times: only 78, 80, F8 and 00.",
+row(
+    "speed-wrong", Layer.SETTINGS, "Bytes come, but none of them make sense.",
+    Mark.BYTES, also=(Mark.BAD, Mark.GARBAGE, Mark.DRIVER_FRAMING), confidence=Confidence.POSSIBLE,
     blocks=True,
+    when=lambda sight: _shape(sight) == "speed-wrong",
+    words="Bytes come and none of them make sense: most likely the speed or the mode is wrong.",
+    do="Ask for the speed, data bits and parity of the PMS's port and set them in pms.line; if "
+    "they are right, check grounds and levels.",
 )  # fmt: skip
-def _speed_quarter(sight: Sight) -> Told | None:
-    return _speed(sight, "speed-quarter", 0.25, "a quarter of")
-
-
-@fault(
-    "speed-double", Layer.SETTINGS, "Every other bit is missed: FE for ENQ, F9 for ACK.",
-    blocks=True,
-)  # fmt: skip
-def _speed_double(sight: Sight) -> Told | None:
-    return _speed(sight, "speed-double", 2, "twice")
-
-
-@fault("speed-wrong", Layer.SETTINGS, "Bytes come, but none of them make sense.", blocks=True)
-def _speed_wrong(sight: Sight) -> Told | None:
-    if _shape(sight) != "speed-wrong":
-        return None
-    return Told(
-        "Bytes come and none of them make sense: most likely the speed or the mode is wrong.",
-        "Ask for the speed, data bits and parity of the PMS's port and set them in pms.line; if "
-        "they are right, check grounds and levels.",
-        _EVIDENCE,
-        Confidence.POSSIBLE,
-    )
 
 
 def _seven(sight: Sight, code: str, parity: str, mode: str) -> Told | None:
     if _shape(sight) != code:
         return None
     line = re.sub(r"8n1$", mode, sight.profile.line)
+    change = f'Set pms.line = "{line}"' if line else f"Set the mode in pms.line to {mode}"
     return Told(
         f"The PMS sends 7 data bits with {parity} parity, which we read as 8 bits: the parity "
         "stands in the eighth.",
-        f'Set pms.line = "{line}", or ask for 8n1 at the PMS, which names with accents need.',
+        f"{change}, or ask for 8n1 at the PMS, which names with accents need.",
         _EVIDENCE,
         Confidence.CERTAIN if sight[Mark.BYTES] >= 30 else Confidence.LIKELY,
     )
 
 
-@fault(
-    "seven-even", Layer.SETTINGS, "82 for STX, 03 for ETX: the ones of every byte are even.",
-    blocks=True,
-)  # fmt: skip
-def _seven_even(sight: Sight) -> Told | None:
-    return _seven(sight, "seven-even", "even", "7e1")
-
-
-@fault(
-    "seven-odd", Layer.SETTINGS, "02 for STX, 83 for ETX: the ones of every byte are odd.",
-    blocks=True,
-)  # fmt: skip
-def _seven_odd(sight: Sight) -> Told | None:
-    return _seven(sight, "seven-odd", "odd", "7o1")
+for _parity, _mode, _looks in (
+    ("even", "7e1", "82 for STX, 03 for ETX: the ones of every byte are even."),
+    ("odd", "7o1", "02 for STX, 83 for ETX: the ones of every byte are odd."),
+):
+    _rule = partial(_seven, code=f"seven-{_parity}", parity=_parity, mode=_mode)
+    fault(f"seven-{_parity}", Layer.SETTINGS, _looks, blocks=True)(_rule)
 
 
 @fault(
@@ -149,16 +129,11 @@ def _parity_errors(sight: Sight) -> Told | None:
     )
 
 
-@fault(
+row(
     "software-flow-control", Layer.SETTINGS, "XON and XOFF (11 and 13) stand in the stream.",
+    Mark.FLOW_CONTROL, at_least=2, confidence=Confidence.LIKELY,
+    when=lambda sight: not _shape(sight),
+    words="XON and XOFF bytes come: software flow control is on at the PMS's port, which damages "
+    "check bytes and can stop the line.",
+    do="Switch XON/XOFF off at the PMS's port or at the converter.",
 )  # fmt: skip
-def _software_flow_control(sight: Sight) -> Told | None:
-    if sight[Mark.FLOW_CONTROL] < 2 or _shape(sight):
-        return None
-    return Told(
-        "XON and XOFF bytes come: software flow control is on at the PMS's port, which damages "
-        "check bytes and can stop the line.",
-        "Switch XON/XOFF off at the PMS's port or at the converter.",
-        (Mark.FLOW_CONTROL,),
-        Confidence.LIKELY,
-    )

@@ -2,89 +2,64 @@
 
 from gateway.scope.explain.marks import Mark
 from gateway.scope.explain.sight import Sight, Told
-from gateway.scope.explain.table import fault
+from gateway.scope.explain.table import fault, row
 from gateway.scope.explain.values import Confidence, Layer
 
 NOISE: tuple[str, ...] = ("received-damaged", "line-noise")
 
 
-@fault(
+def _is_serial(sight: Sight) -> bool:
+    """A TCP line has no wires of its own; of one that nobody described, nobody knows."""
+    return not sight.profile.line.startswith(("tcp", "listen"))
+
+
+row(
     "sending-unheard", Layer.CABLE, "The PMS asks for answers that we have given, and gives none.",
-    blocks=True,
+    Mark.PMS_ASKED, at_least=3, confidence=Confidence.LIKELY, blocks=True,
+    when=_is_serial,
+    words="We hear the PMS, it does not hear us: it asks (ENQ) again and again for answers that "
+    "we have given.",
+    do="Check the wire from our pin 3 to its receive pin, and hardware flow control on its side.",
 )  # fmt: skip
-def _sending_unheard(sight: Sight) -> Told | None:
-    if sight[Mark.PMS_ASKED] < 3:
-        return None
-    return Told(
-        "We hear the PMS, it does not hear us: it asks (ENQ) again and again for answers that we "
-        "have given.",
-        "Check the wire from our pin 3 to its receive pin, and hardware flow control on its side.",
-        (Mark.PMS_ASKED,),
-        Confidence.LIKELY,
-    )
 
-
-@fault(
+row(
     "overruns", Layer.CABLE, "The driver counts bytes that nobody fetched in time.",
-    hides=(*NOISE, "frames-cut-short"),
+    Mark.DRIVER_OVERRUN, at_least=3, hides=(*NOISE, "frames-cut-short"),
+    words="The port lost bytes because they were not fetched in time: a busy machine or a bad "
+    "adapter.",
+    do="Relieve the machine, use another adapter, or ask for a lower speed on both sides (baud in "
+    "pms.line).",
 )  # fmt: skip
-def _overruns(sight: Sight) -> Told | None:
-    if sight[Mark.DRIVER_OVERRUN] < 3:
-        return None
-    return Told(
-        "The port lost bytes because they were not fetched in time: a busy machine or a bad "
-        "adapter.",
-        "Relieve the machine, use another adapter, or ask for a lower speed on both sides "
-        "(baud in pms.line).",
-        (Mark.DRIVER_OVERRUN,),
-    )
 
-
-@fault(
+row(
     "received-damaged", Layer.CABLE, "Now and then a check byte of the PMS does not fit.",
+    Mark.BAD_CHECK, at_least=2, confidence=Confidence.LIKELY,
+    when=lambda sight: _is_serial(sight)
+    and sight[Mark.BAD_CHECK] < sight[Mark.GOOD]
+    and sight[Mark.BAD] < 3,
+    words="Most frames of the PMS are right and some are damaged on the way: noise, a long cable "
+    "or bad grounding.",
+    do="Shorten or shield the cable, keep it away from mains, join the grounds, or lower the "
+    "speed on both sides (baud in pms.line). Nothing is lost: damaged frames are sent again.",
 )  # fmt: skip
-def _received_damaged(sight: Sight) -> Told | None:
-    bad = sight[Mark.BAD_CHECK]
-    if bad < 2 or bad >= sight[Mark.GOOD] or sight[Mark.BAD] >= 3:
-        return None
-    return Told(
-        "Most frames of the PMS are right and some are damaged on the way: noise, a long cable or "
-        "bad grounding.",
-        "Shorten or shield the cable, keep it away from mains, join the grounds, or lower the "
-        "speed on both sides (baud in pms.line). Nothing is lost: damaged frames are sent again.",
-        (Mark.BAD_CHECK,),
-        Confidence.LIKELY,
-    )
 
-
-@fault(
+row(
     "sent-damaged", Layer.CABLE, "Now and then the PMS refuses a frame of ours.",
+    Mark.PMS_NAK, at_least=2, confidence=Confidence.LIKELY,
+    when=lambda sight: _is_serial(sight) and sight[Mark.PMS_NAK] < sight[Mark.PMS_ACK],
+    words="The PMS refuses some of our frames and takes them when they come again: they are "
+    "damaged on the way to it.",
+    do="Shorten or shield the cable and join the grounds, or lower the speed on both sides (baud "
+    "in pms.line).",
 )  # fmt: skip
-def _sent_damaged(sight: Sight) -> Told | None:
-    if sight[Mark.PMS_NAK] < 2 or sight[Mark.PMS_NAK] >= sight[Mark.PMS_ACK]:
-        return None
-    return Told(
-        "The PMS refuses some of our frames and takes them when they come again: they are damaged "
-        "on the way to it.",
-        "Shorten or shield the cable and join the grounds, or lower the speed on both sides "
-        "(baud in pms.line).",
-        (Mark.PMS_NAK,),
-        Confidence.LIKELY,
-    )
 
-
-@fault(
+row(
     "line-noise", Layer.CABLE, "Bytes that belong to nothing come between good frames.",
+    Mark.NOISE, at_least=3, confidence=Confidence.LIKELY,
+    when=lambda sight: _is_serial(sight) and sight[Mark.GOOD] >= 3,
+    words="Between good frames there are bytes that nobody sent: noise on a line at rest.",
+    do="Join the grounds, shield the cable, and see that no second device hangs on the line.",
 )  # fmt: skip
-def _line_noise(sight: Sight) -> Told | None:
-    if sight[Mark.NOISE] < 3 or sight[Mark.GOOD] < 3:
-        return None
-    return Told(
-        "Between good frames there are bytes that nobody sent: noise on a line at rest.",
-        "Join the grounds, shield the cable, and see that no second device hangs on the line.",
-        (Mark.NOISE,),
-        Confidence.LIKELY,
-    )
 
 
 @fault(
@@ -93,7 +68,12 @@ def _line_noise(sight: Sight) -> Told | None:
 )  # fmt: skip
 def _line_floats(sight: Sight) -> Told | None:
     count = sight[Mark.BYTES]
-    if count < 4 or sight[Mark.GLITCH_BYTES] < count or sight[Mark.NUL_BYTES] == count:
+    if (
+        not _is_serial(sight)
+        or count < 4
+        or sight[Mark.GLITCH_BYTES] < count
+        or sight[Mark.NUL_BYTES] == count
+    ):
         return None
     return Told(
         "No frame comes, only FF and the like: nobody drives the receive wire, and it catches "
@@ -103,3 +83,14 @@ def _line_floats(sight: Sight) -> Told | None:
         (Mark.GARBAGE, Mark.BAD),
         Confidence.LIKELY,
     )
+
+
+row(
+    "bytes-over-tcp", Layer.CABLE, "Over TCP come bytes that belong to no record.",
+    Mark.NOISE, at_least=3, confidence=Confidence.LIKELY,
+    when=lambda sight: not _is_serial(sight),
+    words="Bytes come over TCP that belong to no record: another program or protocol is at that "
+    "port, or a device server whose serial side is set wrongly.",
+    do="Check host and port in pms.line; at a device server compare speed, data bits and parity of "
+    "its serial port with the PMS's.",
+)  # fmt: skip

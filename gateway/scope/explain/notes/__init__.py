@@ -1,1 +1,1 @@
-"""From what happens on a line to marks, one file for each floor: nothing here judges."""
+"""From what happens on a line to marks, one file for each layer; nothing here decides."""

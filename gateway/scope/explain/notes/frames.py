@@ -1,5 +1,6 @@
 """Notes on frames, check bytes and answers."""
 
+import re
 from typing import Final
 
 from gateway.scope.explain.marks import SINCE_GOOD, Mark
@@ -13,6 +14,9 @@ SLOW_S: Final = 2.0
 
 _ECHO_BYTES: Final = 6
 _UNECHOED: Final = 2
+_OTHER_DIALECT: Final = re.compile(
+    rb"\x02(CHK[01]|NAM[123]|RST[0-3]|STS[0-9 ]|MW [01 ]|WKP|GRS|AREYUTHERE)"
+)
 _NEXT_BYTES: Final = frozenset({STX, ACK, NAK, ENQ, 0x0D, 0x0A})
 """What follows ETX where no check byte does: whatever is said next, or a line end."""
 
@@ -39,6 +43,8 @@ def note_frames(sight: Sight, row: Row) -> None:
     if not row.from_pms:
         _note_ours(sight, row)
         return
+    if _OTHER_DIALECT.search(row.data):
+        sight.note(Mark.OTHER_DIALECT, row)
     if row.kind == "control":
         _note_control(sight, row)
     elif row.kind == "record" or (row.decoded and row.decoded.name in ("empty", "grammar")):
@@ -76,6 +82,8 @@ def _note_control(sight: Sight, row: Row) -> None:
     elif row.data == bytes([ENQ]) and sight.frames.is_answered:
         sight.note(Mark.PMS_ASKED, row)
         sight.frames.asked += 1
+    elif row.data == bytes([ENQ]):
+        sight.note(Mark.PMS_ENQ, row)
     sight.frames.last_check = None
 
 

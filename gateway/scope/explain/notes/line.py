@@ -1,5 +1,6 @@
 """Notes on the bytes as such, the port and the connection."""
 
+import re
 from typing import Final
 
 from gateway.scope.explain.marks import Mark
@@ -13,6 +14,8 @@ AT_ONCE_S: Final = 5.0
 
 REPLACED_S: Final = 2.0
 
+_TELNET: Final = re.compile(rb"\xff[\xfb-\xfe].", re.DOTALL)
+"""WILL, WON'T, DO, DON'T and an option (RFC 854)."""
 _CALL: Final = b"\x02LS"
 _MODEM: Final = frozenset({"CTS", "DSR", "DCD", "RI", "RTS", "DTR"})
 _COUNTERS: Final = {
@@ -52,8 +55,8 @@ _SHAPES: Final = {
 def note_line(sight: Sight, step: Step) -> None:
     """What this step says of the port."""
     match step:
-        case Spoken(from_pms=True, data=data):
-            _heard(sight, data)
+        case Spoken(from_pms=True):
+            _heard(sight, step)
         case Spoken(data=data):
             _said(sight, data)
         case Opened():
@@ -71,9 +74,13 @@ def note_line(sight: Sight, step: Step) -> None:
             pass  # pauses, settings and comments are no news of the port
 
 
-def _heard(sight: Sight, data: bytes) -> None:
+def _heard(sight: Sight, step: Spoken) -> None:
+    data = step.data
     port = sight.port
     port.heard_at, port.heard_now, port.calls = sight.now, True, 0
+    if not sight.profile.is_serial:
+        for _ in _TELNET.finditer(data):
+            sight.note_step(Mark.TELNET, step)
     if is_good_frame(data, has_check=sight.profile.lrc):
         return  # the settings are right: nothing to be seen in its bytes
     sight.note(Mark.BYTES, count=len(data))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Final
 
+from gateway.scope.decode import LINK_RECORDS
 from gateway.scope.explain.marks import Mark
 from gateway.scope.explain.sight import Frames, Link, Sight
 from gateway.scope.rows import Row
@@ -21,7 +22,6 @@ STAMP_S: Final = 60.0
 CLOCK_OFF_S: Final = 180.0
 
 _CURED_BY_LA: Final = (Mark.NOT_ACCEPTED, Mark.EARLY_DATA, Mark.CHECK_UNANSWERED, Mark.STARTED)
-_LINK: Final = frozenset({"LS", "LA", "LE", "LD", "LR", "LC", "DR"})
 _GUESTS: Final = frozenset({"GI", "GO", "GC"})
 
 
@@ -31,7 +31,7 @@ def note_link(sight: Sight, row: Row, record: Record) -> None:
     if record.record_id in said:
         said[record.record_id](sight, row)
     _note_stamp(sight, row, record)
-    if row.from_pms and record.record_id not in _LINK:
+    if row.from_pms and record.record_id not in LINK_RECORDS:
         if sight.link.up_since is None and sight.link.is_known:
             sight.note(Mark.EARLY_DATA, row)
         sight.link.has_guests |= record.record_id in _GUESTS

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from gateway.scope.decode import LINK_RECORDS
 from gateway.scope.explain.marks import Mark
 from gateway.scope.explain.notes.frames import body_of
 from gateway.scope.explain.sight import Sight
@@ -11,7 +12,6 @@ from protocols.fias.records import GuestChange, GuestIn, GuestOut, Record, Unkno
 
 REPEATED_S: Final = 60.0
 
-_LINK: Final = frozenset({"LS", "LA", "LE", "LD", "LR", "LC", "DR"})
 _MOMENTS: Final = frozenset({DAY.name, CLOCK.name})
 _NAMES: Final = frozenset({b"GN", b"GF", b"GT"})
 _GUESSES: Final = {"cp850": Mark.NAME_DOS, "cp1252": Mark.NAME_WINDOWS}
@@ -23,7 +23,7 @@ _SINGLE_BYTE: Final = ("cp", "iso-8859", "ascii")
 
 def note_record(sight: Sight, row: Row, record: Record) -> None:
     """What this record of the PMS leaves to be desired."""
-    if record.record_id in _LINK:
+    if record.record_id in LINK_RECORDS:
         return
     body = body_of(sight, row)
     sight.note(Mark.DATA, row)

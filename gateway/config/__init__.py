@@ -1,0 +1,6 @@
+"""What a site's file says, read strictly, as frozen values."""
+
+from gateway.config.file import ConfigError, load
+from gateway.config.model import Config
+
+__all__ = ["Config", "ConfigError", "load"]

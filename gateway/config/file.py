@@ -1,0 +1,171 @@
+"""Reads the configuration file: TOML, strictly; all mistakes are told at once."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from gateway.config.model import FINGERPRINT, NO_PIN, Config, File
+from gateway.config.named_files import NamedFiles
+
+EXAMPLE: Final = "deploy/gateway.toml, or in the package /usr/share/pms-gateway/gateway.toml"
+
+
+class ConfigError(Exception):
+    """The file is wrong. Print `sentences`, one line each, and exit 2."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__("\n".join(sentences))
+        self.sentences = sentences
+
+
+def load(path: Path, *, needs_pin: bool = True) -> Config:
+    """Read a file. Raises ConfigError with one sentence for each mistake in it.
+
+    needs_pin   False: a fingerprint that is missing or is only a placeholder is no mistake, for
+                whoever is about to find out the right one
+    """
+    path = path.absolute()  # so that a sentence says where a file was looked for
+    raw = _toml(path)
+    if not needs_pin:
+        raw = _without_pin(raw)
+    named = NamedFiles(path, raw)
+    problems = [*_misfits(raw), *named.problems]
+    try:
+        file = File.model_validate(raw)
+    except ValidationError as error:
+        problems = [_sentence(raw, dict(each)) for each in error.errors()] + problems
+    if problems:
+        raise ConfigError([f"{path}: {problem}" for problem in problems])
+    ucm = file.ucm.model_copy(update=named.secrets | {"ca_file": named.ca_file})
+    return Config(**{**dict(file), "ucm": ucm}, path=path, scraped=named.scraped)
+
+
+def _without_pin(raw: dict[str, Any]) -> dict[str, Any]:
+    ucm = raw.get("ucm")
+    if not isinstance(ucm, dict) or ucm.get("tls", "pinned") != "pinned":
+        return raw
+    is_pin = re.fullmatch(FINGERPRINT, str(ucm.get("fingerprint")))
+    return raw | {"ucm": ucm | {"fingerprint": ucm["fingerprint"] if is_pin else NO_PIN}}
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # an editor of Windows writes a mark in front
+    except FileNotFoundError:
+        raise ConfigError([f"{path}: no such file; start from the example: {EXAMPLE}"]) from None
+    except PermissionError:
+        raise ConfigError(
+            [f"{path}: may not be read: run this as root or as the service's user"]
+        ) from None
+    except OSError as error:
+        raise ConfigError([f"{path}: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([f"{path}: not UTF-8 text: save it as UTF-8"]) from None
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # numbers and nesting without an end, too
+        hint = _key_at(text, str(error))
+        raise ConfigError([f"{path}: not TOML: {error}{hint}"]) from None
+
+
+def _key_at(text: str, error: str) -> str:
+    """The key of the line that is wrong; never its value, which may be a password."""
+    at = re.search(r"at line ([0-9]+)", error)
+    lines = text.splitlines()
+    if at is None or not 0 < int(at[1]) <= len(lines):
+        return ""
+    key, equals, _ = lines[int(at[1]) - 1].partition("=")
+    if not equals or not key.strip().isprintable():
+        return ""
+    return f": look at {key.strip()!r}; texts stand between quotation marks"
+
+
+def _misfits(raw: Mapping[str, Any]) -> list[str]:
+    """Keys that are right alone and wrong together; told whatever else is wrong."""
+    found = []
+    ucm = raw.get("ucm")
+    if isinstance(ucm, Mapping):
+        url, tls, api = str(ucm.get("url", "")), ucm.get("tls", "pinned"), ucm.get("api", "new")
+        for key in ("password", "pms_password"):
+            given = [name for name in (key, f"{key}_file") if name in ucm]
+            if len(given) != 1:
+                found.append(f"ucm.{key}: give either {key} or {key}_file")
+            elif ucm[given[0]] == "":
+                found.append(f"ucm.{given[0]}: is empty")
+        if url.startswith("http://") and tls != "insecure":
+            found.append('ucm.url: plain http has no certificate; it needs tls = "insecure"')
+        if api == "new" and url.endswith("/pmsapi"):
+            found.append('ucm.url: /pmsapi is the old API; say api = "old", or end it with /api')
+        if api == "old" and url.endswith("/api"):
+            found.append('ucm.url: /api is the new API; say api = "new", or end it with /pmsapi')
+        if ucm.get("old_tls") and tls != "pinned":
+            found.append('ucm.old_tls: weak encryption needs tls = "pinned", or anybody can answer')
+        if tls == "pinned" and "fingerprint" not in ucm:
+            found.append(
+                'ucm.fingerprint: tls = "pinned" needs it; `pms-gateway doctor` prints it, '
+                'or say tls = "ca" or "insecure"'
+            )
+    pms = raw.get("pms")
+    said = pms if isinstance(pms, Mapping) else {}
+    if said.get("allow") and not str(said.get("line")).startswith("listen:"):
+        found.append("pms.allow: says who may dial us, so it needs a listen: line")
+    language = raw.get("language")
+    if isinstance(language, Mapping):
+        upper = [str(code).upper() for code in language]
+        twice = sorted({each for each in upper if upper.count(each) > 1})
+        found += [f"language.{_named(each)}: is there twice; case does not count" for each in twice]
+    return found
+
+
+def _sentence(raw: Mapping[str, Any], error: Mapping[str, Any]) -> str:
+    """One mistake: key, value, what is allowed."""
+    where = [part for part in error["loc"] if part != "[key]"]
+    key = ".".join(_named(part) for part in where)
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{key}: unknown key; {_instead(str(where[-1]), _allowed(where[:-1]))}"
+        case "missing":
+            return f"{key}: missing"
+        case "value_error":
+            text = str(error["ctx"]["error"])
+        case _:
+            text = re.sub(
+                r"^(Input should be|String should have|String should match)",
+                "expected",
+                str(error["msg"]),
+            )
+    return f"{key} = {_shown(raw, where)}: {text}"
+
+
+def _instead(key: str, allowed: list[str]) -> str:
+    near = "".join(f"did you mean {each}? " for each in get_close_matches(key, allowed, n=1))
+    return f"{near}allowed: {', '.join(allowed)}"
+
+
+def _named(key: Any) -> str:
+    """A key as one word of a sentence."""
+    return str(key) if str(key).isprintable() else repr(key)
+
+
+def _shown(raw: Mapping[str, Any], where: list[Any]) -> str:
+    if any("password" in str(part) and not str(part).endswith("_file") for part in where):
+        return "***"
+    value: Any = raw
+    for part in where:
+        value = value.get(part) if isinstance(value, Mapping) else value
+    if isinstance(value, Mapping | list):
+        return "{...}" if isinstance(value, Mapping) else "[...]"  # a password may be in it
+    return repr(value)
+
+
+def _allowed(where: list[Any]) -> list[str]:
+    model: Any = File
+    for part in where:
+        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
+        model = field.annotation if field else None
+    return sorted(model.model_fields) if hasattr(model, "model_fields") else []

@@ -1,0 +1,139 @@
+"""A simulated PMS, a simulated UCM and the real gateway between them, all on loopback."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from gateway.clock import Clock
+from gateway.config import Config, load
+from gateway.line import ListenSpec, opener_for
+from gateway.line.tcp import ListenOpener
+from gateway.service.app import Service
+from gateway.simulators.certificate import fingerprint_of, write_certificate
+from gateway.simulators.hotel import Hotel, differences
+from gateway.simulators.pms import PmsSimulator, PtyOpener
+from gateway.simulators.ucm import UcmSimulator
+
+ROOMS: Final = tuple(str(floor * 100 + door) for floor in (1, 2, 3) for door in range(1, 11))
+TIMEZONE: Final = "Europe/Lisbon"
+SETTLE_WITHIN_S: Final = 60.0
+
+
+@dataclass(slots=True)
+class Stage:
+    """The three players, running."""
+
+    hotel: Hotel
+    pms: PmsSimulator
+    ucm: UcmSimulator
+    service: Service
+    ucm_url: str
+    folder: Path
+
+    def differences(self) -> list[str]:
+        """Rooms in which the UCM does not show what the PMS means; the words name no guest."""
+        return differences(self.hotel, self.ucm.rooms.rooms)
+
+    async def delivered(self, within_s: float = SETTLE_WITHIN_S) -> None:
+        """Wait until nothing waits in the outbox any more."""
+        async with asyncio.timeout(within_s):
+            await asyncio.sleep(0.1)
+            while (await self.service.status())["outbox"].get("waiting"):  # noqa: ASYNC110  # as a person would look
+                await asyncio.sleep(0.05)
+
+    async def settle(self, within_s: float = SETTLE_WITHIN_S) -> list[str]:
+        """Wait until everything told has arrived. Returns the rooms that never agreed."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + within_s
+        async with asyncio.timeout(within_s):
+            await self.pms.all_said()
+        while True:
+            await asyncio.sleep(0.05)
+            status = await self.service.status()
+            differences = self.differences()
+            if not differences and status["outbox"].get("waiting") == 0:
+                return []
+            if loop.time() > until:
+                return differences or ["the outbox is not empty"]
+
+
+@asynccontextmanager
+async def stage(
+    folder: Path,
+    *,
+    serial: bool = False,
+    old_api: bool = False,
+    http: str = "127.0.0.1:0",
+    rooms: tuple[str, ...] = ROOMS,
+    seed: int = 1,
+    today: date = date(2026, 3, 14),
+    moves: bool = True,
+    extra: str = "",
+    charset: str = "cp1252",
+    clock: Clock | None = None,
+    adapt: Callable[[Config], Config] = lambda config: config,
+) -> AsyncIterator[Stage]:
+    """Set the three players up in `folder`, on free ports, and take them down at the end.
+
+    extra   more TOML for the gateway's configuration
+    clock   the gateway's, instead of this machine's
+    adapt   what is different in the configuration of another site
+    """
+    async with AsyncExitStack() as stack:
+        ucm = UcmSimulator(seed=seed)
+        ucm.rooms.add(*rooms)
+        ucm.settings.password = secrets.token_hex(8)
+        ucm.settings.pms_password = secrets.token_hex(8)
+        pem = write_certificate(folder)
+        port = await ucm.start(pem)
+        stack.push_async_callback(ucm.stop)
+
+        hotel = Hotel(rooms=rooms, seed=seed, today=today, moves=moves)
+        opener: PtyOpener | ListenOpener
+        if serial:
+            opener = PtyOpener()
+            line = f"serial:{opener.path},9600,8n1"
+        else:
+            listener = opener_for(ListenSpec("127.0.0.1", 0))
+            assert isinstance(listener, ListenOpener)  # the spec says so
+            await listener.listen()
+            opener, line = listener, f"tcp:127.0.0.1:{listener.port}"
+        stack.push_async_callback(opener.close)
+        pms = PmsSimulator(
+            opener=opener,
+            lrc=serial,
+            ack=serial,
+            charset=charset,
+            every_room=lambda: hotel.resync()[1:-1],
+        )
+        path = "pmsapi" if old_api else "api"
+        url = f"https://127.0.0.1:{port}/{path}"
+        (folder / "gateway.toml").write_text(
+            f'[site]\nname = "demo-hotel"\ntimezone = "{TIMEZONE}"\ndata_dir = "{folder}/data"\n'
+            f'[pms]\nline = "{line}"\n'
+            f"[ucm]\n"
+            f'url = "{url}"\napi = "{"old" if old_api else "new"}"\n'
+            f'username = "{ucm.settings.username}"\npassword = "{ucm.settings.password}"\n'
+            f'pms_username = "{ucm.settings.pms_username}"\n'
+            f'pms_password = "{ucm.settings.pms_password}"\n'
+            f'fingerprint = "{fingerprint_of(pem)}"\nretry_interval_s = 0.5\ntimeout_s = 3\n'
+            f'[http]\nlisten = "{http}"\n'
+            f'[fias]\nrecord_pacing_ms = 20\nencoding = "{charset}"\n{extra}',
+            encoding="utf-8",
+        )
+        service = Service(adapt(load(folder / "gateway.toml")), clock=clock)
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            playing = group.create_task(pms.run())
+            running = group.create_task(service.run(stop))
+            try:
+                yield Stage(hotel, pms, ucm, service, url, folder)
+            finally:
+                stop.set()
+                await asyncio.wait({running}, timeout=15)
+                playing.cancel()

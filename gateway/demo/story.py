@@ -1,0 +1,252 @@
+"""A hotel day on the stage, told as it happens: what the PMS says, what that means, what the
+gateway asks of the UCM, and what the phone in the room shows then.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import typer
+
+from gateway.demo.stage import SETTLE_WITHIN_S, TIMEZONE, Stage, stage
+from gateway.drivers.ucm.replies import Reply
+from gateway.scope.decode import decode_body
+from gateway.simulators.pbx import PERMISSIONS, UcmRoom
+from gateway.simulators.ucm import Call
+from gateway.simulators.ucm.faults import DONE_FIRST
+
+_DONE: Final = (0, -100)
+_UNTOLD: Final = ("address", "room", "account")
+_INDENT: Final = " " * 5
+
+Chapter = tuple[str, list[list[str]]]
+"""A heading and its deeds; the records of a deed are said together."""
+
+
+async def play(show: Callable[[str], None], folder: Path, *, once: bool, serial: bool) -> bool:
+    """Play day after day, or one. Returns whether every room ended as the PMS meant it.
+
+    show    takes the story line by line, with the colours of a terminal in it
+    """
+    http = "127.0.0.1:0" if once else "127.0.0.1:9843"
+    today = datetime.now(ZoneInfo(TIMEZONE)).date()
+    async with stage(folder, serial=serial, http=http, today=today) as on:
+        story = Story(on, show)
+        show(f"PMS on {on.service.opener.describe()}, UCM at {on.ucm_url}")
+        show(f"gateway: http://127.0.0.1:{on.service.pages[0].port}/ (the console)\n")
+        show("The link starts: both sides say what they will speak of.")
+        async with asyncio.timeout(SETTLE_WITHIN_S):
+            await on.pms.link_up()
+        while await story.day() and not once:
+            on.hotel.today += timedelta(days=1)
+            await asyncio.sleep(5)
+        on.pms.on_record = on.ucm.on_call = None
+        return story.is_well
+
+
+class Story:
+    """Tells what happens on the stage."""
+
+    def __init__(self, on: Stage, show: Callable[[str], None]) -> None:
+        self._on, self._show = on, show
+        self.is_well = True
+        self._days = 0
+        self._records = 0
+        self._calls = 0
+        self._unanswered = 0
+        self._told_in_bulk = 0
+        self._phones = self._all_phones()
+        on.pms.on_record, on.ucm.on_call = self._heard, self._called
+
+    async def day(self) -> bool:
+        """One day, and what it came to. Returns whether all is well at its end."""
+        on = self._on
+        self._days += 1
+        for heading, deeds in _chapters(on):
+            self._show("\n" + typer.style(heading, bold=True))
+            for deed in deeds:
+                on.pms.say(*deed)
+                await self.until_told()
+                self._tell_phones()
+        differences = await on.settle()
+        occupied = sum(1 for room in on.hotel.rooms if on.hotel.shown(room).is_in)
+        self._show(
+            f"\nDay {self._days}: {self._records} records, {self._calls} requests to the UCM, "
+            f"{self._unanswered} of them without a good answer and put right; "
+            f"{occupied} of {len(on.hotel.rooms)} rooms occupied."
+        )
+        for difference in differences:
+            self._show(f"  DIFFERENT  {difference}")
+        for complaint in on.pms.complaints:
+            self._show(f"  COMPLAINT of the PMS  {complaint}")
+        self.is_well = not differences and not on.pms.complaints
+        self._show(
+            typer.style("Every room on the UCM is as the PMS meant it.", fg="green", bold=True)
+            if self.is_well
+            else typer.style("The UCM and the PMS do not agree.", fg="red", bold=True)
+        )
+        return self.is_well
+
+    async def until_told(self) -> None:
+        """Wait until the records are said and the UCM knows all that they meant."""
+        async with asyncio.timeout(SETTLE_WITHIN_S):
+            await self._on.pms.all_said()
+        await self._on.delivered()
+
+    def _heard(self, record: str, from_gateway: bool) -> None:  # the simulator's shape
+        self._records += not from_gateway
+        if "|SF|" in record:  # a room of the resync: thirty times the same
+            self._told_in_bulk += 1
+            return
+        self._tell_bulk()
+        who, colour = ("gw ", "green") if from_gateway else ("PMS", "cyan")
+        self._show(typer.style(f"{who}> {record}", fg=colour))
+        meaning = decode_body(record.encode("utf-8"), "utf-8").meaning
+        self._show(f"{_INDENT}{meaning}")
+
+    def _tell_bulk(self) -> None:
+        if self._told_in_bulk:
+            records = f"{self._told_in_bulk} records, one for each free room and each guest"
+            self._show(typer.style(f"PMS> ... {records}", fg="cyan"))
+            self._told_in_bulk = 0
+
+    def _called(self, call: Call) -> None:
+        asked = _asked(call)
+        if not asked:
+            return
+        self._calls += 1
+        lost = call.fault in DONE_FIRST
+        good = call.code in _DONE and not lost
+        self._unanswered += not good
+        answer = typer.style(_answer(call, lost=lost), fg="green" if good else "red")
+        self._show(f"{typer.style('UCM<', fg='yellow')} {asked}: {answer}")
+
+    def _tell_phones(self) -> None:
+        """What has changed on the phones since they were told last."""
+        phones = self._all_phones()
+        for room, shows in phones.items():
+            if shows != self._phones[room]:
+                self._show(typer.style(f"{_INDENT}phone {room}: {shows}", fg="magenta", bold=True))
+        self._phones = phones
+
+    def _all_phones(self) -> dict[str, str]:
+        return {number: _phone(room) for number, room in self._on.ucm.rooms.rooms.items()}
+
+
+def _asked(call: Call) -> str:
+    """What is asked of the UCM, in words; empty: nothing that belongs to the story."""
+    tags = call.tags
+    match call.action:
+        case "checkin" | "update":
+            word = "check in" if call.action == "checkin" else "update"
+            told = [f"{tag} {text}" for tag, text in tags.items() if tag not in _UNTOLD and text]
+            return f"{word} {call.room} ({', '.join(told)})"
+        case "checkout":
+            return f"check out {call.room}"
+        case "mov":
+            return f"move {call.room} to {tags['d_room']}"
+        case "wakeup" if tags["w_action"] == "0":
+            return f"no wake-up for {call.room}"
+        case "wakeup":
+            return f"wake-up for {call.room} at {_time(tags['w_time'])}"
+        case "dnd":
+            return f"do-not-disturb of {call.room} {'on' if tags['status'] == '1' else 'off'}"
+        case "listPMSRoom":
+            return "what do the rooms show?"
+        case "login":
+            return "log in"
+        case _:
+            return ""
+
+
+def _answer(call: Call, *, lost: bool) -> str:
+    if call.code is None:
+        return "no answer"
+    if call.code in _DONE:
+        return "done, but the answer is lost" if lost else "done"
+    return f"refused, {Reply(call.code).advice}"
+
+
+def _time(digits: str) -> str:
+    return f"{digits[:2]}:{digits[2:]}"
+
+
+def _phone(room: UcmRoom) -> str:
+    """What a room's phone shows and does."""
+    if not room.is_in:
+        status = f", room status {room.status}" if room.status else ""
+        return f"nobody is in, no voice messages{status}"
+    parts = [
+        ", ".join(each for each in (room.lastname, room.firstname) if each),
+        f"language {room.language}",
+        f"calls {PERMISSIONS.get(room.cos, 'as before')}",
+    ]
+    if room.wake_up is not None:
+        parts.append(f"wake-up at {_time(room.wake_up[1])}")
+    if room.dnd:
+        parts.append("does not ring")
+    if room.messages:
+        parts.append(f"{room.messages} voice message" + "s" * (room.messages > 1))
+    return " · ".join(parts)
+
+
+def _chapters(on: Stage) -> Iterator[Chapter]:
+    """The chapters of one day, each made when the one before has been played."""
+    hotel, today = on.hotel, f"{on.hotel.today:%y%m%d}"
+
+    def several(count: int, deed: Callable[[], list[str]]) -> list[list[str]]:
+        return [deed() for _ in range(count)]
+
+    arrivals = min(8, len(hotel.free) - 4)  # some rooms stay free for those who move
+    yield "Morning: guests arrive.", several(arrivals, lambda: hotel.check_in(hotel.free[0]))
+    yield (
+        "They share rooms: one name on the phone, everybody remembered.",
+        several(2, lambda: hotel.check_in(hotel.taken[0])),
+    )
+    room, other, last = hotel.taken[0], hotel.taken[1], hotel.taken[-1]
+    on.ucm.rooms.rooms[last].messages += 1
+    yield (
+        f"{last} has a voice message; its guest moves and takes it along. Another joins a room.",
+        [
+            [f"WR|RN{last}|DA{today}|TI235900|"],
+            hotel.move(last, hotel.free[-1]),
+            hotel.move(room, other),
+        ],
+    )
+    yield (
+        "Reception changes data; housekeeping and wake-ups.",
+        [
+            *several(3, lambda: hotel.change(room)),
+            hotel.restrict(other),
+            [f"RE|RN{room}|DNY|"],
+            [f"RE|RN{hotel.free[0]}|RS3|"],
+            [f"WR|RN{room}|DA{today}|TI235900|"],
+            [f"WC|RN{room}|DA{today}|TI235900|"],
+        ],
+    )
+    yield (
+        "Noon: guests leave; the last one of a room takes the mailbox with him.",
+        several(max(4, len(hotel.taken) - 6), lambda: hotel.check_out(hotel.taken[-1])),
+    )
+    on.ucm.fail("drop", action="checkin", times=2)
+    on.ucm.fail("code", action="checkout", value=-9, times=1)
+    on.ucm.fail("cookie", times=1)
+    yield (
+        "Afternoon with a troubled UCM: lost answers, a refusal, a dead session.",
+        [
+            *several(2, lambda: hotel.check_in(hotel.free[0])),
+            *several(2, lambda: hotel.check_out(hotel.taken[-1])),
+            *several(10, hotel.random_deed),
+        ],
+    )
+    on.ucm.faults.clear()
+    for _ in range(5):
+        hotel.silent_deed()
+    yield (
+        "Evening: the PMS was off the line for a while; a resync tells every room.",
+        [hotel.resync()],
+    )
+    yield "Night audit.", [[f"NS|DA{today}|TI030000|", f"NE|DA{today}|TI031500|"]]

@@ -1,0 +1,133 @@
+"""`UcmDriver`: makes one call to a UCM, with what belongs to a request: a login, a shorter name."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.drivers.base import (
+    Answer,
+    Interrupted,
+    Outcome,
+    Refused,
+    Rejected,
+    SessionRefused,
+    ShownRoom,
+)
+from gateway.drivers.calls import (
+    Call,
+    CheckIn,
+    CheckOut,
+    DoNotDisturb,
+    Move,
+    RoomStatus,
+    Update,
+    WakeUp,
+)
+from gateway.drivers.ucm import listing, requests
+from gateway.drivers.ucm.api import UcmApi, raise_for_pause
+from gateway.drivers.ucm.listing import UcmRoom
+from gateway.drivers.ucm.replies import Reply, Verdict
+from gateway.drivers.ucm.requests import Request, Words
+from gateway.house.states import Guest
+from gateway.metrics import Metrics
+
+_ACTIONS: Final = {
+    CheckIn: "checkin",
+    CheckOut: "checkout",
+    Update: "update",
+    Move: "mov",
+    DoNotDisturb: "dnd",
+    RoomStatus: "update",
+    WakeUp: "wakeup",
+}
+_OUTCOMES: Final = {
+    Verdict.DONE: Outcome.DONE,
+    Verdict.DONE_WITH_WARNING: Outcome.DONE,
+    Verdict.ALREADY_IN: Outcome.ALREADY_IN,
+    Verdict.NOT_IN: Outcome.NOT_IN,
+    Verdict.TAKEN: Outcome.TAKEN,
+}
+
+
+class UcmDriver:
+    """One UCM. See `gateway.drivers.base.Driver`. `words` may be replaced between two calls."""
+
+    def __init__(self, api: UcmApi, words: Words, metrics: Metrics) -> None:
+        self._api, self.words, self._metrics = api, words, metrics
+        self.has_list = api.has_list
+
+    async def apply(self, call: Call) -> Answer:
+        request = requests.request_of(call, self.words)
+        if request is None:
+            assert isinstance(call, RoomStatus)  # every other call has its request
+            why = f"room status {call.code!r} has no mapping under [room_status]"
+            return Answer(warning=why)
+        reply = await self._say(request)
+        outcome = _OUTCOMES[reply.verdict]
+        warning = reply.advice if reply.verdict is Verdict.DONE_WITH_WARNING else ""
+        return Answer(outcome, reply.code, warning)
+
+    def action_of(self, call: Call) -> str:
+        return _ACTIONS[type(call)]
+
+    async def probe(self) -> None:
+        await self._api.probe()
+
+    async def rooms(self) -> list[UcmRoom] | None:
+        listed = await self._api.rooms()
+        self.has_list = listed is not None
+        return listed
+
+    def tags_of(self, guest: Guest, stay: int | None) -> dict[str, str]:
+        return requests.guest_tags(guest, stay, self.words)
+
+    def is_ours(self, row: ShownRoom, tags: Mapping[str, str], *, was_told: bool = False) -> bool:
+        assert isinstance(row, UcmRoom)  # they come from `rooms`
+        return listing.is_ours(row, tags, was_told=was_told)
+
+    def shown_tags(self, row: ShownRoom, tags: Mapping[str, str]) -> dict[str, str]:
+        assert isinstance(row, UcmRoom)  # they come from `rooms`
+        return listing.shown_tags(row, tags)
+
+    async def close(self) -> None:
+        await self._api.close()
+
+    async def _say(self, request: Request) -> Reply:
+        """Say it until it is said, each repair once. Returns a reply that has an outcome."""
+        logged_in = made_available = made_plain = False
+        while True:
+            reply = await self._api.send(request)
+            raise_for_pause(reply)
+            match reply.verdict:
+                case verdict if verdict in _OUTCOMES:
+                    return reply
+                case Verdict.LOGIN if not (logged_in or self._api.is_fresh):
+                    logged_in = True
+                    self._repeat(request, "login")
+                    await self._api.log_in_again()
+                case Verdict.LOGIN_UNSURE:
+                    self._repeat(request, "login")
+                    raise Interrupted(reply.advice)
+                case Verdict.LOGIN:
+                    raise SessionRefused(reply.code, reply.advice)
+                case Verdict.UNDER_REPAIR if not made_available:
+                    made_available = True
+                    self._repeat(request, "under_repair")
+                    room = request.value_of("d_address") or request.value_of("address") or ""
+                    raise_for_pause(await self._api.send(requests.set_status(room, 1)))
+                case Verdict.NAME_TOO_LONG:
+                    shorter = requests.shorten(request, reply.code, exact=reply.exact)
+                    if shorter is None:
+                        raise Rejected(reply.code, reply.advice)
+                    self._repeat(request, "name_too_long")
+                    request = shorter
+                case Verdict.SENSITIVE if not made_plain and requests.plain(request) != request:
+                    made_plain = True
+                    self._repeat(request, "sensitive")
+                    request = requests.plain(request)
+                case Verdict.UNDER_REPAIR | Verdict.SENSITIVE | Verdict.REJECTED:
+                    raise Rejected(reply.code, reply.advice)
+                case _:
+                    raise Refused(reply.code, reply.advice)
+
+    def _repeat(self, request: Request, reason: str) -> None:
+        self._metrics.ucm_retries.labels(request.action, reason).inc()

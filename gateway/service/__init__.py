@@ -1,0 +1,1 @@
+"""The process: everything is built, started, reloaded, watched and stopped here."""

@@ -1,0 +1,292 @@
+"""The composition root: build everything from a Config, run it, stop it in order."""
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from gateway import __version__
+from gateway.clock import Clock
+from gateway.config import Config
+from gateway.drivers.ucm.https import Peer
+from gateway.house import House
+from gateway.line import Opener, TappedOpener, is_loopback, opener_for
+from gateway.logs import logger
+from gateway.metrics import Metrics
+from gateway.pipeline.compare import Comparison
+from gateway.pipeline.intake import Intake
+from gateway.pipeline.kept import Start, begin
+from gateway.pipeline.outbox import Outbox
+from gateway.pipeline.pump import Pump
+from gateway.pipeline.reach import FIRST_PAUSE_S, Reach
+from gateway.pipeline.relay import Relay
+from gateway.pipeline.repeats import Repeats
+from gateway.service import parts
+from gateway.service.about import about
+from gateway.service.hold import Held, hold
+from gateway.service.pages import listen
+from gateway.store import StorageFailed, Store, StoreWorker
+from gateway.web import control
+from gateway.web.console.app import Console
+from gateway.web.console.day import Day, counts_of
+from gateway.web.console.guard import Guard
+from gateway.web.control import Control
+from gateway.web.gauges import ANSWER_WITHIN_S, Gauges, try_disk
+from gateway.web.http import HttpServer
+from protocols.fias import normalize
+
+STOP_WITHIN_S: Final = 8.0
+CLOSE_WITHIN_S: Final = 0.5
+PURGE_EVERY_S: Final = 3600.0
+
+
+class StartFailed(Exception):
+    """The service cannot start on this machine as configured. The text says what to do."""
+
+
+class Service:
+    """One gateway: one PMS line, one UCM, one store."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clock: Clock | None = None,
+        opener: Opener | None = None,
+        peer: Peer | None = None,
+        vfs: str | None = None,
+        pages: bool = True,
+    ) -> None:
+        """Open the store and bind the HTTP port. Raises StartFailed.
+
+        clock, opener, peer, vfs    instead of this machine's clock, line, UCM and disk
+        pages                       whether anybody can look: the HTTP port and the control socket
+        """
+        self._config = config
+        self.clock = clock or Clock(config.zone)
+        self.metrics = Metrics(version=__version__, site=config.site.name)
+        kept = self._open(Path(config.site.data_dir), vfs)
+        self.store = StoreWorker(kept.store)
+        self._peer = peer or parts.ucm_peer(config)
+        self._driver = parts.ucm_driver(config, self.metrics, self._peer)
+        self._build_core(kept)
+        self.scope = parts.scope(config, self.metrics, self.clock)
+        self.opener = opener or opener_for(
+            config.pms.line, parts.gate(config, self.metrics, self.clock)
+        )
+        self._build_pms_side(is_anew=kept.is_anew)
+        self._build_ucm_side()
+        self.control = Control(
+            self.outbox, self.store, self.house, self.pump, self.relay, self.clock, self.scope
+        )
+        self._guard = Guard(
+            config.http.password_hash,
+            open_to_all=is_loopback(config.http.listen.rsplit(":", 1)[0]),
+            now=self.clock.now,
+        )
+        self.day = Day(lambda: counts_of(self.metrics), self.clock)
+        self.pages: tuple[HttpServer, ...] = ()
+        if pages:
+            try:
+                self.pages = listen(
+                    config, self.metrics, self._gauges(), self.status, self._console()
+                )
+            except OSError as error:
+                raise StartFailed(str(error)) from error
+
+    def _open(self, data_dir: Path, vfs: str | None) -> Start:
+        try:
+            self._lock = hold(data_dir)
+        except Held as held:
+            raise StartFailed(str(held)) from None
+        try:
+            return begin(data_dir / "outbox.db", vfs)
+        except StorageFailed as failed:
+            self._lock.close()
+            raise StartFailed(f"{data_dir / 'outbox.db'}: {failed}") from failed
+
+    def _build_core(self, kept: Start) -> None:
+        """What lies between the two sides: the house, the rooms to be told, the way in."""
+        config = self._config
+        self.house = House(
+            zone=config.zone,
+            infer_moves_s=config.fias.infer_moves_s,
+            rooms=kept.rooms,
+            ledger=kept.ledger,
+        )
+        self.outbox = Outbox(
+            tags_of=self._driver.tags_of,
+            wall=self.clock.stamp,
+            longest_pause_s=_longest_pause_s(config),
+        )
+        for room in self.outbox.restore(kept.rooms, kept.rows):
+            do = "it is compared with the UCM; report it if it comes again"
+            logger().error("room_not_understood", room=room, do=do)
+        self.intake = Intake(
+            house=self.house,
+            rooms=parts.room_map(config),
+            outbox=self.outbox,
+            store=self.store,
+            normalize=normalize,
+            clock=self.clock,
+            metrics=self.metrics,
+            repeats=Repeats(kept.heard) if config.ack else None,
+            charset=config.fias.encoding,
+        )
+        self.intake.restore(kept.writes)
+
+    def _build_pms_side(self, *, is_anew: bool) -> None:
+        config = self._config
+        self.pump = Pump(
+            opener=TappedOpener(self.opener, self.scope.recorder),
+            session=parts.session(config, self.clock),
+            intake=self.intake,
+            clock=self.clock,
+            metrics=self.metrics,
+            answers=config.ack,
+            resync=parts.resync(config, is_anew=is_anew),
+        )
+
+    def _build_ucm_side(self) -> None:
+        ucm = self._config.ucm
+        self.comparison = Comparison(
+            outbox=self.outbox,
+            judge=self._driver,
+            clock=self.clock,
+            metrics=self.metrics,
+            every_s=ucm.reconcile_interval_s,
+            heals=ucm.reconcile == "heal",
+        )
+        self.reach = Reach(self.clock, self.metrics, ucm.retry_interval_s)
+        self.relay = Relay(
+            outbox=self.outbox,
+            store=self.store,
+            driver=self._driver,
+            clock=self.clock,
+            metrics=self.metrics,
+            changed=self.intake.changed,
+            retries=ucm.retries,
+            retry_interval_s=ucm.retry_interval_s,
+            comparison=self.comparison,
+            reach=self.reach,
+            is_link_up=lambda: self.pump.session.is_up,
+            in_resync=lambda: self.house.ledger.in_resync,
+        )
+
+    def _gauges(self) -> Gauges:
+        return Gauges(
+            metrics=self.metrics,
+            outbox=self.outbox,
+            store=self.store,
+            house=self.house,
+            clock=self.clock,
+            data_dir=Path(self._config.site.data_dir),
+        )
+
+    def _console(self) -> Console:
+        return Console(
+            control=self.control,
+            guard=self._guard,
+            status=self.status,
+            about=lambda: about(self._config, self._peer.certificate_ends),
+            day=self.day,
+            site=self._config.site.name,
+            zone=self._config.zone,
+        )
+
+    @property
+    def config(self) -> Config:
+        """What it runs by now."""
+        return self._config
+
+    def adopt(self, config: Config) -> None:
+        """Go on with a configuration that differs only where the module `reload` allows it."""
+        self._config = config
+        self._driver.words = parts.words(config)
+        self.relay.retries = config.ucm.retries
+        self.relay.retry_interval_s = self.reach.longest_pause_s = config.ucm.retry_interval_s
+        self.comparison.heals = config.ucm.reconcile == "heal"
+        self.comparison.every_s = config.ucm.reconcile_interval_s
+        self.outbox.longest_pause_s = _longest_pause_s(config)
+        self.outbox.look_again()  # another word for what is shown is told
+        self.intake.changed.set()
+        self._guard.change_lock(config.http.password_hash)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Everything, until `stop` is set; then in order: line, call in flight, pages, file."""
+        logger().info(
+            "started",
+            version=__version__,
+            line=str(self._config.pms.line),
+            console=f"http://{self._config.http.listen}/",
+        )
+        if self._config.ucm.tls == "insecure":
+            logger().warning(
+                "ucm_not_verified",
+                why="tls = insecure: anybody on the network can pose as the UCM",
+                do="run doctor and pin the fingerprint",
+            )
+        async with asyncio.TaskGroup() as group:
+            pump = group.create_task(self.pump.run())
+            relay = group.create_task(self.relay.run())
+            ticking = group.create_task(self.intake.run())
+            purging = group.create_task(self._purge())
+            watching = group.create_task(self.scope.run())
+            pages = [group.create_task(page.run()) for page in self.pages]
+            counting = group.create_task(self.day.run()) if pages else watching
+            await stop.wait()
+            logger().info("stopping")
+            self.pump.stop()
+            self.relay.stop()
+            _, late = await asyncio.wait({pump, relay}, timeout=STOP_WITHIN_S)
+            self.scope.end()
+            for task in (*late, ticking, purging, watching, counting):
+                task.cancel()
+            for page in self.pages:
+                page.stop()
+            if pages:
+                await asyncio.wait(pages, timeout=1.0)
+            for task in pages:
+                task.cancel()
+        await self._driver.close()
+        self.store.close(CLOSE_WITHIN_S)
+        if self.pages:
+            (Path(self._config.site.data_dir) / control.SOCKET_NAME).unlink(missing_ok=True)
+        self._lock.close()
+        logger().info("stopped")
+
+    async def status(self) -> dict[str, Any]:
+        """Which part is well and which is not, in words."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                await try_disk(self.store)
+            outbox: dict[str, Any] = {"ok": True}
+        except (StorageFailed, TimeoutError) as error:
+            outbox = {"ok": False, "why": str(error) or "the disk does not answer"}
+        outbox |= {"waiting": len(self.outbox.waiting), "parked": len(self.outbox.parked)}
+        return {
+            "loop": {"ok": True},
+            "outbox": outbox,
+            "link": {
+                "ok": self.pump.session.is_up,
+                "state": self.pump.session.state,
+                "line": self.pump.line or f"{self._config.pms.line} (not open)",
+                "resync": self.house.ledger.in_resync,
+                "night_audit": self.house.ledger.night_audit,
+            },
+            "ucm": {"ok": self.reach.is_up, "why": self.reach.trouble},
+        }
+
+    async def _purge(self) -> None:
+        keep_s = self._config.site.keep_days * 86400
+        while True:
+            with suppress(StorageFailed):  # there will be another time
+                now = self.clock.epoch()
+                await self.store(Store.purge, now - keep_s, now)
+                await self.intake.forget(older_than=timedelta(seconds=keep_s))
+            await self.clock.sleep(PURGE_EVERY_S)
+
+
+def _longest_pause_s(config: Config) -> float:
+    return 2 * config.ucm.retry_interval_s + FIRST_PAUSE_S

@@ -1,0 +1,133 @@
+"""The parts of a gateway, made from its configuration: one function a part."""
+
+from pathlib import Path
+
+from gateway import __version__
+from gateway.clock import Clock
+from gateway.config import Config
+from gateway.drivers.ucm.api import NewApi, OldApi, UcmApi, pms_token
+from gateway.drivers.ucm.driver import UcmDriver
+from gateway.drivers.ucm.https import HttpsPeer, Peer, TlsSettings, Trust
+from gateway.drivers.ucm.requests import LANGUAGES, Words
+from gateway.line import Gate, SerialSpec
+from gateway.logs import logger
+from gateway.metrics import Metrics
+from gateway.pipeline.pump import Resync
+from gateway.pipeline.room_map import RoomMap
+from gateway.scope.live import LiveScope
+from gateway.scope.profile import LineProfile
+from gateway.scope.ring import Ring
+from protocols.fias import FiasProfile, FiasSession
+from protocols.fias.controls import SERIAL_GAP_S, TCP_GAP_S
+
+TELL_AGAIN_S = 60.0
+"""A hostile peer dials without end: the log has a line a minute, the metric has all of them."""
+
+
+def ucm_peer(config: Config) -> HttpsPeer:
+    """The HTTPS connection to this site's UCM."""
+    ucm = config.ucm
+    tls = TlsSettings(
+        trust=Trust(ucm.tls), fingerprint=ucm.pin, ca_file=ucm.ca_file, is_old=ucm.old_tls
+    )
+    digest = (ucm.username, ucm.password.get_secret_value()) if ucm.api == "old" else None
+    return HttpsPeer(ucm.url, tls=tls, timeout_s=ucm.timeout_s, digest=digest)
+
+
+def ucm_api(config: Config, metrics: Metrics, peer: Peer) -> UcmApi:
+    """The API that this site's UCM has."""
+    ucm = config.ucm
+    token = pms_token(
+        ucm.pms_username,
+        ucm.pms_password.get_secret_value(),
+        upper_case=ucm.token_case == "upper",
+    )
+    if ucm.api == "old":
+        return OldApi(peer, token=token, metrics=metrics)
+    password = ucm.password.get_secret_value()
+    origin = ucm.url.rsplit("/", 1)[0]
+    return NewApi(
+        peer, username=ucm.username, password=password, token=token, metrics=metrics, url=origin
+    )
+
+
+def words(config: Config) -> Words:
+    """How this site's PMS words become the UCM's."""
+    return Words(
+        class_of_service=config.class_of_service,
+        language={**LANGUAGES, **config.language},
+        room_status=config.room_status,
+        checkout_time=config.checkout_time,
+        name_bytes=config.ucm.name_bytes,
+    )
+
+
+def ucm_driver(config: Config, metrics: Metrics, peer: Peer | None = None) -> UcmDriver:
+    """What makes this site's UCM do something; `peer` instead of its own connection."""
+    return UcmDriver(ucm_api(config, metrics, peer or ucm_peer(config)), words(config), metrics)
+
+
+def room_map(config: Config) -> RoomMap:
+    """From the PMS's rooms to the UCM's."""
+    rooms = config.rooms
+    return RoomMap(
+        addresses=rooms.map, strip_leading_zeros=rooms.strip_leading_zeros, ignored=rooms.ignore
+    )
+
+
+def session(config: Config, clock: Clock) -> FiasSession:
+    """The link as this site's PMS speaks it."""
+    is_serial = isinstance(config.pms.line, SerialSpec)
+    profile = FiasProfile(
+        charset=config.fias.encoding,
+        lrc=config.lrc,
+        ack=config.ack,
+        pacing_s=config.fias.record_pacing_ms / 1000,
+        driver_version=__version__,
+        gap_s=SERIAL_GAP_S if is_serial else TCP_GAP_S,
+    )
+    return FiasSession(profile, clock.stamp)
+
+
+def resync(config: Config, *, is_anew: bool) -> Resync:
+    """When the PMS is asked to tell every room. `is_anew`: the store has no house yet."""
+    if config.fias.resync == "on-connect":
+        return Resync.EACH_TIME
+    return Resync.ONCE if is_anew else Resync.NEVER
+
+
+def gate(config: Config, metrics: Metrics, clock: Clock) -> Gate:
+    """Who may be the peer of a TCP line; who may not is counted and told."""
+    line = str(config.pms.line)
+    told_at: dict[str, float] = {}
+
+    def tell(event: str, do: str, **words: str) -> None:
+        if clock.now() - told_at.get(event, float("-inf")) >= TELL_AGAIN_S:
+            told_at[event] = clock.now()
+            logger().warning(event, **words, do=do)
+
+    def refused(address: str) -> None:
+        metrics.line_peers_refused.inc()
+        do = "if it is the PMS: add it to pms.allow, or find out why it dials so often"
+        tell("peer_refused", do, address=address)
+
+    def slowed() -> None:
+        metrics.line_slowed.inc()
+        do = "more than any line carries: is it the PMS? nothing of it is lost"
+        tell("peer_slowed", do, line=line)
+
+    return Gate(config.pms.allow, refused, slowed)
+
+
+def scope(config: Config, metrics: Metrics, clock: Clock) -> LiveScope:
+    """What is recorded of the line, and what is noticed in it."""
+    line = LineProfile(str(config.pms.line), config.lrc, config.ack, config.fias.encoding)
+    keep_days = config.capture.keep_days
+    ring = Ring(
+        Path(config.site.data_dir) / "captures",
+        line,
+        config.zone,
+        keep_bytes=int(config.capture.keep_mb * (1 << 20)),
+        keep_s=86_400 * (config.site.keep_days if keep_days is None else keep_days),
+    )
+    return LiveScope(line, ring if config.capture.keep_mb else None, clock, config.zone, metrics)

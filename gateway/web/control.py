@@ -1,0 +1,364 @@
+"""What an operator asks of the running service: its outbox, its rooms, a resync. Its socket is for
+the owner of the data directory only; what it tells are names."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from gateway.clock import Clock
+from gateway.house import Actual, Desired, House, Room
+from gateway.house.states import NOT_KNOWN, STRANGER
+from gateway.logs import logger
+from gateway.pipeline.look import Drift
+from gateway.pipeline.outbox import Outbox
+from gateway.pipeline.pump import Pump
+from gateway.pipeline.relay import Relay
+from gateway.pipeline.step import DROPPED, PARKED, STATES, WAITING, RoomView
+from gateway.scope.explain import Finding
+from gateway.scope.live import LiveScope
+from gateway.store import JournalLine, StorageFailed, Store, StoreWorker
+from gateway.web import words
+
+SOCKET_NAME: Final = "control.sock"
+JOURNAL_SHOWN: Final = 20
+
+
+class Declined(Exception):
+    """It cannot be done; the text says why and what to do. `status`: the HTTP one."""
+
+    def __init__(self, text: str, status: int = 409) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+OPEN_STATES: Final = (WAITING, PARKED)
+
+
+def view_as_json(view: RoomView, zone: tzinfo) -> dict[str, Any]:
+    """A room of the outbox: what it waits for, and what an operator can do about it."""
+    return {
+        "room": view.room,
+        "state": view.state,
+        "since": _moment(view.since, zone),
+        "next_call": words.call(view.call) if view.call is not None else None,
+        "tries": view.attempts,
+        "due_at": _moment(view.due_at, zone),
+        "reason": view.why,
+        "guest": view.desired.guest.name if view.desired.guest is not None else None,
+        "reservation": (view.desired.guest.reservation if view.desired.guest is not None else None),
+        "record": view.record,
+        "do": _ADVICE.get(view.state, "").format(room=view.room),
+    }
+
+
+_ADVICE: Final = {
+    PARKED: "mend the cause, then `outbox retry {room}`; to leave it as it is:"
+    " `outbox drop {room}`; if the PMS says something new of the room, it is tried again by itself",
+    DROPPED: "`outbox retry {room}` takes it up again; so does whatever the PMS says of the room",
+}
+
+
+def states_as_json(view: RoomView, zone: tzinfo) -> dict[str, Any]:
+    """The two states of a room side by side: what the phone should show, and what it shows."""
+    want, have = view.desired, view.actual
+    return {
+        **view_as_json(view, zone),
+        "desired": _desired_as_json(want),
+        "actual": None if have is None else _actual_as_json(have),
+    }
+
+
+def _desired_as_json(want: Desired) -> dict[str, Any]:
+    return {
+        "stay": want.stay,
+        "guest": want.guest.name if want.guest is not None else None,
+        "reservation": want.guest.reservation if want.guest is not None else None,
+        "wake_ups": [each.isoformat(timespec="minutes") for each in want.wake_ups],
+        "do_not_disturb": want.dnd,
+        "room_status": want.status,
+    }
+
+
+def _actual_as_json(have: Actual) -> dict[str, Any]:
+    wake_up = have.wake_up.isoformat(timespec="minutes") if have.wake_up is not None else None
+    return {
+        "stay": "a stranger" if have.stay == STRANGER else have.stay,
+        "tags": None if have.tags is None else dict(have.tags),
+        "wake_up": "not known" if have.wake_up_said == NOT_KNOWN else wake_up,
+        "do_not_disturb": "not known" if have.dnd_said == NOT_KNOWN else have.dnd,
+    }
+
+
+def line_as_json(line: JournalLine, zone: tzinfo) -> dict[str, Any]:
+    """One call of the journal, and what came of it in words."""
+    told = {"at": _moment(line.at, zone), "took_s": round(line.took_s, 3)}
+    return {**asdict(line), **told, "outcome": words.outcome(line).words}
+
+
+def _moment(at: float | None, zone: tzinfo) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, zone).isoformat(timespec="seconds")
+
+
+def rooms_as_json(rooms: Mapping[str, Room]) -> list[dict[str, Any]]:
+    """Who is in which room by the PMS's word; the first guest is the displayed one."""
+    return [
+        {
+            "room": number,
+            "state": "in" if room.guests else "out" if room.out else "unknown",
+            "guests": [
+                {
+                    "reservation": guest.reservation,
+                    "name": guest.name,
+                    "first_name": guest.first_name,
+                    "arrival": guest.arrival and guest.arrival.isoformat(),
+                    "departure": guest.departure and guest.departure.isoformat(),
+                }
+                for guest in room.guests
+            ],
+            "wake_ups": [each.isoformat(timespec="minutes") for each in room.wake_ups],
+        }
+        for number, room in sorted(rooms.items())
+    ]
+
+
+def drifts_as_json(drifts: Sequence[Drift]) -> list[dict[str, Any]]:
+    """Rooms that differ, each with what it means."""
+    return [{**asdict(drift), "means": _MEANS[drift.kind]} for drift in drifts]
+
+
+_MEANS: Final = {
+    "in": "the UCM shows a guest, the PMS says that nobody is in",
+    "out": "the PMS says that a guest is in, the UCM shows nobody",
+    "stranger": "the UCM shows somebody else than the PMS",
+    "details": "the right guest, shown differently",
+    "unlisted": "the UCM's list does not have this room: add it there, or map it under [rooms]",
+    "unnamed": "the UCM shows a guest, the PMS has never said who is in this room: left alone",
+}
+
+
+@dataclass(slots=True)
+class Control:
+    """The operator's desk inside the service. Methods raise Declined or StorageFailed."""
+
+    outbox: Outbox
+    store: StoreWorker
+    house: House
+    pump: Pump
+    relay: Relay
+    clock: Clock
+    scope: LiveScope
+
+    def views(self, states: Sequence[str], room: str | None, limit: int) -> list[RoomView]:
+        """Rooms of the outbox in these states, those that have waited longest first."""
+        if wrong := sorted(set(states) - set(STATES)):
+            raise Declined(f"state {wrong[0]!r} is none of {', '.join(STATES)}", 400)
+        if room is not None:
+            view = self.outbox.view(room)
+            return [view] if view is not None and view.state in states else []
+        return list(self.outbox.views(states))[:limit]
+
+    def view(self, room: str) -> RoomView:
+        """One room."""
+        view = self.outbox.view(room)
+        if view is None:
+            raise Declined(f"nothing was ever heard of room {room}", 404)
+        return view
+
+    async def journal(self, room: str | None, limit: int = JOURNAL_SHOWN) -> list[JournalLine]:
+        """The last calls, of one room or of all."""
+        return await self.store(Store.journal, room, limit)
+
+    async def retry(self, room: str) -> RoomView:
+        """A parked or dropped room is told again, from what it should show now."""
+        view = self.view(room)
+        if view.state not in (PARKED, DROPPED) and not (view.state == WAITING and view.attempts):
+            raise Declined(f"room {room} is {view.state}: only a refused room can be tried again")
+        self.outbox.retry(room)
+        self.relay.comparison.is_known = False  # whatever the UCM shows by now
+        await self._note(room, "retry")
+        logger().info("room_retried", room=room)
+        return self.view(room)
+
+    async def drop(self, room: str) -> RoomView:
+        """A parked or waiting room is left as it is until the PMS says something new of it."""
+        view = self.view(room)
+        if view.state not in OPEN_STATES:
+            raise Declined(f"room {room} is {view.state}: there is nothing to drop")
+        self.outbox.went_wrong(room, DROPPED, "dropped by an operator")
+        await self._note(room, "drop")
+        logger().warning("room_dropped", room=room)
+        return self.view(room)
+
+    async def _note(self, room: str, deed: str) -> None:
+        line = JournalLine(at=self.clock.epoch(), room=room, call=deed, result="")
+        await self.store(Store.told, self.outbox.told([room]), [line])
+        self.relay.changed.set()
+
+    def heal(self) -> None:
+        """A human has looked at what differs: it is cured."""
+        self.relay.comparison.heals_all = True
+        self.outbox.look_again()
+        self.relay.changed.set()
+        logger().warning("heal_asked")
+
+    async def drifts(self) -> Sequence[Drift]:
+        """Compare with the UCM now, or as soon as no call is in flight."""
+        self.relay.changed.set()
+        drifts = await self.relay.comparison.now()
+        if drifts is None:
+            why = self.relay.reach.trouble or "this API of the UCM has no list of rooms"
+            raise Declined(f"the UCM gives no list to compare with: {why}", 503)
+        return drifts
+
+    def line(self) -> dict[str, Any]:
+        """The line as it is now. Counters and handshake lines are None where there are none."""
+        recorder = self.scope.recorder
+        return {
+            "line": self.pump.line or recorder.profile.line,
+            "lrc": recorder.profile.lrc,
+            "ack": recorder.profile.ack,
+            "charset": recorder.profile.charset,
+            "is_open": recorder.is_open,
+            "state": self.pump.session.state,
+            "modem": recorder.modem,
+            "errors": recorder.errors,
+            "resyncs": self.house.ledger.resync,
+            "in_resync": self.house.ledger.in_resync,
+        }
+
+    def known_drifts(self) -> Sequence[Drift]:
+        """Rooms in which the UCM differed at the last comparison."""
+        return self.relay.comparison.drifts
+
+    def findings(self) -> list[Finding]:
+        """What is wrong with the line of the last hour, the lowest layer first."""
+        return self.scope.findings()
+
+    def remark(self, words: str) -> None:
+        """Put a remark into the capture."""
+        self.scope.recorder.remark(words)
+
+    def resync(self) -> None:
+        """Ask the PMS to tell every room."""
+        if not self.pump.ask_for_resync():
+            state = self.pump.session.state
+            raise Declined(
+                f"the link to the PMS is {state}: a resync can be asked for once it is up"
+            )
+
+
+def application(control: Control) -> Starlette:
+    """The desk over HTTP: JSON in, JSON out; what is declined says so under "error"."""
+
+    def route(path: str, method: str, handle: Callable[[Request], Awaitable[Any]]) -> Route:
+        async def answer(request: Request) -> Response:
+            try:
+                return JSONResponse(await handle(request))
+            except Declined as declined:
+                return JSONResponse({"error": str(declined)}, status_code=declined.status)
+            except StorageFailed as failed:
+                return JSONResponse({"error": f"{failed}: {failed.do}"}, status_code=503)
+            except ValueError as error:
+                return JSONResponse({"error": str(error)}, status_code=400)
+
+        return Route(path, answer, methods=[method])
+
+    zone = control.clock.zone
+
+    async def outbox(request: Request) -> Any:
+        asked = request.query_params
+        states = tuple(asked.get("state", ",".join(OPEN_STATES)).split(","))
+        found = control.views(states, asked.get("room"), int(asked.get("limit", "1000")))
+        return [view_as_json(view, zone) for view in found]
+
+    async def shown(request: Request) -> Any:
+        room = request.path_params["room"]
+        told = states_as_json(control.view(room), zone)
+        journal = await control.journal(room)
+        return {**told, "journal": [line_as_json(line, zone) for line in journal]}
+
+    async def retry(request: Request) -> Any:
+        return view_as_json(await control.retry(request.path_params["room"]), zone)
+
+    async def drop(request: Request) -> Any:
+        return view_as_json(await control.drop(request.path_params["room"]), zone)
+
+    async def heal(_: Request) -> Any:
+        control.heal()
+        return {"asked": True}
+
+    async def rooms(_: Request) -> Any:
+        return rooms_as_json(control.house.rooms)
+
+    async def drifts(_: Request) -> Any:
+        return drifts_as_json(await control.drifts())
+
+    async def resync(_: Request) -> Any:
+        control.resync()
+        return {"asked": True}
+
+    async def line(_: Request) -> Any:
+        return control.line()
+
+    async def feed(request: Request) -> Response:
+        try:
+            seconds = float(request.query_params.get("history", "0"))
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        lines = control.scope.feed(max(0.0, seconds))
+        return StreamingResponse((line + "\n" async for line in lines), media_type="text/plain")
+
+    async def remark(request: Request) -> Any:
+        control.remark((await request.body()).decode("utf-8", "replace"))
+        return {"kept": True}
+
+    return Starlette(
+        routes=[
+            route("/line", "GET", line),
+            Route("/line/feed", feed),
+            route("/line/remarks", "POST", remark),
+            route("/outbox", "GET", outbox),
+            route("/outbox/{room:path}/retry", "POST", retry),
+            route("/outbox/{room:path}/drop", "POST", drop),
+            route("/outbox/{room:path}", "GET", shown),
+            route("/heal", "POST", heal),
+            route("/rooms", "GET", rooms),
+            route("/drifts", "GET", drifts),
+            route("/resync", "POST", resync),
+        ]
+    )
+
+
+@contextlib.contextmanager
+def reach(folder: Path) -> Iterator[str]:
+    """A short name for the socket in this folder: the system allows 107 bytes, a path has more."""
+    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{descriptor}/{SOCKET_NAME}"
+    finally:
+        os.close(descriptor)
+
+
+def listen(folder: Path) -> socket.socket:
+    """Bind the socket, for the owner only. One that a crash left is replaced. Raises OSError."""
+    with contextlib.suppress(FileNotFoundError):
+        (folder / SOCKET_NAME).unlink()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with reach(folder) as path:
+        before = os.umask(0o177)
+        try:
+            listener.bind(path)
+        finally:
+            os.umask(before)
+    listener.listen()
+    return listener
