@@ -14,6 +14,7 @@ from gateway.cli.shared import (
     ended,
     group,
     load_config,
+    painted,
     print_json,
     say,
     talk,
@@ -36,7 +37,7 @@ def outbox_list(
     as_json: JsonOption = False,
 ) -> None:
     """The rooms that the UCM still has to be told of, and those that it refused and why."""
-    from gateway.pipeline.step import STATES
+    from gateway.pipeline.step import PARKED, STATES
     from gateway.tools import operate
 
     loaded = load_config(config)
@@ -52,11 +53,12 @@ def outbox_list(
         say(f"{'ROOM':<8}  {'STATE':<8}  {'SINCE':<19}  {'TRIES':>5}  {'NEXT CALL':<22}  REASON")
     for each in found:
         since = (each["since"] or "")[:19].replace("T", " ")
+        state_ = f"{each['state']:<8}"
+        room_ = printable(f"{each['room']:<8}")
+        rest = f"{since:<19}  {each['tries']:>5}  {each['next_call'] or '':<22}  {each['reason']}"
         say(
-            printable(
-                f"{each['room']:<8}  {each['state']:<8}  {since:<19}  {each['tries']:>5}"
-                f"  {each['next_call'] or '':<22}  {each['reason']}"
-            ).rstrip()
+            f"{room_}  {painted(state_, good=False) if each['state'] == PARKED else state_}  "
+            + printable(rest).rstrip()
         )
     talk(f"{_counted(len(found), 'room')}; `outbox show ROOM` tells everything of one")
 

@@ -17,6 +17,7 @@ from gateway.cli.shared import (
     JsonOption,
     ended,
     load_config,
+    painted,
     print_json,
     say,
     talk,
@@ -95,7 +96,8 @@ def doctor(config: ConfigOption = DEFAULT_PATH, as_json: JsonOption = False) -> 
         async for finding in examine(loaded):
             findings.append(finding)
             if not as_json:
-                say(f"{'ok    ' if finding.ok else 'FAILED'}  {finding.part:<12} {finding.words}")
+                word = painted("ok    " if finding.ok else "FAILED", good=finding.ok)
+                say(f"{word}  {finding.part:<12} {finding.words}")
         return findings
 
     findings = asyncio.run(collect())

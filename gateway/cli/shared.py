@@ -50,6 +50,11 @@ def say(text: str) -> None:
         raise
 
 
+def painted(text: str, *, good: bool) -> str:
+    """Green or red on a terminal; what is no terminal gets no colours from `say`."""
+    return typer.style(text, fg="green" if good else "red", bold=not good)
+
+
 def talk(text: str) -> None:
     """Anything else, to stderr."""
     typer.echo(text, err=True)

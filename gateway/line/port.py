@@ -32,6 +32,7 @@ _HINTS: Final = {
     errno.EACCES: "no permission: add the service's user to the group dialout",
     errno.EBUSY: "another program has the port open: end it (fuser shows which)",
     errno.EAGAIN: "another program has the port open: end it (fuser shows which)",
+    errno.ENOTTY: "this is no serial port",
 }
 
 
@@ -65,7 +66,8 @@ def port_errors(spec: SerialSpec) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, termios.error) as error:
-        number = getattr(error, "errno", None) or (error.args[0] if error.args else None)
+        cause = error.__context__ if isinstance(error.__context__, termios.error) else error
+        number = getattr(cause, "errno", None) or (cause.args[0] if cause.args else None)
         hint = _HINTS.get(number) if isinstance(number, int) else None
         if number == errno.EINVAL:
             hint = f"this port cannot do {spec.mode}: its driver refuses the speed or the format"

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from gateway import logs
 from gateway.line import LineFailed, SerialSpec, opener_for
+from gateway.line.port import open_port
 from gateway.line.serial import MAX_UNREAD_BYTES
 
 
@@ -159,3 +160,8 @@ async def test_a_port_whose_driver_refuses_the_format_is_a_line_that_does_not_op
     monkeypatch.setattr(serial.Serial, "_reconfigure_port", refuse)
     with pytest.raises(LineFailed, match="this port cannot do 7e1"):
         await opener_for(SerialSpec(path, 9600, 7, "E", 1)).open()
+
+
+def test_a_file_that_is_no_port_is_said_to_be_none():
+    with pytest.raises(LineFailed, match="this is no serial port"):
+        open_port(SerialSpec("/dev/null", 9600))
