@@ -43,8 +43,12 @@ def kept(config: Config, history_s: float) -> Iterator[Step]:
             yield step
 
 
-def says_driver(errors: object, modem: object) -> str:
-    """What the driver of a line can tell; what it cannot is never shown as zero."""
+def says_driver(line: str, errors: object, modem: object) -> str:
+    """What the driver of this line can tell; what it cannot is never shown as zero. Empty: TCP has
+    no such driver.
+    """
+    if not line.startswith("serial:"):
+        return ""
     told = {"error counters": errors, "handshake lines": modem}
     return ", ".join(
         f"{what}: {'not available' if found is None else 'watched'}" for what, found in told.items()
@@ -82,8 +86,8 @@ async def listen(
         for opener in filter(None, (pms, pbx)):
             lines.append(await opener.open())  # noqa: PERF401  # the first is closed if the second fails
         recorder.opened(" and ".join(line.describe() for line in lines))
-        driver = says_driver(lines[0].error_counts(), lines[0].modem_lines())
-        tell(f"{lines[0].describe()}: {driver}")
+        driver = says_driver(lines[0].describe(), lines[0].error_counts(), lines[0].modem_lines())
+        tell(f"{lines[0].describe()}: {driver or 'open'}")
         hears = (recorder.heard, recorder.said)
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -183,7 +187,8 @@ class Source:
     ) -> None:
         if self._config is not None:
             line = await ask(self._config, "GET", "/line")
-            tell(says_driver(line["errors"], line["modem"]))
+            if driver := says_driver(line["line"], line["errors"], line["modem"]):
+                tell(driver)
             await attach(self._config, history_s, take)
             return
         with self._recorder.told_to(take):
