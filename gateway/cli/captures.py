@@ -52,25 +52,29 @@ def line_explain(
 
     Exit 0: nothing looks wrong; 1: something does.
     """
-    from gateway.scope.explain import WITHIN_S, explain
+    from gateway.scope.explain import WITHIN_S, explain, not_open
     from gateway.tools import watch
 
+    now = []
     if file is None:
         loaded = load_config(config)
         with declinable():
             steps = list(watch.kept(loaded, WITHIN_S))
+            if closed := watch.closed_line(loaded):
+                now.append(not_open(closed))
         profile = watch.profile_of_config(loaded)
-        if not steps:
+        if not steps and not now:
             why = "nothing was kept of the last hour: does the service run, with capture.keep_mb?"
             raise ended(why, 1)
     else:
         capture = _read(file, encoding, lrc)
         steps, profile = capture.steps, capture.profile
-    findings = explain(steps, profile)
+    findings = [*now, *(explain(steps, profile) if steps else [])]
     if as_json:
         print_json([finding.as_json() for finding in findings])
     for finding in [] if as_json else findings:
-        say(f"{finding.layer.name.lower()}, {finding.confidence.value}, {finding.count} times:")
+        often = "once" if finding.count == 1 else f"{finding.count} times"
+        say(f"{finding.layer.name.lower()}, {finding.confidence.value}, {often}:")
         say(f"  {finding.words}")
         say(f"  Do: {finding.do}")
         for evidence in finding.evidence:

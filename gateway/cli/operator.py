@@ -170,6 +170,8 @@ def rooms(
     """Who is in which room by the PMS's word; with --diff: where the UCM shows it differently."""
     from gateway.tools import operate
 
+    if heal and diff:
+        raise ended("--diff only looks, --heal changes the UCM: give one of them")
     loaded = load_config(config)
     if heal:
         with declinable():
@@ -187,7 +189,8 @@ def rooms(
         differ = "differs" if len(found) == 1 else "differ"
         talk(f"{_counted(len(found), 'room')} {differ}" if found else "no room differs")
     else:
-        talk(f"{'ROOM':<8} {'STATE':<8} GUESTS")
+        if found:
+            say(f"{'ROOM':<8} {'STATE':<8} GUESTS")
         for room in found:
             guests = ", ".join(
                 f"{guest['reservation'] or '-'} {guest['name']}".strip() for guest in room["guests"]
@@ -210,13 +213,19 @@ def resync(
 
     loaded = load_config(config)
     with declinable():
+        known = operate.rooms(loaded)
         asked = operate.resync(loaded)
         say("asked; the rooms come as the PMS tells them, `rooms --diff` compares")
         if wait or sys.stdout.isatty():
             talk("waiting for its end; Ctrl-C leaves it running")
             with contextlib.suppress(KeyboardInterrupt):
                 is_over = operate.wait_for_resync(loaded, asked)
-                say("the PMS has told every room" if is_over else "the PMS has not ended it yet")
+                if is_over:
+                    changed = operate.changed_rooms(known, operate.rooms(loaded))
+                    where = _counted(changed, "room") if changed else "no room"
+                    say(f"the PMS has told every room; other guests than before in {where}")
+                else:
+                    say("the PMS has not ended it yet")
 
 
 def _counted(count: int, word: str) -> str:

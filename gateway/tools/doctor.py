@@ -66,7 +66,7 @@ async def examine(config: Config) -> AsyncIterator[Finding]:
             yield finding
     else:
         for part in ("ucm", "rooms"):
-            yield Finding(part, ok=False, words="not tried: mend the certificate first")
+            yield Finding(part, ok=False, words="not tried: the certificate comes first, see above")
 
 
 def _files(config: Config) -> Finding:

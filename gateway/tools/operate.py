@@ -108,6 +108,19 @@ def rooms(config: Config) -> Any:
     return _ask(config, "/rooms", lambda store: rooms_as_json(house_of(store.load())[0]))
 
 
+def changed_rooms(before: Any, after: Any) -> int:
+    """In how many rooms other guests are now than before, by their reservations."""
+
+    def guests(rooms: Any) -> dict[str, list[Any]]:
+        return {
+            room["room"]: [each["reservation"] or each["name"] for each in room["guests"]]
+            for room in rooms
+        }
+
+    old, new = guests(before), guests(after)
+    return sum(old.get(room, []) != new.get(room, []) for room in {*old, *new})
+
+
 def drifts(config: Config) -> list[Any]:
     """Rooms in which the UCM differs now. Raises Declined."""
     try:

@@ -15,7 +15,7 @@ from gateway.line import Line, LineFailed, LineSpec, Opener, opener_for
 from gateway.scope.profile import LineProfile
 from gateway.scope.recorder import Recorder
 from gateway.scope.ring import Ring
-from gateway.tools.running import ask, feed, is_running
+from gateway.tools.running import NotRunning, ask, feed, is_running
 from gateway.tools.typed import typed_lines
 from gateway.web.control import Declined
 from protocols.transcript import Remarked, Step, TranscriptError, parse_line
@@ -41,6 +41,17 @@ def kept(config: Config, history_s: float) -> Iterator[Step]:
         step = _step(line, profile.charset)
         if step is not None and (step.at is None or step.at >= since):
             yield step
+
+
+def closed_line(config: Config) -> str:
+    """The line of the running service, if nobody is on it now; empty: it is open, or no service
+    runs. Raises Declined.
+    """
+    try:
+        line = asyncio.run(ask(config, "GET", "/line"))
+    except NotRunning:
+        return ""
+    return "" if line["is_open"] else str(line["line"] or config.pms.line)
 
 
 def says_driver(line: str, errors: object, modem: object) -> str:

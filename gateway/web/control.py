@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, Final
@@ -164,15 +164,24 @@ class Control:
             raise Declined(f"state {wrong[0]!r} is none of {', '.join(STATES)}", 400)
         if room is not None:
             view = self.outbox.view(room)
-            return [view] if view is not None and view.state in states else []
-        return list(self.outbox.views(states))[:limit]
+            found = [view] if view is not None and view.state in states else []
+        else:
+            found = list(self.outbox.views(states))[:limit]
+        return [self._with_reason(view) for view in found]
 
     def view(self, room: str) -> RoomView:
         """One room."""
         view = self.outbox.view(room)
         if view is None:
             raise Declined(f"nothing was ever heard of room {room}", 404)
-        return view
+        return self._with_reason(view)
+
+    def _with_reason(self, view: RoomView) -> RoomView:
+        """A room that waits for nothing else waits for the UCM."""
+        reach = self.relay.reach
+        if view.state != WAITING or view.why or reach.is_up:
+            return view
+        return replace(view, why=f"the UCM does not answer: {reach.trouble}")
 
     async def journal(self, room: str | None, limit: int = JOURNAL_SHOWN) -> list[JournalLine]:
         """The last calls, of one room or of all."""

@@ -104,12 +104,23 @@ def test_an_operator_sees_mends_and_repairs(site, tmp_path):
                      "--rooms", "101-103", "--every", "30"):  # fmt: skip
             wait_for(lambda: "pmsgw_link_up 1.0" in get(http, "/metrics"))
             code, out, _ = call("resync", "--wait", "--config", str(config))
-            assert (code, out.splitlines()[-1]) == (0, "the PMS has told every room")
+            assert (code, out.splitlines()[-1]) == (
+                0,
+                "the PMS has told every room; other guests than before in no room",
+            )
             wait_for(
                 lambda: (
                     'pmsgw_records_total{direction="in",record="DE"} 1.0' in get(http, "/metrics")
                 )
             )
+        # The PMS is gone again, and what was kept of it looked right.
+        wait_for(
+            lambda: (
+                "The line is not open now" in call("line", "explain", "--config", str(config))[1]
+            )
+        )
+        code, _, err = call("rooms", "--diff", "--heal", "--config", str(config))
+        assert (code, "give one of them" in err) == (2, True)
         service.terminate()
         assert service.wait(15) == 0
 
@@ -123,6 +134,23 @@ def test_an_operator_sees_mends_and_repairs(site, tmp_path):
         code, _, err = call(*words, "--config", str(config))
         assert (code, "start it first" in err) == (1, True)
     assert (tmp_path / "data" / "outbox.db").read_bytes() == before
+
+
+def test_a_room_that_waits_for_an_absent_ucm_says_so(site):
+    config, pms_port, http, url = site
+    config.write_text(config.read_text().replace(url, "https://127.0.0.1:9/api"))
+    with running("run", "--config", str(config)) as service:
+        wait_for(lambda: get(http, "/healthz"))
+        with running("simulate", "pms", "--line", f"listen:127.0.0.1:{pms_port}", "--records", "0",
+                     "--rooms", "101-103", "--every", "30") as pms:  # fmt: skip
+            wait_for(lambda: "pmsgw_link_up 1.0" in get(http, "/metrics"))
+            assert call("resync", "--wait", "--config", str(config))[0] == 0
+            pms.terminate()
+        rows = listed(config, "outbox", "list")
+        assert {row["room"] for row in rows} == {"101", "102", "103"}
+        assert all(row["reason"].startswith("the UCM does not answer: ") for row in rows)
+        service.terminate()
+        assert service.wait(15) == 0
 
 
 def test_wrong_use_is_told_from_failure(tmp_path):

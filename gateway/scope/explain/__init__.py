@@ -14,7 +14,7 @@ A new fault is one row or rule in `faults/` (and a mark, where none tells it), o
 
 from gateway.scope.explain.examiner import WITHIN_S, Examiner, explain
 from gateway.scope.explain.table import FAULTS, Fault
-from gateway.scope.explain.values import Confidence, Evidence, Finding, Layer
+from gateway.scope.explain.values import Confidence, Evidence, Finding, Layer, not_open
 
 __all__ = [
     "FAULTS",
@@ -26,4 +26,5 @@ __all__ = [
     "Finding",
     "Layer",
     "explain",
+    "not_open",
 ]

@@ -64,3 +64,15 @@ class Finding:
             "count": self.count,
             "evidence": [{"at": each.at, "text": each.text} for each in self.evidence],
         }
+
+
+def not_open(line: str) -> Finding:
+    """What a running service knows and its capture does not show: nobody is on the line now."""
+    return Finding(
+        fault="not-open",
+        layer=Layer.CABLE,
+        confidence=Confidence.CERTAIN,
+        words=f"The line is not open now ({line}): no PMS is connected.",
+        do="look for `line_failed` and `line_lost` in the log: does the PMS's interface run, is"
+        " its cable in, and is pms.line right?",
+    )

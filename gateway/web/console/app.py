@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from gateway.pipeline.step import STATES, WAITING
+from gateway.scope.explain import not_open
 from gateway.scope.rows import Row, Watcher
 from gateway.store import JournalLine, StorageFailed
 from gateway.web import words
@@ -197,9 +198,12 @@ class Console:
             return []
 
     async def _findings(self, _: Session | None) -> dict[str, Any]:
-        at = self.control.clock.epoch()
+        at, line = self.control.clock.epoch(), self.control.line()
+        findings = self.control.findings()
+        if not line["is_open"]:
+            findings.insert(0, not_open(line["line"]))
         return {
-            "findings": now.texts(self.control.findings(), self.zone, at),
+            "findings": now.texts(findings, self.zone, at),
             "time": lambda moment: words.clock(moment, self.zone),
         }
 
