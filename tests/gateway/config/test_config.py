@@ -1,10 +1,13 @@
 """Strict configuration: every mistake has its exact sentence, and no secret is ever printed."""
 
 import re
+import tempfile
 from datetime import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.config import ConfigError, load
 from gateway.line import ListenSpec, SerialSpec, TcpSpec
@@ -213,6 +216,31 @@ def test_a_mark_in_front_and_windows_line_ends_are_no_part_of_anything(tmp_path)
     path = tmp_path / "gateway.toml"
     path.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
     assert load(path).ucm.password.get_secret_value() == "s-invented"
+
+
+@given(
+    mark=st.booleans(),
+    ends=st.sampled_from(["\n", "\r\n"]),
+    behind=st.lists(st.sampled_from(["", " ", "\t", "# the UCM's API user"]), max_size=4),
+    blanks=st.sampled_from(["", " ", "  \t"]),
+)
+def test_what_an_editor_adds_changes_nothing_or_is_told(mark, ends, behind, blanks):
+    def written(*lines):
+        return b"\xef\xbb\xbf" * mark + (ends.join(lines) + ends).encode()
+
+    with tempfile.TemporaryDirectory() as folder:
+        text = MINIMAL.replace('password = "p-invented"', 'password_file = "secret"', 1)
+        path = Path(folder, "gateway.toml")
+        path.write_bytes(written(*(line + blanks for line in [*text.splitlines(), *behind])))
+        Path(folder, "secret").write_bytes(written("s-invented"))
+        found = load(path)
+        assert found.ucm.password.get_secret_value() == "s-invented"
+        assert (found.ucm.username, found.pms.line) == ("u", TcpSpec("10.0.0.5", 5010))
+        # Never a wrong login by what nobody sees in the file of a password.
+        Path(folder, "secret").write_bytes(written(f"s-invented{blanks}", *behind))
+        if blanks or any(behind):
+            with pytest.raises(ConfigError, match=r"more than one line|a blank in front"):
+                load(path)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """The store's thread: group commit, what it says about the disk, and a damaged file's end."""
 
 import asyncio
+import contextlib
 import io
+import itertools
+import random
 import resource
 import signal
 import threading
@@ -360,3 +363,26 @@ async def test_a_disk_that_fails_is_told_once_a_cause_with_its_remedy_and_again_
         ("store_failed", "make site.data_dir writable for the service's user"),
         ("store_recovered", ""),
     ]
+
+
+CAUSES = {
+    apsw.SQLITE_FULL: "free",
+    apsw.SQLITE_READONLY: "make",
+    apsw.SQLITE_IOERR: "look",
+    None: "",
+}
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.asyncio
+async def test_however_often_causes_come_and_go_each_is_told_when_it_changes(disk, worker_on, seed):
+    logs.set_up()
+    causes = random.Random(seed).choices(list(CAUSES), k=25)
+    with capture_logs() as said:
+        for number, code in enumerate(causes):
+            disk.fault = lambda operation, _, code=code: code if operation == "write" else None
+            with contextlib.suppress(StorageFailed):
+                await worker_on(Store.put, batch(f"{number}"))
+    changes = [now for before, now in itertools.pairwise([None, *causes]) if now != before]
+    events = ["store_recovered" if cause is None else "store_failed" for cause in changes]
+    assert [each["event"] for each in said] == events
