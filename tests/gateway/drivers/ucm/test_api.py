@@ -83,6 +83,7 @@ async def test_a_challenge_that_is_a_number_is_its_text(tmp_path, monkeypatch):
     monkeypatch.setattr(NewApi, "challenge", as_a_number)
     async with bench(tmp_path) as on:
         await on.driver.probe()
+        assert (on.ucm.logins, on.ucm.failed_logins) == (1, 0)
 
 
 @pytest.mark.asyncio
