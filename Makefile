@@ -28,8 +28,8 @@ fix: setup                               ## repair what a machine can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: setup                              ## all tests
-	$(BIN)/python -m pytest -n 2
+test: setup                              ## all tests; four at once, as many of them wait for a clock or a peer
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 torture: setup                           ## every promise under every fault, at full size: hours
 	$(BIN)/python -m tests.torture
