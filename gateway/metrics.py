@@ -27,7 +27,7 @@ class Metrics:
     content_type = CONTENT_TYPE_LATEST
 
     def __init__(self, *, version: str, site: str) -> None:
-        # A second series for each counter, which nobody asks for.
+        # A second series for each counter, which no dashboard uses.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # upstream
         self.registry = CollectorRegistry()
         build = self._gauge("pmsgw_build_info", "Version and site, always 1.", "version", "site")

@@ -30,4 +30,4 @@ def main() -> None:
     try:
         app(prog_name="pms-gateway")
     except* BrokenPipeError:
-        pass  # whoever reads the output has seen enough
+        pass  # the reader of the output has closed it

@@ -41,7 +41,7 @@ def group(text: str) -> typer.Typer:
 
 
 def say(text: str) -> None:
-    """Data, to stdout. Raises BrokenPipeError when whoever reads it has seen enough."""
+    """Data, to stdout. Raises BrokenPipeError when its reader has closed it."""
     try:
         typer.echo(text)
     except BrokenPipeError:

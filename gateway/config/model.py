@@ -95,7 +95,7 @@ FileName = Annotated[str, AfterValidator(_printable)]
 NO_SECRET: Final = SecretStr("")
 FINGERPRINT: Final = r"sha256:([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}"
 NO_PIN: Final = "sha256:" + "00" * 32
-"""Of no certificate: nobody is trusted with it."""
+"""Of no certificate: with it no UCM is trusted."""
 
 
 class Section(BaseModel):

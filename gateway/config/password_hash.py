@@ -10,7 +10,7 @@ _N, _R, _P = 1 << 14, 8, 1  # 16 MiB and 50 ms for each guess
 
 
 def hash_password(password: str) -> str:
-    """What goes into the configuration: one word, from which nobody gets the password back."""
+    """What goes into the configuration: one word, from which the password cannot be got back."""
     salt = secrets.token_bytes(16)
     return f"scrypt:{_N}:{_R}:{_P}:{_text(salt)}:{_text(_digest(password, salt, _N, _R, _P))}"
 

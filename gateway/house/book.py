@@ -14,8 +14,8 @@ class Book:
     home        guest's key -> the room he is in
     said        guest's key -> the room a running resync puts him in
     called      rooms with wake-ups
-    touched     rooms written since somebody last looked
-    remarks     what did not fit since somebody last looked
+    touched     rooms written since they were last read
+    remarks     what did not fit since they were last read
     mentioned   keys of guests of whom the running resync has spoken; only in memory, because a
                 resync does not outlive a restart, and so a room that has not changed is not written
     """

@@ -38,7 +38,7 @@ class Opener(Protocol):
     """Opens lines of one kind, for ever."""
 
     async def open(self) -> Line:
-        """The next line. Raises LineFailed; may wait as long as nobody dials."""
+        """The next line. Raises LineFailed; may wait as long as no peer dials."""
 
     async def close(self) -> None:
         """Stop listening."""

@@ -55,7 +55,7 @@ class Port(serial.Serial):
         try:
             set_line()
         except OSError as error:
-            # A pty has no such lines at all; nobody expects them there.
+            # A pty has no such lines at all; none are expected there.
             if error.errno not in (errno.EINVAL, errno.ENOTTY):
                 self.unset = (*self.unset, name)
 

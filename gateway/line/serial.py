@@ -13,8 +13,8 @@ from gateway.line.spec import SerialSpec
 from gateway.logs import logger
 
 MAX_UNREAD_BYTES: Final = 1 << 20
-"""While the disk is full nobody reads: a quarter of an hour at 9,600 baud. A port cannot make its
-peer wait, so what comes after that is lost, and a peer that hears no ACK knows."""
+"""While the disk is full the line is not read: a quarter of an hour at 9,600 baud. A port cannot
+make its peer wait, so what comes after that is lost, and a peer that hears no ACK knows."""
 
 
 class SerialLine(asyncio.Protocol):

@@ -25,7 +25,7 @@ KEEPALIVE_INTERVAL_S: Final = 5
 KEEPALIVE_PROBES: Final = 3
 MOST_WAITING: Final = 16
 MOST_HELD_BYTES: Final = 8 << 20
-"""More than a kernel keeps for a socket that nobody reads (net.ipv4.tcp_rmem, 6 MB at most)."""
+"""More than a kernel keeps for a socket that is not read (net.ipv4.tcp_rmem, 6 MB at most)."""
 UNACKED_MS: Final = 20_000
 _FRAME: Final = re.compile(rb"\x02[^\x03]*\x03")
 
@@ -114,7 +114,7 @@ class TcpLine(asyncio.Protocol):
     async def write(self, data: bytes) -> None:
         if self._transport is None or self._lost or self._transport.is_closing():
             if self._buffer:
-                return  # nobody hears the answer, but what was said before is still to be read
+                return  # the answer cannot be heard, but what was said before is still to be read
             raise LineFailed(f"{self._peer} is gone")
         if self._transport.get_write_buffer_size() > MAX_UNWRITTEN_BYTES:
             raise LineFailed(f"{self._peer} takes no bytes: is its program hanging?")
@@ -123,7 +123,7 @@ class TcpLine(asyncio.Protocol):
     async def close(self) -> None:
         if self._transport is None:
             return
-        for _ in range(5):  # what was said last (LE, an ACK) still leaves; nobody waits longer
+        for _ in range(5):  # what was said last (LE, an ACK) still leaves; nothing waits longer
             if self._lost or not self._transport.get_write_buffer_size():
                 break
             await asyncio.sleep(0.1)
@@ -151,7 +151,7 @@ class TcpLine(asyncio.Protocol):
         self._let_go()
 
     def _take_what_came(self) -> None:
-        """While nobody reads, the kernel holds what the peer has said, and closing forgets it."""
+        """While nothing is read, the kernel holds what the peer has said, and closing forgets it."""
         if self._transport is None or self._lost:
             return
         descriptor = self._transport.get_extra_info("socket").fileno()
@@ -211,7 +211,7 @@ class ListenOpener:
     frame.
 
     A PMS that was restarted dials again long before its old connection is known to be dead. But a
-    monitor that dials only to see whether somebody listens must not throw the PMS out.
+    monitor that dials only to see whether the port is open must not throw the PMS out.
     """
 
     def __init__(self, spec: ListenSpec, gate: Gate) -> None:
@@ -230,7 +230,7 @@ class ListenOpener:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def listen(self) -> None:
-        """Bind the address. Raises LineFailed when somebody else has it."""
+        """Bind the address. Raises LineFailed when another process has it."""
         if self._server is not None:
             return
         try:
@@ -251,7 +251,7 @@ class ListenOpener:
                 if not line.has_nothing_left:  # one that spoke and left is still worth reading
                     self._current = line
                     return line
-            self._current = None  # whoever asks for the next line has done with the last one
+            self._current = None  # a caller that asks for the next line has done with the last one
             if self._silent:
                 self._waiting.append(self._silent.pop())
                 continue
@@ -268,7 +268,7 @@ class ListenOpener:
         return str(self._spec)
 
     def _accept(self, line: TcpLine) -> None:
-        # While the disk is full nobody takes a line, and a peer may dial without end.
+        # While the disk is full no line is taken, and a peer may dial without end.
         self._waiting = deque(each for each in self._waiting if not each.has_nothing_left)
         if not self._gate.lets_in(line.peer_address, asyncio.get_running_loop().time()):
             line.abort()

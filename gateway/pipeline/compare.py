@@ -37,7 +37,7 @@ class Comparison:
     looked_at   when that was, seconds since 1970; None: there was none since the start
     is_known    the last list still stands for what the UCM shows; not at a start, nor after the UCM
                 was away
-    asked       who waits for a look
+    asked       callers that wait for a look
     is_braked   so much differed that the last list is not believed
     """
 
@@ -70,7 +70,7 @@ class Comparison:
         """Tell who has asked."""
         asked, self.asked = self.asked, []
         for answer in asked:
-            if not answer.done():  # who asked may have gone
+            if not answer.done():  # its caller may have been cancelled
                 answer.set_result(drifts)
 
     def is_due(self, *, in_resync: bool, is_idle: bool) -> bool:

@@ -300,7 +300,7 @@ class Intake:
             self.changed.set()
         self._ticking.set()
         draft.reports.append(lambda: self._count_events(draft.events))
-        # Told when the PMS has its answer: it waits for that, and nobody for this.
+        # After the answer to the PMS: the PMS waits for that, and nothing waits for this.
         asyncio.get_running_loop().call_soon(_tell, draft.reports)
 
     async def _is_stored(self, received: Sequence[object]) -> bool:

@@ -1,4 +1,4 @@
-"""When what happened last on the PMS side; for whoever looks, nothing reads it to decide."""
+"""When what happened last on the PMS side; shown to people; nothing is decided by it."""
 
 from dataclasses import dataclass
 

@@ -1,5 +1,5 @@
 """The outbox: what each room of the UCM should show, what it was last known to show, and in which
-order those that differ are told. In memory; whoever changes something hands it to the store.
+order those that differ are told. In memory; the caller that changes it hands it to the store.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -51,7 +51,7 @@ class Outbox:
                         clock jump back
     strangers           rooms that show a stranger and of which the PMS has spoken since the UCM's
                         list was read: perhaps it spoke of him
-    pending             by room: a call that was begun, and nobody knows whether it was done
+    pending             by room: a call that was begun, and its outcome is not known
     """
 
     tags_of: Callable[[Guest, int | None], dict[str, str]]
@@ -366,7 +366,7 @@ class Outbox:
 
     def _queue(self, room: str) -> None:
         """Put the room among those that are ready. A key that no longer holds stays until `next`
-        comes to it; while the UCM is away nobody calls `next`, so they are swept out here.
+        comes to it; while the UCM is away `next` is not called, so they are swept out here.
         """
         key = self._key(room)
         if key is not None:

@@ -194,7 +194,7 @@ class Pump:
         try:
             await self._write(line)
         except LineFailed:
-            pass  # nobody is there to say goodbye to
+            pass  # the peer is gone already
 
     async def _converse(self, line: Line) -> None:
         looked_at = self.clock.now()

@@ -177,7 +177,7 @@ class Relay:
         return isinstance(step.call, CheckOut) and is_stranger and has_list and not may_go
 
     async def _call(self, step: Step, *, is_repeated: bool) -> None:
-        if not self._trusts_list:  # nobody could tell later what became of it
+        if not self._trusts_list:  # what became of it could not be found out later
             self.outbox.unclear(step)
             await self.store(Store.told, self.outbox.told(step.rooms))
         self.reach.asked()
@@ -299,7 +299,7 @@ class Relay:
 
     def _lose(self, step: Step, why: str, *, pause_s: float) -> None:
         """The call may have been done. Perhaps it is this very call that the UCM cannot bear: so
-        that it holds nobody back, it waits longer each time, and the others go first.
+        that it holds no other room back, it waits longer each time, and the others go first.
         """
         room = step.call.room
         tries = self._lost[room]
@@ -373,7 +373,7 @@ class Relay:
 
     def _answered(self) -> None:
         if self.reach.answered():
-            self.comparison.is_known = False  # nobody knows what it forgot meanwhile
+            self.comparison.is_known = False  # it may have forgotten anything meanwhile
 
     async def _probe(self) -> None:
         self.reach.asked()

@@ -1,7 +1,7 @@
 """The line scope: what is recorded of a line, and what a technician is told about it.
 
 profile     how a line is spoken; goes along with every capture
-recorder    every byte of the service's line, as steps of a transcript, to whoever listens
+recorder    every byte of the service's line, as steps of a transcript, to all listeners
 ring        the last days of it on disk
 rows        steps as transactions: a frame, its answer, how long that took, what it meant
 sources     anything a technician has (captures, dumps, logs, pastes) as steps

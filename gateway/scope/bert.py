@@ -44,7 +44,7 @@ class BitErrors:
 
     bits            compared
     errors          of them wrong
-    lost, extra     bytes that never came, and that nobody sent
+    lost, extra     bytes that never came, and that were never sent
     slips           places where bytes were lost or added
     """
 

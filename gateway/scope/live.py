@@ -1,4 +1,4 @@
-"""The scope of the running service: records its line, keeps the ring, serves whoever looks."""
+"""The scope of the running service: records its line, keeps the ring, serves all who watch."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Everything that goes over the service's line, as steps of a transcript, to whoever listens."""
+"""Everything that goes over the service's line, as steps of a transcript, to all listeners."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -43,7 +43,7 @@ class Row:
     kind        record, control, refused (bytes that are no frame, or a frame that is no record),
                 open, close, modem, errors, settings, remark
     at          when its last byte was there, seconds since 1970; None: not known
-    from_pms    who said it; None: nobody
+    from_pms    which side said it; None: neither
     decoded     its name, meaning and fields, for bytes
     words       what there is to say, for everything else
     data        its bytes as they came (guests masked, unless names were asked for)
@@ -107,7 +107,7 @@ class Watcher:
 
     names       guests are shown; else they are masked
     controls    answers and enquiries are rows of their own too
-    is_brief    nobody reads the rows: records are named and not explained
+    is_brief    records are named and not explained: the rows are only counted
     """
 
     def __init__(

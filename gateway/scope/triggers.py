@@ -91,7 +91,7 @@ class Gate:
             if any(map(self.start, rows)):  # what begins it does not end it
                 self._has_begun = True
                 if self._settings is not None:
-                    yield self._settings  # without them nobody can read what follows
+                    yield self._settings  # what follows cannot be read without them
                 yield from self._before
                 self._before.clear()
         elif self.stop is not None and self._ends_at is None and any(map(self.stop, rows)):

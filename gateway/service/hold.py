@@ -27,7 +27,7 @@ def holder_of(data_dir: Path) -> str:
     except PermissionError:
         return "perhaps; this user may not look"
     except OSError:
-        pass  # no lock file: nobody has ever run here
+        pass  # no lock file: the service has never run here
     return ""
 
 

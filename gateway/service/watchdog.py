@@ -21,7 +21,7 @@ STUCK_AFTER_S: Final = 30.0
 
 
 class Notifier:
-    """Datagrams to systemd. Without $NOTIFY_SOCKET nobody listens, and nothing is sent."""
+    """Datagrams to systemd. Without $NOTIFY_SOCKET nothing is sent."""
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         name = environ.get("NOTIFY_SOCKET", "")

@@ -50,7 +50,7 @@ class PmsSimulator:
 
     every_room      gives every room's records for a resync, without DS and DE
     on_record       hears each record, and whether the gateway sent it
-    start_again_s   between two LS that nobody answers
+    start_again_s   between two LS without an answer
     damage          what noise makes of a frame of ours
     complaints      what the gateway did against the specification
     """
@@ -183,7 +183,7 @@ class PmsSimulator:
     def _act(self, record: Record, body: bytes) -> None:
         match record:
             case LinkStart():
-                # LA to somebody we still know, LS to a stranger.
+                # LA to a gateway that we still know, LS to a new one.
                 self._say_link("LA" if self.is_up else "LS")
             case LinkDescription():
                 self._wanted.clear()
@@ -243,7 +243,7 @@ class PmsSimulator:
                 if await self._send(line, self._queue[0]):
                     self._queue.popleft()
                 else:
-                    await asyncio.sleep(T1_S)  # nobody there, or nobody who can take it
+                    await asyncio.sleep(T1_S)  # no peer, or one that cannot take it
                 continue
             if not self._queue:
                 self._idle.set()
@@ -299,7 +299,7 @@ class PtyLine:
         try:
             self._buffer += os.read(self._descriptor, 4096)
         except OSError:
-            pass  # nobody has the other end open just now
+            pass  # the other end is not open just now
         self._arrived.set()
 
     async def read(self) -> bytes:

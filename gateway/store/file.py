@@ -112,7 +112,7 @@ class StoreFile:
         db = apsw.Connection(str(self.path), flags=flags, vfs=self._own_vfs or _vfs())
         try:
             db.set_busy_timeout(2000)
-            # Nobody else opens the file while we have it, so the log needs no shared memory.
+            # No other process opens the file while we have it, so the log needs no shared memory.
             db.pragma("locking_mode", "EXCLUSIVE")
             if self._read_only:
                 db.pragma("query_only", True)

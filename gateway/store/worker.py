@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One call of a method of Store, and who waits for its answer."""
+    """One call of a method of Store, and the future of its answer."""
 
     call: Callable[[Store], Any]
     answer: "Future[Any]"
@@ -87,7 +87,7 @@ class StoreWorker:
                         done.append((job, job.call(self.store)))
                     except StorageFailed:
                         raise
-                    except Exception as error:  # noqa: BLE001  # told to who asked, and only there
+                    except Exception as error:  # noqa: BLE001  # raised at its caller, and only there
                         _fail(job, error)
                 has_written = db.total_changes() > before
         except StorageFailed as error:
@@ -98,7 +98,7 @@ class StoreWorker:
                 self._set_aside(error)
             for job in jobs:
                 _fail(job, error)
-        except BaseException as error:  # noqa: BLE001  # whatever it is, nobody waits for ever
+        except BaseException as error:  # noqa: BLE001  # whatever it is, no caller waits for ever
             for job in jobs:
                 _fail(job, error)
         else:
@@ -106,7 +106,7 @@ class StoreWorker:
                 self.trouble = ""
                 logger().info("store_recovered")
             for job, result in done:
-                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+                with contextlib.suppress(RuntimeError):  # the loop is closed: no caller waits
                     if job.answer.set_running_or_notify_cancel():
                         job.answer.set_result(result)
 

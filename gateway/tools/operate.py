@@ -189,7 +189,7 @@ def _do(config: Config, deed: str, path: str) -> None:
 
 
 def _reading(config: Config, read: Callable[[Store], T]) -> T:
-    """Read the file while nobody writes it. Raises Declined."""
+    """Read the file while no service writes it. Raises Declined."""
     path = Path(config.site.data_dir) / "outbox.db"
     if not path.exists():
         raise Declined(f"{path} is not there: has the service ever run with this configuration?")

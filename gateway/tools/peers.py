@@ -1,4 +1,4 @@
-"""Who we are on a line that we try: the PMS, the PBX, or nobody at all (`Raw`)."""
+"""Which side we play on a line that we try: the PMS, the PBX, or neither (`Raw`)."""
 
 import asyncio
 from typing import Final, Protocol
@@ -34,7 +34,8 @@ class Peer(Protocol):
     async def say(self, text: str) -> bool:
         """Say a record, or bytes in the notation (as `<ENQ>`). Returns whether it was taken.
 
-        May wait for ever: a PMS repeats what nobody takes. Raises ValueError for what is neither.
+        May wait for ever: a PMS repeats what is not acknowledged. Raises ValueError for
+        what is neither.
         """
 
     async def leave(self) -> None:

@@ -122,7 +122,7 @@ async def _conversation(part: Part, show: Callable[[str], None]) -> AsyncIterato
             await tap.prepare()
     except TimeoutError:
         await tap.close()
-        raise LineFailed(f"{part.spec}: nobody dialled within {part.within_s:g} s") from None
+        raise LineFailed(f"{part.spec}: no peer dialled within {part.within_s:g} s") from None
     peer = _peer(part, tap)
     try:
         async with asyncio.TaskGroup() as group:

@@ -44,7 +44,7 @@ def kept(config: Config, history_s: float) -> Iterator[Step]:
 
 
 def closed_line(config: Config) -> str:
-    """The line of the running service, if nobody is on it now; empty: it is open, or no service
+    """The line of the running service, if no peer is on it now; empty: it is open, or no service
     runs. Raises Declined.
     """
     try:
@@ -210,7 +210,7 @@ class Source:
         while True:
             words = await typed.get()
             if not words:
-                continue  # no comment, or nobody types any more: we go on all the same
+                continue  # no comment, or the end of the input: we go on all the same
             if self._config is not None:
                 await remark(self._config, words)
             else:

@@ -1,4 +1,4 @@
-"""The gauges that nobody counts on the way: read when somebody asks for the metrics."""
+"""The gauges that are not counted on the way: each is read when the metrics are asked for."""
 
 import asyncio
 import shutil

@@ -36,7 +36,7 @@ class Answers:
     _owed: deque[Owed] = field(default_factory=deque)
 
     def reset(self, now: float) -> None:
-        """Nobody waits for an answer any more."""
+        """No answer is waited for any more."""
         self._owed.clear()
         self._cause(AnswerCause.RESET, now)
 

@@ -25,7 +25,7 @@ class State(Enum):
     """What both sides know of each other. The values are log and metric words."""
 
     CLOSED = "closed"  # no line
-    WAITING = "waiting"  # line open; nobody has said anything
+    WAITING = "waiting"  # line open; neither side has said anything
     CALLING = "calling"  # we said LS to a silent PMS
     DESCRIBING = "describing"  # our LD, LR..., LA are on their way
     GREETED = "greeted"  # so they are, and the PMS has said its LA already

@@ -16,7 +16,7 @@ class End(Enum):
 
     DELIVERED = auto()  # acknowledged or, on a line without answers, written
     REFUSED = auto()  # the last NAK: we go on as if it had been acknowledged
-    UNANSWERED = auto()  # nobody answers on this line
+    UNANSWERED = auto()  # there are no answers on this line
     DROPPED = auto()  # the line is gone, or new
 
 

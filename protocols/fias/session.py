@@ -58,8 +58,8 @@ _REMEMBERED: Final = 64
 """Records of ours that may come back: a description has ten, and is said again and again."""
 
 RESYNC_WITHIN_S: Final = 600.0
-"""Between two records of a resync: one that pauses for longer will not come to its end, and nobody
-may wait for that for ever. The specification has no limit; a whole house takes a few minutes."""
+"""Between two records of a resync: one that pauses for longer will not come to its end, and
+waiting for ever is no answer. The specification has no limit; a whole house takes a few minutes."""
 
 
 @dataclass(slots=True)
@@ -194,7 +194,7 @@ class FiasSession:
     def leave(self, now: float) -> None:
         self._outgoing.drop(now)
         self._cause(Cause.LEAVE, now)
-        # The goodbye does not wait for answers: nobody listens to them any more.
+        # The goodbye does not wait for answers: they are not read any more.
         while self._outgoing.queue:
             self._transmit(self._outgoing.queue.popleft().record, False)
 

@@ -242,7 +242,7 @@ class HttpsPeer:
         return HttpReply(response.status_code, bytes(body))
 
     def _has_more(self) -> bool:
-        """Bytes that nobody asked for came with the reply, and would be taken for the next one.
+        """Bytes that were not asked for came with the reply, and would be taken for the next one.
         httpcore does not look for them, so we do, where it keeps them.
         """
         pool = self._client._transport._pool  # type: ignore[attr-defined]  # noqa: SLF001

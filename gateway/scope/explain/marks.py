@@ -124,7 +124,7 @@ class Tally:
         self._present: set[Mark] = set()  # those that were added and not forgotten; others may age
 
     def add(self, mark: Mark, now: float, count: int = 1, show: Show | None = None) -> None:
-        """It was seen now, `count` times. `show` makes the evidence, when somebody asks for it."""
+        """It was seen now, `count` times. `show` makes the evidence, when it is asked for."""
         if count <= 0:
             return
         number = self.move(now)

@@ -67,7 +67,7 @@ class Finding:
 
 
 def not_open(line: str) -> Finding:
-    """What a running service knows and its capture does not show: nobody is on the line now."""
+    """What a running service knows and its capture does not show: no peer is on the line now."""
     return Finding(
         fault="not-open",
         layer=Layer.CABLE,

@@ -157,7 +157,7 @@ async def test_nobody_at_the_other_end_is_told_with_what_to_try():
     assert not await send.send(part_of(opener.path, within_s=0.5, raw=True), [GUEST], shown.append)
     assert "# not acknowledged: GI" in shown
     await line.close()
-    with pytest.raises(LineFailed, match="nobody dialled"):
+    with pytest.raises(LineFailed, match="no peer dialled"):
         part = part_of("", spec=ListenSpec("127.0.0.1", 0), within_s=0.2)
         await send.send(part, [GUEST], shown.append)
 

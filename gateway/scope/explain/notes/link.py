@@ -38,7 +38,7 @@ def note_link(sight: Sight, row: Row, record: Record) -> None:
 
 
 def note_lost(sight: Sight) -> None:
-    """The line has opened or closed: nobody owes anybody anything."""
+    """The line has opened or closed: neither side owes an answer."""
     if sight.link.resync_at is not None:
         sight.note(Mark.RESYNC_UNENDED)
     sight.link = Link(is_known=True, clock_off_s=sight.link.clock_off_s)
