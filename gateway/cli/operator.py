@@ -127,15 +127,21 @@ def _on(value: object) -> object:
 
 @outbox_app.command("retry")
 def outbox_retry(room: RoomArgument, config: ConfigOption = DEFAULT_PATH) -> None:
-    """Tell the UCM again of rooms that it refused, from what they should show now."""
+    """Tell the UCM again of rooms that it refused, from what they should show now; exit 1 if it
+    refuses one again."""
+    from gateway.pipeline.step import PARKED
     from gateway.tools import operate
 
     loaded = load_config(config)
+    refused = False
     for each in room:
         with declinable():
             told = operate.retry(loaded, each)
         why = f": {told['reason']}" if told["reason"] and told["state"] != "told" else ""
         say(printable(f"{each} is told again; now it is {told['state']}{why}"))
+        refused = refused or told["state"] == PARKED
+    if refused:
+        raise typer.Exit(1)
 
 
 @outbox_app.command("drop")
@@ -175,8 +181,8 @@ def rooms(
     loaded = load_config(config)
     if heal:
         with declinable():
-            operate.heal(loaded)
-        say("asked; `rooms --diff` shows what still differs")
+            held_up = operate.heal(loaded)
+        say(held_up or "asked; `rooms --diff` shows what still differs")
         return
     with declinable():
         found = operate.drifts(loaded) if diff else operate.rooms(loaded)
@@ -188,6 +194,10 @@ def rooms(
             say(printable(f"{drift['room']:<8} {drift['kind']:<9} {drift['means']}{tags}"))
         differ = "differs" if len(found) == 1 else "differ"
         talk(f"{_counted(len(found), 'room')} {differ}" if found else "no room differs")
+        with declinable():
+            still = operate.outbox(loaded, ["waiting", "parked"], None, 1000)
+        if still:
+            talk(f"besides, {_counted(len(still), 'room')} still to be told: `outbox list`")
     else:
         if found:
             say(f"{'ROOM':<8} {'STATE':<8} GUESTS")

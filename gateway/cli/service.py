@@ -65,10 +65,14 @@ def check_config(
     ] = None,
     config: ConfigOption = DEFAULT_PATH,
     as_json: JsonOption = False,
+    *,
+    context: typer.Context,
 ) -> None:
     """All mistakes of a configuration at once, one sentence each."""
     from gateway.config import ConfigError, load
 
+    if file is not None and _was_typed(context, "config"):
+        raise ended("FILE and --config FILE are the same: give one of them")
     file = file or config
     try:
         load(file)
@@ -81,6 +85,11 @@ def check_config(
         for sentence in sentences or [f"{file}: ok"]:
             say(sentence)
     raise typer.Exit(2 if sentences else 0)
+
+
+def _was_typed(context: typer.Context, option: str) -> bool:
+    source = context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def doctor(config: ConfigOption = DEFAULT_PATH, as_json: JsonOption = False) -> None:

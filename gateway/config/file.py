@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -38,7 +38,12 @@ def load(path: Path, *, needs_pin: bool = True) -> Config:
     try:
         file = File.model_validate(raw)
     except ValidationError as error:
-        problems = [_sentence(raw, dict(each)) for each in error.errors()] + problems
+        errors = [dict(each) for each in error.errors()]
+        meant = {near for each in errors if (near := _meant(each))}
+        problems = [
+            *(_sentence(raw, each) for each in errors if not _is_meant(each, meant)),
+            *(each for each in problems if each.partition(":")[0] not in meant),
+        ]
     if problems:
         raise ConfigError([f"{path}: {problem}" for problem in problems])
     ucm = file.ucm.model_copy(update=named.secrets | {"ca_file": named.ca_file})
@@ -140,6 +145,21 @@ def _sentence(raw: Mapping[str, Any], error: Mapping[str, Any]) -> str:
                 str(error["msg"]),
             )
     return f"{key} = {_shown(raw, where)}: {text}"
+
+
+def _meant(error: Mapping[str, Any]) -> str:
+    """The key that an unknown one is most like, as `ucm.password`: that it is missing needs no
+    sentence of its own. Empty: none.
+    """
+    where = error["loc"]
+    if error["type"] != "extra_forbidden":
+        return ""
+    near = get_close_matches(str(where[-1]), _allowed(where[:-1]), n=1)
+    return ".".join(map(str, (*where[:-1], near[0].removesuffix("_file")))) if near else ""
+
+
+def _is_meant(error: Mapping[str, Any], meant: Collection[str]) -> bool:
+    return error["type"] == "missing" and ".".join(map(str, error["loc"])) in meant
 
 
 def _instead(key: str, allowed: list[str]) -> str:

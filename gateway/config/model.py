@@ -41,8 +41,8 @@ def _zone(text: str) -> str:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         near = get_close_matches(text, available_timezones(), n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ValueError(f"expected a time zone as Europe/Lisbon{hint}") from None
+        expected = f"did you mean {near[0]}?" if near else "expected one as Europe/Lisbon"
+        raise ValueError(f"no time zone has this name; {expected}") from None
     return text
 
 

@@ -151,7 +151,7 @@ class TcpLine(asyncio.Protocol):
         self._let_go()
 
     def _take_what_came(self) -> None:
-        """While nothing is read, the kernel keeps what the peer has said, andclosing drops it."""
+        """While nothing is read, the kernel keeps what the peer has said, and closing drops it."""
         if self._transport is None or self._lost:
             return
         descriptor = self._transport.get_extra_info("socket").fileno()

@@ -252,6 +252,11 @@ class Outbox:
         is_same = entry.trouble.of == fingerprint(self.desired.get(room, NOTHING_HEARD))
         return entry.trouble if is_same else None
 
+    def refusals(self, room: str) -> int:
+        """How often the UCM has refused what the room should show now."""
+        trouble = self.trouble(room)
+        return 0 if trouble is None else trouble.attempts
+
     # --- What others see ---
 
     @property
@@ -300,7 +305,7 @@ class Outbox:
             actual=self.actual.get(room),
             call=step.call if step is not None else None,
             since=entry.since if is_open else None,
-            attempts=trouble.attempts if trouble is not None else 0,
+            attempts=self.refusals(room),
             due_at=trouble.due_at if trouble is not None and state == WAITING else None,
             why=entry.held or (trouble.why if trouble is not None and state != TOLD else ""),
             record=entry.record,

@@ -304,19 +304,17 @@ class Relay:
         room = step.call.room
         tries = self._lost[room]
         self._lost[room] += 1
-        trouble = self.outbox.trouble(room)
-        attempts = trouble.attempts if trouble is not None else 0
         if tries:
             pause_s += min(FIRST_PAUSE_S * 2**tries, self.retry_interval_s)
         due_at = self.clock.epoch() + pause_s if pause_s else 0.0
         self.outbox.unclear(step)
-        self.outbox.went_wrong(room, WAITING, why, attempts=attempts, due_at=due_at)
+        before = self.outbox.refusals(room)
+        self.outbox.went_wrong(room, WAITING, why, attempts=before, due_at=due_at)
 
     def _refused(self, step: Step, why: str) -> None:
         """A passing reason: a few tries, then a human must look."""
         room = step.call.room
-        trouble = self.outbox.trouble(room)
-        attempts = 1 + (trouble.attempts if trouble is not None else 0)
+        attempts = 1 + self.outbox.refusals(room)
         if attempts > self.retries:
             self._park(step, f"{why} ({attempts} tries)")
             return
@@ -328,7 +326,7 @@ class Relay:
     def _park(self, step: Step, why: str) -> None:
         room = step.call.room
         self._contradictions.pop(room, None)
-        self.outbox.went_wrong(room, PARKED, why)
+        self.outbox.went_wrong(room, PARKED, why, attempts=1 + self.outbox.refusals(room))
         for each in step.rooms[1:]:  # a guest who cannot move leaves his old room all the same
             self.outbox.look_at(each)
         logger().error("parked", kind=name_of(step.call), room=room, why=why)

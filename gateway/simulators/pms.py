@@ -50,6 +50,7 @@ class PmsSimulator:
 
     every_room      gives every room's records for a resync, without DS and DE
     on_record       hears each record, and whether the gateway sent it
+    on_failure      hears why the line could not be opened, once for each cause
     start_again_s   between two LS without an answer
     damage          what noise makes of a frame of ours
     complaints      what the gateway did against the specification
@@ -62,6 +63,7 @@ class PmsSimulator:
     every_room: Callable[[], list[str]] = list
     stamp: Callable[[], datetime] = datetime.now
     on_record: Callable[[str, bool], None] | None = None
+    on_failure: Callable[[str], None] | None = None
     start_again_s: float = 12.0
     damage: Callable[[bytes], bytes] | None = None
     complaints: list[str] = field(default_factory=list)
@@ -112,12 +114,17 @@ class PmsSimulator:
 
     async def run(self) -> None:
         """Open the line and play the PMS's part, for ever."""
+        complained = ""
         while True:
             try:
                 line = await self.opener.open()
-            except LineFailed:
+            except LineFailed as error:
+                if self.on_failure is not None and str(error) != complained:
+                    complained = str(error)
+                    self.on_failure(complained)
                 await asyncio.sleep(0.2)
                 continue
+            complained = ""
             self._line = line
             self.links += 1
             self._last_answer = NAK

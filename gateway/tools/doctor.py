@@ -122,9 +122,8 @@ def _disk(folder: Path) -> Finding:
             folder.rmdir()
     except OSError as error:
         return Finding("data_dir", ok=False, words=f"{folder}: {error.strerror}: make it writable")
-    return Finding(
-        "data_dir", ok=True, words=f"{folder} is writable, {_sync_words(median(took_ms))}"
-    )
+    is_so = "is writable" if existed else "is not there yet and can be made"
+    return Finding("data_dir", ok=True, words=f"{folder} {is_so}, {_sync_words(median(took_ms))}")
 
 
 def _sync_words(median_ms: float) -> str:

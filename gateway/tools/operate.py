@@ -77,9 +77,10 @@ def retry(config: Config, room: str) -> Any:
         time.sleep(LOOK_EVERY_S)
 
 
-def heal(config: Config) -> None:
-    """Make the UCM show what the PMS said last, however much differs. Raises Declined."""
-    _do(config, "heal", "/heal")
+def heal(config: Config) -> str:
+    """Make the UCM show what the PMS said last, however much differs. Returns what holds it up;
+    empty: nothing. Raises Declined."""
+    return str(_do(config, "heal", "/heal")["held_up"])
 
 
 def resync(config: Config) -> int:
@@ -181,9 +182,9 @@ def _ask(config: Config, path: str, read: Callable[[Store], Any]) -> Any:
         return _reading(config, read)
 
 
-def _do(config: Config, deed: str, path: str) -> None:
+def _do(config: Config, deed: str, path: str) -> Any:
     try:
-        asyncio.run(ask(config, "POST", path))
+        return asyncio.run(ask(config, "POST", path))
     except NotRunning:
         raise Declined(f"{deed} goes through the service, and none runs: start it first") from None
 

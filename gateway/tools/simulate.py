@@ -45,6 +45,7 @@ async def pms(
         charset=charset,
         every_room=lambda: hotel.resync()[1:-1],
         on_record=lambda text, from_gateway: show(f"{'gw >' if from_gateway else 'pms>'} {text}"),
+        on_failure=lambda why: show(f"# {why}; trying again"),
     )
     show(f"# PMS on {opener.describe()}, lrc {player.lrc}, ack {player.ack}")
     async with asyncio.TaskGroup() as group:

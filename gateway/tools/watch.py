@@ -95,7 +95,9 @@ async def listen(
     lines: list[Line] = []
     try:
         for opener in filter(None, (pms, pbx)):
-            lines.append(await opener.open())  # noqa: PERF401  # the first is closed if the second fails
+            if not opener.describe().startswith("serial:"):  # a port is opened at once, or fails
+                tell(f"{opener.describe()}: waiting for the other side")
+            lines.append(await opener.open())  # the first is closed if the second fails
         recorder.opened(" and ".join(line.describe() for line in lines))
         driver = says_driver(lines[0].describe(), lines[0].error_counts(), lines[0].modem_lines())
         tell(f"{lines[0].describe()}: {driver or 'open'}")

@@ -213,12 +213,16 @@ class Control:
         await self.store(Store.told, self.outbox.told([room]), [line])
         self.relay.changed.set()
 
-    def heal(self) -> None:
-        """A human has looked at what differs: it is cured."""
+    def heal(self) -> str:
+        """A human has looked at what differs: it is cured. Returns what holds that up, if any."""
         self.relay.comparison.heals_all = True
         self.outbox.look_again()
         self.relay.changed.set()
         logger().warning("heal_asked")
+        reach = self.relay.reach
+        if reach.is_up:
+            return ""
+        return f"asked; the UCM does not answer now ({reach.trouble}): it is done when it is back"
 
     async def drifts(self) -> Sequence[Drift]:
         """Compare with the UCM now, or as soon as no call is in flight."""
@@ -303,8 +307,7 @@ def application(control: Control) -> Starlette:
         return view_as_json(await control.drop(request.path_params["room"]), zone)
 
     async def heal(_: Request) -> Any:
-        control.heal()
-        return {"asked": True}
+        return {"held_up": control.heal()}
 
     async def rooms(_: Request) -> Any:
         return rooms_as_json(control.house.rooms)

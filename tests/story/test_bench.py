@@ -47,14 +47,14 @@ def test_a_technician_sees_the_line_of_the_running_service(spoken, tmp_path):
     config, service, _ = spoken
     site = ("--config", str(config))
     assert call("line", "remark", "pulled", "the plug", *site)[0] == 0
-    code, out, _ = call("line", "listen", "--for", "0.5", *site)
+    code, out, _ = call("line", "listen", "--for", "2", *site)
     assert code == 0
     assert "pms> GI" in out
     assert "<STX>GI|RN101|G#1|GNXxxxx|GSN|<ETX>" in out
     assert "pulled the plug" in out
     assert "Rossi" not in out
-    assert "47 49 7C 52" in call("line", "listen", "--for", "0.5", "--hex", *site)[1]
-    out = call("line", "listen", "--for", "0.5", "--json", "--names", *site)[1]
+    assert "47 49 7C 52" in call("line", "listen", "--for", "2", "--hex", *site)[1]
+    out = call("line", "listen", "--for", "2", "--json", "--names", *site)[1]
     rows = [json.loads(line) for line in out.splitlines()]
     assert "GNRossi" in next(row["text"] for row in rows if row["name"] == "GI")
 

@@ -62,6 +62,7 @@ def test_an_operator_sees_mends_and_repairs(site, tmp_path):
         assert (code, out) == (0, "909 is told again; now it is told\n")
         code, out, _ = call("outbox", "retry", "908", "--config", str(config))
         assert out.startswith("908 is told again; now it is parked: 18: the UCM has no such room")
+        assert code == 1
         wait_for(lambda: simulated(url, "/_sim/rooms")["909"]["is_in"])
         assert call("outbox", "drop", "908", "--config", str(config))[0] == 0
         code, _, err = call("outbox", "drop", "908", "--config", str(config))
@@ -149,6 +150,8 @@ def test_a_room_that_waits_for_an_absent_ucm_says_so(site):
         rows = listed(config, "outbox", "list")
         assert {row["room"] for row in rows} == {"101", "102", "103"}
         assert all(row["reason"].startswith("the UCM does not answer: ") for row in rows)
+        code, out, _ = call("rooms", "--heal", "--config", str(config))
+        assert (code, out.startswith("asked; the UCM does not answer now (")) == (0, True)
         service.terminate()
         assert service.wait(15) == 0
 
@@ -166,6 +169,8 @@ def test_wrong_use_is_told_from_failure(tmp_path):
     assert (code, "expected waiting, parked, dropped, told or all" in err) == (2, True)
     code, _, err = call("rooms", "--config", str(config))
     assert (code, "has the service ever run" in err) == (1, True)
+    code, _, err = call("check-config", str(config), "--config", str(tmp_path / "other.toml"))
+    assert (code, "give one of them" in err) == (2, True)
 
 
 def test_only_the_owner_may_ask(site, tmp_path):

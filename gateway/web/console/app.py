@@ -313,7 +313,7 @@ class Console:
         if deed not in ("retry", "drop"):
             return await self._missing(request, session)
         if session is None:
-            return RedirectResponse("/login", 303, HEADERS)
+            return self.door.to_login(request)
         view = self.control.view(request.path_params["room"])
         at = self.control.clock.epoch()
         entry = board.entry(view, self.zone, at, names=session.names)

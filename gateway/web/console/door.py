@@ -1,10 +1,11 @@
 """The console's door: who may see a page, who may change something, login and logout."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -39,7 +40,7 @@ class Door:
         async def answer(request: Request) -> Response:
             session = self.guard.session(request.cookies.get(COOKIE))
             if not self._may_look(request, session):
-                return RedirectResponse("/login", 303, HEADERS)
+                return self.to_login(request)
             try:
                 return await handle(request, session)
             except (Declined, StorageFailed) as error:
@@ -66,6 +67,11 @@ class Door:
                 return self._sorry(session, error)
 
         return answer
+
+    @staticmethod
+    def to_login(request: Request) -> Response:
+        """Log in first, then come back to this page."""
+        return RedirectResponse(f"/login?{urlencode({'back': request.url.path})}", 303, HEADERS)
 
     def _sorry(self, session: Session | None, error: Declined | StorageFailed) -> Response:
         status = error.status if isinstance(error, Declined) else 503
@@ -97,22 +103,29 @@ class Door:
         if hashed is None:
             return self.press.page(None, "login.html", status=403, is_set=False, words="")
         if request.method == "GET":
-            return self.press.page(None, "login.html", is_set=True, words="")
+            back = request.query_params.get("back", "/")
+            return self.press.page(None, "login.html", is_set=True, words="", back=back)
         client = request.client.host if request.client else "?"
         form = await _form(request)
+        back = form.get("back", "/")
         async with self.guessing:  # one at a time: a guess costs 16 MiB, and counts before the next
             pause = self.guard.pause(client)
             if pause > 0:
                 words = f"Too many wrong passwords: wait {pause:.0f} seconds."
-                return self.press.page(None, "login.html", status=429, is_set=True, words=words)
+                return self.press.page(
+                    None, "login.html", status=429, is_set=True, words=words, back=back
+                )
             right = await asyncio.to_thread(fits, form.get("password", ""), hashed)
             session = self.guard.judge(client, right=right)
         if session is None:
             logger().warning("console_login_refused", client=client)
             words = "That is not the password."
-            return self.press.page(None, "login.html", status=403, is_set=True, words=words)
+            return self.press.page(
+                None, "login.html", status=403, is_set=True, words=words, back=back
+            )
         logger().info("console_login", client=client)
-        answer = RedirectResponse("/", 303, HEADERS)
+        is_ours = re.fullmatch(r"/(?!/)[^\\]*", back)  # the link may be from somebody else's page
+        answer = RedirectResponse(back if is_ours else "/", 303, HEADERS)
         answer.set_cookie(COOKIE, session.token, httponly=True, samesite="strict")
         return answer
 

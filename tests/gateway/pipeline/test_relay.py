@@ -64,6 +64,7 @@ def test_a_passing_refusal_is_tried_so_often_and_then_parked(site):
     assert say(site, f"GI|RN101|{A}GSN|") == ["in 101 Anders [-9]"] * 4
     view = site.outbox.view("101")
     assert (view.state, view.why) == (PARKED, "-9: the UCM could not do it (4 tries)")
+    assert view.attempts == 4
     assert site.outbox.parked == ["101"]
     assert say(site) == []  # left alone
 
@@ -71,7 +72,7 @@ def test_a_passing_refusal_is_tried_so_often_and_then_parked(site):
 def test_a_rejection_is_parked_at_once_and_the_next_word_of_the_pms_is_tried(site):
     site.api.plan[:] = [15]
     assert say(site, f"GI|RN101|{A}GSN|") == ["in 101 Anders [15]"]
-    assert state(site, "101") == PARKED
+    assert (state(site, "101"), site.outbox.view("101").attempts) == (PARKED, 1)
     assert say(site, f"GI|RN101|{A}GSN|") == []  # nothing new
     assert say(site, "GC|RN101|G#1|GNAda|") == ["in 101 Ada"]
     assert state(site, "101") == "told"

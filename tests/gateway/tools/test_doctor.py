@@ -19,5 +19,5 @@ def test_a_disk_is_tried_and_left_as_it_was(tmp_path):
     folder = tmp_path / "new"
     finding = _disk(folder)
     assert finding.ok
-    assert "is writable, a sync takes" in finding.words
+    assert "is not there yet and can be made, a sync takes" in finding.words
     assert not folder.exists()

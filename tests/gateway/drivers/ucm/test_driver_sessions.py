@@ -1,8 +1,11 @@
 """Logins: renewed, broken under a call, lost, never two at once."""
 
 import asyncio
+import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.drivers.base import (
     Interrupted,
@@ -13,7 +16,11 @@ from gateway.drivers.base import (
 from gateway.drivers.calls import (
     CheckOut,
 )
-from tests.gateway.drivers.ucm.bench import ANNA, MOVE, bench
+from gateway.drivers.ucm.api import NewApi
+from gateway.drivers.ucm.https import HttpReply
+from gateway.drivers.ucm.requests import request_of
+from gateway.metrics import Metrics
+from tests.gateway.drivers.ucm.bench import ANNA, MOVE, WORDS, bench
 
 
 @pytest.mark.asyncio
@@ -168,3 +175,52 @@ async def test_never_two_logins_at_once(tmp_path):
                 group.create_task(on.check_in(ANNA, room))
             group.create_task(on.driver.probe())
         assert (on.ucm.logins, on.ucm.most_logins_at_once) == (1, 0)
+
+
+class Scripted:
+    """A peer that gives a good login, and one reply of its own to the first request behind it."""
+
+    certificate_ends, certificate = None, b""
+
+    def __init__(self, reply):
+        self.reply, self.asked = reply, []
+
+    async def post(self, content, max_bytes):
+        action = json.loads(content)["request"]["action"]
+        self.asked.append(action)
+        if action == "pmsapi" and self.reply is not None:
+            reply, self.reply = self.reply, None
+            return reply
+        given = {"challenge": "0001", "cookie": "sid7", "rooms": []}
+        return HttpReply(200, json.dumps({"response": given, "status": 0}).encode())
+
+    async def close(self):
+        pass
+
+
+@given(
+    status=st.sampled_from([200, 204, 302, 400, 403, 404, 500, 502, 503]),
+    body=st.one_of(
+        st.binary(max_size=60),
+        st.text(max_size=60).map(str.encode),
+        st.sampled_from([b"<html>[0] SUCCESS !</html>", b'{"response":', b"[]", b"null"]),
+    ),
+)
+def test_after_any_reply_that_is_no_answer_the_session_is_renewed(status, body):
+    """A UCM that was restarted has forgotten its sessions; what speaks meanwhile may be anything."""
+
+    async def play():
+        peer = Scripted(HttpReply(status, body))
+        api = NewApi(
+            peer, username="a", password="b", token="c", metrics=Metrics(version="0", site="s")
+        )
+        request = request_of(CheckOut(room="101"), WORDS)
+        try:
+            await api.send(request)
+        except Unreachable:
+            await api.send(request)
+            assert peer.asked == ["challenge", "login", "pmsapi"] * 2
+        else:
+            assert peer.asked == ["challenge", "login", "pmsapi"]  # it was a UCM's own answer
+
+    asyncio.run(play())

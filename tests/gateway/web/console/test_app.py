@@ -1,9 +1,11 @@
 """The console's door and pages over HTTP, on a real service."""
 
 import asyncio
+import html
 import json
 import re
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -46,6 +48,10 @@ async def log_in(http, password=PASSWORD):
     return await http.post("/login", data={"password": password})
 
 
+def to_login(path):
+    return f"/login?back={quote(path, safe='')}"
+
+
 def csrf_of(page):
     return re.search(r'name="csrf" value="([^"]+)"', page.text)[1]
 
@@ -68,7 +74,7 @@ async def test_a_page_of_somebody_else_that_borrows_our_address_sees_nothing(tmp
     async with console(tmp_path) as (http, _):
         for path in (*PAGES, "/line/capture"):
             page = await http.get(path, headers={"Host": "evil.example"})
-            assert (page.status_code, page.headers["location"]) == (303, "/login"), path
+            assert (page.status_code, page.headers["location"]) == (303, to_login(path))
 
 
 @pytest.mark.parametrize(
@@ -77,10 +83,28 @@ async def test_a_page_of_somebody_else_that_borrows_our_address_sees_nothing(tmp
 async def test_from_elsewhere_nobody_sees_anything_without_the_password(tmp_path, listen, client):
     async with console(tmp_path, listen=listen, client=client) as (http, _):
         for path in (*PAGES, "/events/now", "/events/line", "/line/capture"):
-            assert (await http.get(path)).headers["location"] == "/login", path
+            assert (await http.get(path)).headers["location"] == to_login(path)
         assert (await http.get("/static/console.css")).status_code == 200
         assert (await log_in(http)).status_code == 303
         assert (await http.get("/")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("back", "to"),
+    [
+        ("/outbox/101/retry", "/outbox/101/retry"),
+        ("//evil.example/", "/"),
+        ("https://evil.example/", "/"),
+        ("/\\evil.example/", "/"),
+        ("", "/"),
+    ],
+)
+async def test_a_login_comes_back_to_its_page_and_never_leaves_the_console(tmp_path, back, to):
+    async with console(tmp_path) as (http, _):
+        page = (await http.get(f"/login?back={quote(back, safe='')}")).text
+        given = html.unescape(re.search(r'name="back" value="([^"]*)"', page)[1])
+        answer = await http.post("/login", data={"password": PASSWORD, "back": given})
+        assert answer.headers["location"] == to
 
 
 async def test_without_a_password_nothing_can_be_changed(tmp_path):
