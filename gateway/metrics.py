@@ -13,11 +13,12 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 _CALL_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15)
 _COMMIT_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 3)
 _ACK_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 2.5, 3, 5)
+_ANSWER_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _DELIVERY_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600)
 
 
@@ -174,6 +175,32 @@ class Metrics:
         self.resync_missing = self._gauge(
             "pmsgw_resync_missing", "1 after a resync that broke off, until one is complete."
         )
+        self.postings = _OpenPostings()
+        self.registry.register(self.postings)
+        self.postings_total = self._counter(
+            "pmsgw_postings", "What went back to the PMS, by what came of it.", "kind", "result"
+        )
+        self.posting_answer = self._histogram(
+            "pmsgw_posting_answer_seconds",
+            "From a posting to the PMS's answer.",
+            _ANSWER_BUCKETS,
+        )
+        self.last_booked = self._gauge(
+            "pmsgw_last_booked_timestamp_seconds", "When the PMS last booked a posting."
+        )
+        self.calls = self._counter(
+            "pmsgw_calls", "Telephone calls that the UCM told of, by what they are.", "use"
+        )
+        self.calls_unread = self._counter(
+            "pmsgw_ucm_calls_unread", "Records of the UCM's list of calls without a readable time."
+        )
+        self.calls_blind = self._gauge(
+            "pmsgw_ucm_calls_blind",
+            "1 while the UCM's list of calls lacks the last known one, and is not believed.",
+        )
+        self.last_call = self._gauge(
+            "pmsgw_last_call_timestamp_seconds", "When the last call of a room ended."
+        )
         self.examiner_failures = self._counter(
             "pmsgw_examiner_failures", "Faults of ours in the diagnosis of the line; records go on."
         )
@@ -247,3 +274,24 @@ class _Counted:
     def describe(self) -> Iterable[Metric]:
         """The name, without asking anybody: it is taken even while there is nothing to tell."""
         yield CounterMetricFamily(self._name, self._text, labels=[self._label])
+
+
+class _OpenPostings:
+    """`pmsgw_postings`, a gauge beside the counter `pmsgw_postings_total`: in the text format these
+    are two names, for prometheus_client they are one, so this one is not claimed from it.
+    """
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[str, str], int] = {}
+
+    def collect(self) -> Iterable[Metric]:
+        """As prometheus_client asks for it."""
+        text = "What goes back to the PMS and is not done, by state."
+        family = GaugeMetricFamily("pmsgw_postings", text, labels=["kind", "state"])
+        for labels, count in self.counts.items():
+            family.add_metric(labels, count)
+        yield family
+
+    def describe(self) -> Iterable[Metric]:
+        """No name."""
+        return ()

@@ -7,6 +7,7 @@ count. Dates and times are hotel local time, without a zone.
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import Enum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,31 @@ class NightAudit:
     running: bool
 
 
+class Verdict(Enum):
+    """What a PMS's answer to a posting means."""
+
+    BOOKED = "booked"
+    AGAIN = "again"  # not booked; a little later it may be
+    NIGHT_AUDIT = "night_audit"  # not booked; it may be when the night audit is over
+    REFUSED = "refused"  # not booked, or so it says: a human has to look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostingAnswered:
+    """What became of a posting of ours; no fact about the hotel, so the house does not hear it.
+
+    number      as we sent it
+    answer      the dialect's own code, for people
+    verdict     what it means
+    text        the PMS's own words about it; may name a guest
+    """
+
+    number: int
+    answer: str
+    verdict: Verdict
+    text: str = ""
+
+
 Fact = (
     GuestArrived
     | GuestChanged
@@ -140,3 +166,6 @@ Fact = (
     | ResyncVoided
     | NightAudit
 )
+
+Said = Fact | PostingAnswered
+"""All that a record can come to."""

@@ -6,7 +6,7 @@ write and for the one moment at which it wants to be woken. It never waits and n
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Direction(Enum):
@@ -112,9 +112,13 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class GaveUp:
-    """A record we sent was never acknowledged and is dropped by the rules of the line."""
+    """A record of ours is not said any more: refused, never acknowledged, or the link is new.
+
+    may_have_arrived    False: the PMS has certainly not got it
+    """
 
     record: AnyRecord
+    may_have_arrived: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +180,10 @@ class Session(Protocol):
 
     def ask_for_resync(self, now: float) -> None:
         """Ask the PMS to tell every room. Raises LocalProtocolError unless the link is up."""
+
+    def send(self, record: Any, now: float) -> None:
+        """Say a record of the dialect in its turn; one `Delivered` or `GaveUp` tells what became
+        of it. Raises LocalProtocolError unless the link is up."""
 
     def leave(self, now: float) -> None:
         """Say goodbye: the PMS keeps its records until the next start."""

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from protocols import transcript
-from protocols.fias import FiasProfile, FiasSession
+from protocols.fias import FiasProfile, FiasSession, decode
+from protocols.fias.records import Record
 from protocols.session import DataReceived, RecordRefused, SessionEvent
 from protocols.transcript import Closed, Opened, Spoken, Waited, show_bytes
 
@@ -17,6 +18,8 @@ def session_of(profile: FiasProfile) -> FiasSession:
 
 def play(session: FiasSession, text: str, *, accept: bool = True) -> list[SessionEvent]:
     """Feed every `pms>` line, compare every `gw >` line, return all events.
+
+    A record about the hotel in a `gw >` line that is not on its way is given to `send` first.
 
     accept      answer data at once, as a pump with a fast disk does
     """
@@ -46,6 +49,9 @@ def play(session: FiasSession, text: str, *, accept: bool = True) -> list[Sessio
                 assert not said, f"line {step.line_number}: said before: {show_bytes(said)}"
                 session.receive_data(data, now)
             case Spoken(line_number=number, data=expected):
+                if not said and (record := _of_the_hotel(expected)) is not None:
+                    session.send(record, now)
+                    settle()
                 got = bytes(said[: len(expected)])
                 assert got == expected, (
                     f"line {number}: expected {show_bytes(expected)}, got {show_bytes(bytes(said))}"
@@ -54,3 +60,8 @@ def play(session: FiasSession, text: str, *, accept: bool = True) -> list[Sessio
         settle()
     assert not said, f"said and not expected: {show_bytes(bytes(said))}"
     return events
+
+
+def _of_the_hotel(frame: bytes) -> Record | None:
+    body = frame[1 : frame.find(b"\x03")]
+    return decode(body, "cp1252") if body[:2] in (b"PS", b"WA", b"RE", b"WR", b"WC") else None

@@ -198,7 +198,7 @@ def _as_pms(
 ) -> None:
     from gateway.clock import local_zone
     from gateway.line import Opener, opener_for, parse_line
-    from gateway.simulators.pms import PtyOpener
+    from gateway.simulators.cable import PtyOpener
     from gateway.tools.replay import as_pms
     from protocols.fias import mask
     from protocols.transcript import Spoken, show_step

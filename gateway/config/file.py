@@ -119,6 +119,10 @@ def _misfits(raw: Mapping[str, Any]) -> list[str]:
     said = pms if isinstance(pms, Mapping) else {}
     if said.get("allow") and not str(said.get("line")).startswith("listen:"):
         found.append("pms.allow: says who may dial us, so it needs a listen: line")
+    back = raw.get("back")
+    charges = back.get("charges", "off") if isinstance(back, Mapping) else "off"
+    if charges != "off" and isinstance(ucm, Mapping) and ucm.get("api", "new") == "old":
+        found.append('back.charges: the old API has no list of calls; it needs ucm.api = "new"')
     language = raw.get("language")
     if isinstance(language, Mapping):
         upper = [str(code).upper() for code in language]

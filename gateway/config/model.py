@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from gateway.config.password_hash import is_hash
 from gateway.line.spec import LineSpec, SerialSpec, parse_line
-from protocols.fias import CHARSETS, known_charset
+from protocols.fias import CHARSETS, LARGEST_NUMBER, known_charset
 
 
 def _printable(text: str) -> str:
@@ -175,6 +175,17 @@ class Rooms(Section):
     ignore: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False)] = ()
 
 
+class Back(Section):
+    """[back]: what the UCM tells, on its way to the PMS."""
+
+    charges: Literal["off", "timed"] = "off"
+    poll_s: Annotated[float, Field(ge=1, le=3600)] = 20
+    answer_s: Annotated[float, Field(ge=1, le=600)] = 30
+    outlet: Annotated[str, Field(max_length=5), AfterValidator(_printable)] = ""
+    numbers_up_to: Annotated[int, Field(ge=99, le=LARGEST_NUMBER)] = LARGEST_NUMBER
+    late_charges: Literal["park", "new_room"] = "park"
+
+
 class Capture(Section):
     """[capture]: what is kept of the line's bytes, for whoever has to explain it later."""
 
@@ -227,6 +238,7 @@ class File(Section):
     room_status: dict[str, Annotated[int, Field(ge=1, le=6)]] = {
         "1": 5, "2": 5, "3": 1, "4": 1, "5": 1, "6": 1,
     }  # fmt: skip
+    back: Back = Back()
     capture: Capture = Capture()
     http: Http = Http()
 

@@ -14,9 +14,10 @@ from gateway.config import Config, load
 from gateway.line import ListenSpec, opener_for
 from gateway.line.tcp import ListenOpener
 from gateway.service.app import Service
+from gateway.simulators.cable import PtyOpener
 from gateway.simulators.certificate import fingerprint_of, write_certificate
 from gateway.simulators.hotel import Hotel, differences
-from gateway.simulators.pms import PmsSimulator, PtyOpener
+from gateway.simulators.pms import PmsSimulator
 from gateway.simulators.ucm import UcmSimulator
 
 ROOMS: Final = tuple(str(floor * 100 + door) for floor in (1, 2, 3) for door in range(1, 11))

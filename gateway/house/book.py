@@ -101,6 +101,10 @@ class Book:
             if self.rooms[number] != before
         }
 
+    def before(self, number: str) -> Room:
+        """A room as of the last commit."""
+        return self._rooms_before.get(number, self.room(number)) or NEW_ROOM
+
     def changed_ledger(self) -> Ledger | None:
         """The ledger, if it differs from the last commit."""
         if self._ledger_before is None or self._ledger_before == self.ledger:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.house import Desired, Told
-from gateway.store import Batch, Refused
+from gateway.store import Batch, PostingRow, PostingStep, Refused
 
 
 @dataclass(slots=True)
@@ -15,6 +15,8 @@ class Draft:
     desired     of each changed room, behind the last fact
     events      what happened in the hotel, fact by fact: see `happened`
     heard       digest and moment of the last record of each room
+    pms_rooms   how the PMS writes the rooms it has named, by their address
+    postings    what its answers have made of postings
     reports     what is counted and logged behind the commit
     """
 
@@ -23,6 +25,8 @@ class Draft:
     desired: dict[str, Desired] = field(default_factory=dict)
     events: list[tuple[str, str]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    pms_rooms: dict[str, str] = field(default_factory=dict)
+    postings: list[tuple[PostingRow, PostingStep]] = field(default_factory=list)
     reports: list[Callable[[], None]] = field(default_factory=list)
 
     def collect(self, told: Told, record: str, at: float, *, background: bool) -> None:

@@ -5,27 +5,31 @@ nothing of it can be lost.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from time import perf_counter
 from typing import Any, Final
 
+from gateway.back.lane import Lane
 from gateway.clock import Clock
-from gateway.drivers.calls import CALL_NAMES
-from gateway.house import House, Ledger, Remark, Room, Told
+from gateway.house import House, Ledger, Room, Told
 from gateway.house.states import NOTHING_HEARD
 from gateway.logs import logger
 from gateway.metrics import Metrics
+from gateway.pipeline import residence
 from gateway.pipeline.draft import Doubt, Draft
 from gateway.pipeline.happened import happened
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.repeats import Repeats, digest_of
+from gateway.pipeline.reports import Reports
 from gateway.pipeline.room_map import RoomMap
 from gateway.store import (
     Batch,
     Heard,
     Refused,
+    Resident,
     StorageFailed,
     Store,
     StoreWorker,
@@ -33,21 +37,24 @@ from gateway.store import (
 from gateway.store.text import from_json, to_json
 from protocols.errors import RecordError
 from protocols.facts import (
-    Fact,
     GuestArrived,
     GuestLeft,
+    PostingAnswered,
     ResyncEnded,
     ResyncVoided,
+    Said,
 )
 from protocols.session import DataReceived, RecordRefused
-
-NO_USE: Final = "no_use"
-"""The remark on a record that is understood and means nothing to a phone system."""
 
 MOST_ROOMS: Final = 20_000
 """Six times the rooms of the largest UCM. A peer that invents room numbers must not fill memory."""
 
-Normalize = Callable[[Any], tuple[Fact, ...]]
+_NO_POSTING: Final = (
+    "no posting waits for an answer under this number; if it says OK, and the posting was sent"
+    " again since under another number, look at the bill: it may be booked twice"
+)
+
+Normalize = Callable[[Any], tuple[Said, ...]]
 
 
 @dataclass(slots=True)
@@ -59,7 +66,8 @@ class Intake:
                     line has no answers
     charset         how a record's bytes are shown to the operator
     changed         set after each commit that may have given the UCM side something to do
-    last            id and moment of the last record of the hotel; None: none since the start
+    lane            the way back, which hears what the PMS answers to postings; None: there is none
+    writing         held by whoever changes rooms or postings
     """
 
     house: House
@@ -72,18 +80,20 @@ class Intake:
     repeats: Repeats | None = None
     charset: str = "cp1252"
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    last: tuple[str, float] | None = None
+    lane: Lane | None = None
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _reports: Reports = field(init=False)
     _writes: int = 0
     _doubt: Doubt | None = None
-    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _ticking: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        # A series that begins with its first event has no step that a Prometheus could see.
-        for word in (*(remark.value for remark in Remark), NO_USE):
-            self.metrics.remarks.labels(word)
-        for word in CALL_NAMES.values():
-            self.metrics.guest_events.labels(word)
+        self._reports = Reports(self.clock, self.metrics)
+
+    @property
+    def last(self) -> tuple[str, float] | None:
+        """Id and moment of the last record of the hotel; None: none since the start."""
+        return self._reports.last
 
     def restore(self, writes: int) -> None:
         """How often the store was written, at a start."""
@@ -100,7 +110,7 @@ class Intake:
 
         Raises StorageFailed: nothing of it is taken, the house is as before.
         """
-        async with self._lock:
+        async with self.writing:
             if await self._is_stored(received):
                 return
             try:
@@ -141,20 +151,20 @@ class Intake:
 
         return  one was running. Raises StorageFailed.
         """
-        async with self._lock:
+        async with self.writing:
             await self._is_stored(())
             if not self.house.ledger.in_resync:
                 return False
             draft = Draft()
             told = self.house.apply(ResyncVoided(), self.clock.wall())
             self._collect(draft, told, "(end of the link)", self.clock.epoch(), background=True)
-            draft.reports.append(lambda: self._remark(told))
+            draft.reports.append(lambda: self._reports.remark(told.remarks))
             await self._put(draft, ())
             return True
 
     async def forget(self, older_than: timedelta) -> None:
         """Let go of guests who were announced so long ago and never came. Raises StorageFailed."""
-        async with self._lock:
+        async with self.writing:
             await self._is_stored(())
             self.house.forget(self.clock.stamp() - older_than)
             await self._put(Draft(), ())
@@ -180,53 +190,72 @@ class Intake:
                 await self.clock.sleep(5)
 
     async def _tick(self) -> None:
-        async with self._lock:
+        async with self.writing:
             await self._is_stored(())
             draft, now = Draft(), self.clock.epoch()
             told = self.house.tick(self.clock.wall())
             for room, minute in told.rung:
                 have = self.outbox.actual.get(room)
                 if have is None or have.wake_up != minute:
-                    draft.reports.append(lambda room=room: self._missed(room))  # type: ignore[misc]
+                    draft.reports.append(lambda room=room: self._reports.missed(room))  # type: ignore[misc]
             self._collect(draft, told, "(clock)", now, background=False)
-            draft.reports.append(lambda: self._remark(told))
+            draft.reports.append(lambda: self._reports.remark(told.remarks))
             await self._put(draft, ())
 
     def _understand(self, draft: Draft, item: DataReceived, now: float) -> None:
         record: Any = item.record
-        rooms = {
-            self.rooms.address_of(room)
+        try:
+            said = self.normalize(record)
+        except RecordError as error:
+            self._refuse(draft, RecordRefused(error.reason, item.body, str(error)), now)
+            return
+        if answers := [fact for fact in said if isinstance(fact, PostingAnswered)]:
+            self._take_answer(draft, item, answers[0], now)
+            return
+        named = {
+            self.rooms.address_of(room): room
             for name in ("room", "old_room")
             if (room := getattr(record, name, None))
         }
+        rooms = named.keys()
         if len(self.house.rooms) >= MOST_ROOMS and not rooms <= self.house.rooms.keys():
             advice = f"more than {MOST_ROOMS} rooms: does the PMS send room numbers?"
             self._refuse(draft, RecordRefused("too_many_rooms", item.body, advice), now)
             return
         digest = digest_of(item.body, self.house.ledger)
         if self.repeats is not None and self.repeats.has(rooms, digest, now, draft.heard):
-            draft.reports.append(lambda: self._count_repeat(record.record_id))
+            draft.reports.append(lambda: self._reports.repeat(record.record_id))
             return
-        try:
-            said = map(self.rooms.translate, self.normalize(record))
-            facts = [fact for fact in said if fact is not None]
-        except RecordError as error:
-            self._refuse(draft, RecordRefused(error.reason, item.body, str(error)), now)
-            return
+        facts = [fact for each in said if (fact := self.rooms.translate(each)) is not None]
+        draft.pms_rooms.update(named)
         text = item.body.decode(self.charset, "replace")
         wall = self.clock.wall()
         for fact in facts:
             background = isinstance(fact, ResyncEnded) or (
                 isinstance(fact, GuestArrived | GuestLeft) and fact.in_resync
             )
+            assert not isinstance(fact, PostingAnswered)  # taken above
             told = self.house.apply(fact, wall)
             self._collect(draft, told, text, now, background=background)
-            draft.reports.append(lambda told=told: self._remark(told))  # type: ignore[misc]
+            draft.reports.append(lambda told=told: self._reports.remark(told.remarks))  # type: ignore[misc]
             if self.repeats is not None:  # a record of another room may have changed this one
                 draft.heard.update(dict.fromkeys(told.rooms - rooms, (b"", now)))
         if self.repeats is not None:
             draft.heard.update(dict.fromkeys(rooms, (digest, now)))
-        draft.reports.append(lambda: self._count(record, understood=bool(facts)))
+        draft.reports.append(lambda: self._reports.record(record, understood=bool(facts)))
+
+    def _take_answer(
+        self, draft: Draft, item: DataReceived, answer: PostingAnswered, now: float
+    ) -> None:
+        """What became of a posting of ours. One that comes again finds it done already."""
+        record: Any = item.record
+        change = self.lane.answered(answer, draft.postings) if self.lane is not None else None
+        if change is not None:
+            draft.postings.append(change)
+        elif self.lane is not None:
+            self._refuse(draft, RecordRefused("no_posting", item.body, _NO_POSTING), now)
+            return
+        draft.reports.append(lambda: self._reports.record(record, understood=change is not None))
 
     def _collect(
         self, draft: Draft, told: Told, record: str, at: float, *, background: bool
@@ -242,7 +271,7 @@ class Intake:
     def _refuse(self, draft: Draft, item: RecordRefused, now: float) -> None:
         refused = Refused(at=now, reason=item.reason, body=item.body, advice=item.advice)
         draft.refused.append(refused)
-        draft.reports.append(lambda: self._report_refusal(item))
+        draft.reports.append(lambda: self._reports.refused(item))
 
     async def _put(self, draft: Draft, received: Sequence[object]) -> None:
         """Store what the house has become; then, and only then, it is so."""
@@ -277,7 +306,13 @@ class Intake:
             rooms=rooms,
             ledger=None if ledger is None else to_json(ledger),
             refused=draft.refused,
+            residents=[] if self.lane is None else self._residents(draft),
+            postings=draft.postings,
         )
+
+    def _residents(self, draft: Draft) -> list[Resident]:
+        now, zone = self.clock.epoch(), self.clock.zone
+        return residence.changes(self.house.book, draft.pms_rooms, now, zone)
 
     def _cause(self, room: str, cause: tuple[str, float, bool]) -> tuple[str, float, bool]:
         record, at, background = cause
@@ -287,6 +322,9 @@ class Intake:
         self.house.book.commit()
         if self.repeats is not None:
             self.repeats.heard.update(draft.heard)
+        if self.lane is not None and batch.postings:
+            self.lane.now_is(row for row, _ in batch.postings)
+            draft.reports += [partial(self.lane.counted, change) for change in batch.postings]
         changed = {room for room, heard in batch.rooms.items() if heard.house is not None}
         for room in changed | draft.causes.keys():
             if room in self.house.rooms:  # what has come to nothing was never heard of
@@ -299,7 +337,7 @@ class Intake:
         if changed or draft.causes or batch.ledger is not None:  # a resync may have ended
             self.changed.set()
         self._ticking.set()
-        draft.reports.append(lambda: self._count_events(draft.events))
+        draft.reports.append(lambda: self._reports.events(draft.events))
         # After the answer to the PMS: the PMS waits for that, and nothing waits for this.
         asyncio.get_running_loop().call_soon(_tell, draft.reports)
 
@@ -315,7 +353,12 @@ class Intake:
         if self.store.is_anew:
             self._doubt = None
             rooms = {room: Heard(house=to_json(kept)) for room, kept in self.house.rooms.items()}
-            batch = Batch(rooms=rooms, ledger=to_json(self.house.ledger))
+            now, zone = self.clock.epoch(), self.clock.zone
+            batch = Batch(
+                rooms=rooms,
+                ledger=to_json(self.house.ledger),
+                residents=residence.all_of(self.house.rooms, [], now, zone),
+            )
             self._writes = await self.store(Store.put, batch)
             self.store.is_anew = False
             if self.repeats is not None:
@@ -342,45 +385,6 @@ class Intake:
         ledger = None if batch.ledger is None else from_json(Ledger, batch.ledger)
         self.house.book.adopt(rooms, ledger, doubt.mentions)
         self._is_so(batch, doubt.draft)
-
-    # --- What the edges see ---
-
-    def _remark(self, told: Told) -> None:
-        for remark in told.remarks:
-            self.metrics.remarks.labels(remark.value).inc()
-
-    def _count_events(self, events: Iterable[tuple[str, str]]) -> None:
-        for word, room in events:
-            self.metrics.guest_events.labels(word).inc()
-            logger().info("guest_event", kind=word, room=room)
-
-    def _missed(self, room: str) -> None:
-        self.metrics.remarks.labels(Remark.WAKE_UP_MISSED.value).inc()
-        do = "call the guest: the UCM could not be told in time"
-        logger().error("wake_up_missed", room=room, do=do)
-
-    def _report_refusal(self, item: RecordRefused) -> None:
-        self.metrics.records_refused.labels(item.reason).inc()
-        logger().warning("record_refused", reason=item.reason, do=item.advice)
-
-    def _count(self, record: Any, *, understood: bool) -> None:
-        self.last = (record.record_id or "other", self.clock.epoch())
-        self.metrics.last_record.set(self.last[1])
-        self.metrics.records.labels(record.record_id or "other", "in").inc()
-        self.metrics.fields_unknown.inc(len(record.extra))
-        self.metrics.fields_odd.inc(len(record.odd))
-        if not understood:
-            self.metrics.remarks.labels(NO_USE).inc()
-        if record.odd:
-            ids = ",".join(sorted({field_id for field_id, _ in record.odd}))
-            logger().warning(
-                "field_unreadable", record=record.record_id, fields=ids, do="taken as absent"
-            )
-
-    def _count_repeat(self, record_id: str) -> None:
-        self.metrics.records.labels(record_id, "in").inc()
-        self.metrics.records_repeated.inc()
-        logger().info("record_repeated", record=record_id)
 
 
 def _tell(reports: Sequence[Callable[[], None]]) -> None:

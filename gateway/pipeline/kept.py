@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gateway.house import Ledger, Room
 from gateway.logs import logger
-from gateway.store import Kept, RoomRow, StorageCorrupt, Store, set_aside
+from gateway.store import Kept, PostingRow, RoomRow, StorageCorrupt, Store, set_aside
 from gateway.store.text import from_json
 from gateway.store.worker import CORRUPT_ADVICE
 
@@ -21,6 +21,7 @@ class Start:
     rows: Sequence[RoomRow]
     writes: int
     is_anew: bool
+    postings: Sequence[PostingRow] = ()
 
     @property
     def heard(self) -> dict[str, tuple[bytes, float]]:
@@ -36,7 +37,8 @@ def begin(path: Path, vfs: str | None = None) -> Start:
             is_anew = is_new or store.lacks_its_house()
             kept = store.load()
             rooms, ledger = house_of(kept)
-            return Start(store, rooms, ledger, tuple(kept.rooms.values()), kept.writes, is_anew)
+            rows, postings = tuple(kept.rooms.values()), tuple(store.open_postings())
+            return Start(store, rooms, ledger, rows, kept.writes, is_anew, postings)
         except StorageCorrupt as error:
             if is_new:
                 raise

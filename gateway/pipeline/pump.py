@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, TypeVar
 
+from gateway.back.lane import Lane
 from gateway.clock import Clock
 from gateway.line import Line, LineFailed, Opener
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pipeline.intake import Intake
 from gateway.pipeline.moments import Moments
-from gateway.store import Refused, StorageFailed
+from gateway.pipeline.noise import Noise
+from gateway.store import StorageFailed
 from protocols.session import (
+    AnyRecord,
     DataReceived,
     Delivered,
     Direction,
@@ -63,6 +66,7 @@ class Pump:
     answers     the line acknowledges records, so a record that cannot be stored is asked for
                 again; on other lines the pump stops reading until it can be stored
     resync      when to ask the PMS for every room by itself, as the link comes up
+    lane        the way back, which hears what became of what it says; None: there is none
     """
 
     opener: Opener
@@ -72,6 +76,7 @@ class Pump:
     metrics: Metrics
     answers: bool
     resync: Resync = Resync.NEVER
+    lane: Lane | None = None
     rng: Callable[[], float] = random.random
     awake_by: float = float("inf")  # see gateway.service.watchdog.Task
     state: str = "closed"
@@ -84,11 +89,11 @@ class Pump:
     _heard: bool = True
     _broken_resync: int | None = None
     _resyncs_asked: int = 0
-    _told_noise: float = float("-inf")
-    _kept_noise: float = float("-inf")
     _told_silence: bool = False
-    _untold_noise: int = 0
-    _evidence: list[Refused] = field(default_factory=list)
+    _noise: Noise = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._noise = Noise(self.clock, self.metrics)
 
     def stop(self) -> None:
         """Stop reading, say goodbye, and let `run` return."""
@@ -108,6 +113,14 @@ class Pump:
         self._look_up()
         self.moments.asked_at = self.clock.epoch()
         logger().info("resync_asked")
+        return True
+
+    def say(self, record: AnyRecord) -> bool:
+        """Say a record of ours in its turn. False: the link is not up. `lane` hears its end."""
+        if not self.session.is_up:
+            return False
+        self.session.send(record, self.clock.now())
+        self._look_up()
         return True
 
     async def run(self) -> None:
@@ -245,14 +258,16 @@ class Pump:
                     received = []
                     await self._void_resync()
                 self._tell(event)
-            if not received and not self._evidence:
+                if self.lane is not None and isinstance(event, LinkUp | LinkStarted | LinkDown):
+                    self.lane.link_is_new()
+            if not received and not self._noise.evidence:
                 return
             await self._take(received)
             received = []
 
     async def _take(self, received: list[DataReceived | RecordRefused]) -> None:
         """Store what a read brought, then answer it. Never the other way round."""
-        evidence, self._evidence = self._evidence, []
+        evidence = self._noise.taken()
         while received or evidence:
             try:
                 await self.intake.take(received, evidence)
@@ -340,8 +355,8 @@ class Pump:
                 self._told_silence = self._told_silence and direction is Direction.OUT
                 self.metrics.handshakes.labels(direction.value, signal.value).inc()
             case FrameRefused(reason, data):
-                self._tell_noise(reason, data)
-            case GaveUp(record):
+                self._noise.refused(reason, data)
+            case GaveUp(record, may_have_arrived):
                 self.metrics.records_given_up.inc()
                 tell = logger().debug if self._told_silence else logger().warning  # once an outage
                 self._told_silence = True
@@ -350,32 +365,15 @@ class Pump:
                     record=record.record_id,
                     do="the PMS does not answer: check cable, baud rate, and that ack and lrc fit",
                 )
+                if self.lane is not None:
+                    self.lane.given_up(record, may_have_arrived=may_have_arrived)
             case ResyncOverdue():
                 logger().warning("resync_overdue", do="the PMS did not end it: ask for another one")
-            case Delivered() | DataReceived() | RecordRefused():
-                pass  # counted where it was sent, or returned to be taken
-
-    def _tell_noise(self, reason: str, data: bytes) -> None:
-        """Every refusal is counted; the log hears of it once a minute."""
-        self.metrics.frames_refused.labels(reason).inc()
-        self._untold_noise += 1
-        now = self.clock.now()
-        if now - self._kept_noise >= 1:  # a hostile stream must not fill the disk
-            self._kept_noise = now
-            advice = _ADVICE.get(reason, "")
-            self._evidence.append(
-                Refused(at=self.clock.epoch(), reason=reason, body=data, advice=advice)
-            )
-        if now - self._told_noise >= 60:
-            logger().warning(
-                "frame_refused",
-                reason=reason,
-                bytes=len(data),
-                since_last_told=self._untold_noise,
-                do=_ADVICE.get(reason, "compare the line settings with the PMS's"),
-            )
-            self._told_noise = now
-            self._untold_noise = 0
+            case Delivered(record):
+                if self.lane is not None:
+                    self.lane.arrived(record)
+            case DataReceived() | RecordRefused():
+                pass  # returned to be taken
 
     def _look(self, line: Line) -> bool:
         """Ask the driver for its counters and handshake lines. False: it has neither."""
@@ -383,13 +381,3 @@ class Pump:
         if counts is not None:
             self.metrics.set_serial_errors(counts)
         return line.modem_lines() is not None or counts is not None
-
-
-_ADVICE: Final = {
-    "lrc": "`pms-gateway line explain` says why: another check byte or protocol, or the cable",
-    "no_lrc": "`pms-gateway line explain` says why: no check byte (lrc = false), another protocol",
-    "overlong": "no end of record: check baud rate, parity and data bits",
-    "restarted": "ends of records are lost: check cable and baud rate",
-    "unfinished": "the PMS stopped in the middle of a record: check the cable",
-    "garbage": "bytes outside any record: check baud rate and parity",
-}

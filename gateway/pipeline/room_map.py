@@ -6,12 +6,12 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from protocols.facts import (
-    Fact,
     GuestArrived,
     GuestChanged,
     GuestLeft,
     GuestMoved,
     RoomEquipped,
+    Said,
     WakeUpCleared,
     WakeUpOrdered,
 )
@@ -44,6 +44,10 @@ class RoomMap:
             room = room.lstrip("0") or "0"
         return self.addresses.get(room, room)
 
+    def pms_room_of(self, address: str) -> str:
+        """How the PMS most likely writes the room of an address of which it has never spoken."""
+        return next((room for room, each in self.addresses.items() if each == address), address)
+
     def _is_suite(self, address: str) -> bool:
         return sum(each == address for each in self.addresses.values()) > 1
 
@@ -51,7 +55,7 @@ class RoomMap:
         """The PMS's word about the room, as a word about the address."""
         return None if shared is False and self._is_suite(address) else shared
 
-    def translate(self, fact: Fact) -> Fact | None:
+    def translate(self, fact: Said) -> Said | None:
         """The same fact with addresses for rooms; None: it is about a room that no phone has.
 
         A move between two rooms of one address is a change, not a move. Who moves out of a room
@@ -70,7 +74,7 @@ class RoomMap:
             return replace(fact, room=room, shared=self._flag(room, fact.shared))
         return replace(fact, room=room)
 
-    def _move(self, fact: GuestMoved) -> Fact | None:
+    def _move(self, fact: GuestMoved) -> Said | None:
         room, old_room = self.address_of(fact.room), self.address_of(fact.old_room)
         who: dict[str, Any] = {"reservation": fact.reservation, "details": fact.details}
         if self._is_ignored(fact.old_room):

@@ -14,6 +14,7 @@ from gateway.house import House
 from gateway.line import Opener, TappedOpener, is_loopback, opener_for
 from gateway.logs import logger
 from gateway.metrics import Metrics
+from gateway.pipeline import residence
 from gateway.pipeline.compare import Comparison
 from gateway.pipeline.intake import Intake
 from gateway.pipeline.kept import Start, begin
@@ -24,6 +25,7 @@ from gateway.pipeline.relay import Relay
 from gateway.pipeline.repeats import Repeats
 from gateway.service import parts
 from gateway.service.about import about
+from gateway.service.back import Around, WayBack, way_back
 from gateway.service.hold import Held, hold
 from gateway.service.pages import listen
 from gateway.store import StorageFailed, Store, StoreWorker
@@ -34,10 +36,13 @@ from gateway.web.console.guard import Guard
 from gateway.web.control import Control
 from gateway.web.gauges import ANSWER_WITHIN_S, Gauges, try_disk
 from gateway.web.http import HttpServer
+from gateway.web.postings import Postings
 from protocols.fias import normalize
 
-STOP_WITHIN_S: Final = 8.0
+STOP_WITHIN_S: Final = 7.0
 CLOSE_WITHIN_S: Final = 0.5
+ANSWERED_WITHIN_S: Final = 1.5
+"""A PMS answers a posting within a tenth of a second; one that is not answered is unknown."""
 PURGE_EVERY_S: Final = 3600.0
 
 
@@ -77,8 +82,16 @@ class Service:
         )
         self._build_pms_side(is_anew=kept.is_anew)
         self._build_ucm_side()
+        self.back = self._build_way_back(kept) if config.back.charges != "off" else None
         self.control = Control(
-            self.outbox, self.store, self.house, self.pump, self.relay, self.clock, self.scope
+            self.outbox,
+            self.store,
+            self.house,
+            self.pump,
+            self.relay,
+            self.clock,
+            self.scope,
+            Postings(self.store, self.back.lane if self.back else None, config.zone),
         )
         self._guard = Guard(
             config.http.password_hash,
@@ -101,7 +114,12 @@ class Service:
         except Held as held:
             raise StartFailed(str(held)) from None
         try:
-            return begin(data_dir / "outbox.db", vfs)
+            kept = begin(data_dir / "outbox.db", vfs)
+            if self._config.back.charges != "off":
+                now, known = self.clock.epoch(), kept.store.residents()
+                lacking = residence.all_of(kept.rooms, known, now, self._config.zone)
+                kept.store.write_residents(lacking)
+            return kept
         except StorageFailed as failed:
             self._lock.close()
             raise StartFailed(f"{data_dir / 'outbox.db'}: {failed}") from failed
@@ -174,6 +192,25 @@ class Service:
             in_resync=lambda: self.house.ledger.in_resync,
         )
 
+    def _build_way_back(self, kept: Start) -> WayBack:
+        around = Around(
+            store=self.store,
+            clock=self.clock,
+            metrics=self.metrics,
+            house=self.house,
+            outbox=self.outbox,
+            rooms=self.intake.rooms,
+            driver=self._driver,
+            reach=self.reach,
+            is_link_up=lambda: self.pump.session.is_up,
+            say=self.pump.say,
+            writing=self.intake.writing,
+        )
+        back = way_back(self._config, around)
+        back.lane.restore(kept.postings)
+        self.intake.lane = self.pump.lane = back.lane
+        return back
+
     def _gauges(self) -> Gauges:
         return Gauges(
             metrics=self.metrics,
@@ -235,13 +272,17 @@ class Service:
             watching = group.create_task(self.scope.run())
             pages = [group.create_task(page.run()) for page in self.pages]
             counting = group.create_task(self.day.run()) if pages else watching
+            backing = group.create_task(self.back.run()) if self.back is not None else watching
             await stop.wait()
             logger().info("stopping")
+            if self.back is not None:
+                self.back.lane.stop()
+                await asyncio.wait({backing}, timeout=ANSWERED_WITHIN_S)
             self.pump.stop()
             self.relay.stop()
             _, late = await asyncio.wait({pump, relay}, timeout=STOP_WITHIN_S)
             self.scope.end()
-            for task in (*late, ticking, purging, watching, counting):
+            for task in (*late, ticking, purging, watching, counting, backing):
                 task.cancel()
             for page in self.pages:
                 page.stop()

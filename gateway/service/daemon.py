@@ -123,6 +123,7 @@ def watchdog(service: Service, notifier: Notifier) -> Watchdog:
             + ("" if outbox["ok"] else f"; {outbox['why']}")
         )
 
+    back = service.back
     a_turn = STUCK_AFTER_S + REQUESTS_OF_A_TURN * service.config.ucm.timeout_s
     return Watchdog(
         notifier=notifier,
@@ -130,6 +131,7 @@ def watchdog(service: Service, notifier: Notifier) -> Watchdog:
         tasks={
             "line": Task(lambda: service.pump.awake_by),
             "relay": Task(lambda: service.relay.awake_by, a_turn),
+            **({"postings": Task(lambda: back.lane.awake_by)} if back is not None else {}),
         },
         ask_disk=ask_disk,
         status=status,

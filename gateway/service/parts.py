@@ -17,8 +17,10 @@ from gateway.pipeline.room_map import RoomMap
 from gateway.scope.live import LiveScope
 from gateway.scope.profile import LineProfile
 from gateway.scope.ring import Ring
-from protocols.fias import FiasProfile, FiasSession
+from gateway.service import back
+from protocols.fias import FiasProfile, FiasSession, wanted_for
 from protocols.fias.controls import SERIAL_GAP_S, TCP_GAP_S
+from protocols.fias.profile import WANTED
 
 TELL_AGAIN_S = 60.0
 """A hostile peer dials without end: the log has a line a minute, the metric has all of them."""
@@ -78,6 +80,7 @@ def room_map(config: Config) -> RoomMap:
 def session(config: Config, clock: Clock) -> FiasSession:
     """The link as this site's PMS speaks it."""
     is_serial = isinstance(config.pms.line, SerialSpec)
+    says = back.says(config)
     profile = FiasProfile(
         charset=config.fias.encoding,
         lrc=config.lrc,
@@ -85,6 +88,7 @@ def session(config: Config, clock: Clock) -> FiasSession:
         pacing_s=config.fias.record_pacing_ms / 1000,
         driver_version=__version__,
         gap_s=SERIAL_GAP_S if is_serial else TCP_GAP_S,
+        wanted=(*WANTED, *wanted_for(says, outlet=bool(config.back.outlet))),
     )
     return FiasSession(profile, clock.stamp)
 

@@ -5,9 +5,6 @@ what is not acknowledged, and answers DR with every room.
 """
 
 import asyncio
-import os
-import pty
-import tty
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +13,7 @@ from typing import Final
 
 from gateway.line import Line, LineFailed, Opener
 from gateway.line.tcp import TcpLine
+from gateway.simulators.cashier import Cashier
 from protocols.errors import RecordError
 from protocols.fias.codec import decode
 from protocols.fias.controls import (
@@ -35,6 +33,7 @@ from protocols.fias.records import (
     LinkEnd,
     LinkRecordWanted,
     LinkStart,
+    Posting,
     Record,
     ResyncRequest,
 )
@@ -54,6 +53,7 @@ class PmsSimulator:
     start_again_s   between two LS without an answer
     damage          what noise makes of a frame of ours
     complaints      what the gateway did against the specification
+    cashier         takes postings
     """
 
     opener: Opener
@@ -67,9 +67,11 @@ class PmsSimulator:
     start_again_s: float = 12.0
     damage: Callable[[bytes], bytes] | None = None
     complaints: list[str] = field(default_factory=list)
+    cashier: Cashier = field(default_factory=Cashier)
     links: int = 0
     _wanted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _described: bool = False
+    _in_resync: bool = False
     _line: Line | None = None
     _queue: deque[str] = field(default_factory=deque)
     _link_queue: deque[str] = field(default_factory=deque)
@@ -218,6 +220,13 @@ class PmsSimulator:
             case ResyncRequest() if self.is_up:
                 stamp = self._day_and_time()
                 self.say(f"DS|{stamp}", *self.every_room(), f"DE|{stamp}")
+            case Posting() if self.is_up:
+                if not {"PS", "PA"} <= self._wanted.keys():
+                    self.complaints.append("PS although no LR names PS and PA")
+                stamp = self._day_and_time()
+                answer = self.cashier.take(record, stamp, in_resync=self._in_resync)
+                if answer is not None:
+                    self.say(answer)
             case _:
                 if not self.is_up:
                     self.complaints.append(f"{record.record_id} while the link is down")
@@ -225,7 +234,7 @@ class PmsSimulator:
     # --- Out ---
 
     def _link_down(self) -> None:
-        self._described = False
+        self._described = self._in_resync = False
         self._up.clear()
 
     def _say_start(self) -> None:
@@ -265,6 +274,8 @@ class PmsSimulator:
 
     async def _send(self, line: Line, record: str) -> bool:
         """One record with everything the line's rules ask for. False: never acknowledged."""
+        if record[:3] in ("DS|", "DE|"):
+            self._in_resync = record[:2] == "DS"
         if self.on_record is not None:
             self.on_record(record, False)
         frame = write_frame(record.encode(self.charset, "replace"), lrc=self.lrc)
@@ -290,68 +301,3 @@ class PmsSimulator:
             except TimeoutError:
                 await line.write(bytes([ENQ]))
         return None
-
-
-class PtyLine:
-    """The master side of a pseudo-terminal: a serial cable with both ends in this machine."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._buffer = bytearray()
-        self._arrived = asyncio.Event()
-        os.set_blocking(descriptor, False)
-        asyncio.get_running_loop().add_reader(descriptor, self._take)
-
-    def _take(self) -> None:
-        try:
-            self._buffer += os.read(self._descriptor, 4096)
-        except OSError:
-            pass  # the other end is not open just now
-        self._arrived.set()
-
-    async def read(self) -> bytes:
-        while not self._buffer:
-            self._arrived.clear()
-            await self._arrived.wait()
-            if not self._buffer:
-                await asyncio.sleep(0.05)  # an unopened other end is always "ready"
-        data = bytes(self._buffer)
-        self._buffer.clear()
-        return data
-
-    async def write(self, data: bytes) -> None:
-        try:
-            os.write(self._descriptor, data)
-        except OSError:
-            pass  # a cable with nothing at the other end takes bytes and loses them
-
-    async def close(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._descriptor)
-
-    def describe(self) -> str:
-        return "pty"
-
-    def error_counts(self) -> dict[str, int] | None:
-        return None
-
-    def modem_lines(self) -> dict[str, bool] | None:
-        return None
-
-
-class PtyOpener:
-    """Makes a pseudo-terminal; `path` is what the gateway opens as its serial port."""
-
-    def __init__(self) -> None:
-        self._master, self._slave = pty.openpty()
-        tty.setraw(self._slave)
-        self.path = os.ttyname(self._slave)
-
-    async def open(self) -> Line:
-        return PtyLine(self._master)
-
-    async def close(self) -> None:
-        os.close(self._master)
-        os.close(self._slave)
-
-    def describe(self) -> str:
-        return self.path

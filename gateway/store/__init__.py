@@ -4,10 +4,15 @@ from gateway.store.file import set_aside
 from gateway.store.store import Store
 from gateway.store.values import (
     Batch,
+    CallRow,
+    CallsMark,
     Heard,
     JournalLine,
     Kept,
+    PostingRow,
+    PostingStep,
     Refused,
+    Resident,
     RoomRow,
     StorageCorrupt,
     StorageFailed,
@@ -17,10 +22,15 @@ from gateway.store.worker import StoreWorker
 
 __all__ = [
     "Batch",
+    "CallRow",
+    "CallsMark",
     "Heard",
     "JournalLine",
     "Kept",
+    "PostingRow",
+    "PostingStep",
     "Refused",
+    "Resident",
     "RoomRow",
     "StorageCorrupt",
     "StorageFailed",

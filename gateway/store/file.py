@@ -17,7 +17,7 @@ from typing import Final
 import apsw
 import apsw.sqlite_extra
 
-from gateway.store.schema import CREATE, VERSION, from_queue
+from gateway.store.schema import CREATE, CREATE_BACK, QUEUE_BEFORE, VERSION, from_queue
 from gateway.store.values import StorageCorrupt, StorageFailed
 
 _PAGE_BYTES: Final = 1024
@@ -156,10 +156,11 @@ class StoreFile:
         with db:
             if version == 0:
                 db.execute(CREATE)
-            else:
+            elif version < QUEUE_BEFORE:
                 from_queue(db)
+            db.execute(CREATE_BACK)
             db.pragma("user_version", VERSION)
-        if version:
+        if 0 < version < QUEUE_BEFORE:
             db.execute("VACUUM")  # the queue held guests' names
 
 

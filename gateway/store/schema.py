@@ -12,7 +12,9 @@ from typing import Any, Final
 
 import apsw
 
-VERSION: Final = 4
+VERSION: Final = 5
+QUEUE_BEFORE: Final = 4
+"""The first version without a queue of events; 5 added the way back."""
 
 CREATE: Final = """
     CREATE TABLE room (
@@ -58,6 +60,73 @@ CREATE: Final = """
         body   BLOB NOT NULL,
         advice TEXT NOT NULL
     ) STRICT;
+"""
+
+CREATE_BACK: Final = """
+    -- Who was in which room when: who pays for a call of then.
+    CREATE TABLE resident (
+        room     TEXT NOT NULL,
+        guest    TEXT NOT NULL,
+        pms_room TEXT NOT NULL,
+        since    REAL NOT NULL,
+        until    REAL,                          -- NULL: is there
+        PRIMARY KEY (room, guest, since)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE posting (
+        id        INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind      TEXT NOT NULL,
+        cause     TEXT NOT NULL UNIQUE,         -- a second one of the same cause is not stored
+        room      TEXT NOT NULL,
+        body      TEXT NOT NULL,                -- what is said, as JSON
+        guests    TEXT NOT NULL,                -- who may pay, as JSON
+        state     TEXT NOT NULL,
+        number    INTEGER,                      -- the last one it was sent under
+        tries     INTEGER NOT NULL,
+        at        REAL NOT NULL,
+        due_at    REAL NOT NULL,
+        reason    TEXT NOT NULL,
+        is_forced INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX posting_state ON posting (state);
+
+    CREATE TABLE posting_step (
+        id      INTEGER PRIMARY KEY,
+        posting INTEGER NOT NULL,
+        at      REAL NOT NULL,
+        state   TEXT NOT NULL,
+        who     TEXT NOT NULL,
+        why     TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX posting_step_posting ON posting_step (posting, id);
+
+    -- Numbers that the PMS has heard: never the same twice within a week.
+    CREATE TABLE posting_number (
+        number  INTEGER PRIMARY KEY,
+        posting INTEGER NOT NULL,
+        at      REAL NOT NULL
+    ) STRICT;
+
+    CREATE TABLE call (
+        key    TEXT PRIMARY KEY,
+        began  REAL NOT NULL,
+        ended  REAL NOT NULL,
+        room   TEXT NOT NULL,
+        use    TEXT NOT NULL,
+        digits TEXT NOT NULL,
+        talk_s INTEGER NOT NULL,
+        amount INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX call_began ON call (began);
+
+    CREATE TABLE back (
+        id     INTEGER PRIMARY KEY CHECK (id = 1),
+        number INTEGER NOT NULL,                -- the last posting number
+        first  REAL,                            -- see CallsMark
+        until  REAL,
+        canary TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO back VALUES (1, 0, NULL, NULL, '');
 """
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import apsw
 
-from gateway.store.file import StoreFile, was_set_aside
+from gateway.store.back import BackStore
+from gateway.store.file import was_set_aside
 from gateway.store.values import (
     REFUSED_KEPT,
     Batch,
@@ -32,7 +33,7 @@ _TELL = (
 _LINE = "at, room, from_room, call, result, took_s, record"
 
 
-class Store(StoreFile):
+class Store(BackStore):
     """Every method runs inside `transaction` or `reading` of its caller: the store's worker puts
     several callers into one transaction. Raises StorageFailed from every method.
     """
@@ -90,6 +91,8 @@ class Store(StoreFile):
                     "DELETE FROM refused WHERE id <= (SELECT max(id) FROM refused) - ?",
                     (REFUSED_KEPT,),
                 )
+            self.write_residents(batch.residents)
+            self.change_postings(batch.postings)
             return self.writes()
 
     def told(self, rooms: Sequence[Told], journal: Sequence[JournalLine] = ()) -> None:
@@ -121,6 +124,7 @@ class Store(StoreFile):
                 "UPDATE room SET record = '' WHERE record != '' AND (since < ? OR since > ?)",
                 (before, future),
             )
+            self.purge_back(before, now)
             self._shrinks = True
             return purged
 

@@ -101,6 +101,103 @@ class JournalLine:
     record: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resident:
+    """Somebody in a room, and in which time: who pays for what happened in it then.
+
+    room        the address
+    guest       who it is, whichever room he is in: see `gateway.house.residents`
+    pms_room    the room as the PMS writes it
+    since       when he came into it; until: when he left it, None: he is there
+    """
+
+    room: str
+    guest: str
+    pms_room: str
+    since: float
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostingRow:
+    """Something that goes back to the PMS.
+
+    id          0: not stored yet
+    kind        a word of `gateway.back.lane.KINDS`
+    cause       what it is about, for ever: a second one of the same cause is not stored
+    room        the address
+    body        what is said, as JSON
+    guests      who may pay for it: identities as in Resident
+    state       a value of `gateway.back.states.State`
+    number      the last one that it was sent under; None: never sent
+    tries       how often it was sent
+    at          when it came about; due_at: not to be sent before
+    reason      why it stands where it stands, in words; may hold the PMS's own text
+    is_forced   an operator has said: send it, whoever is in the room
+    """
+
+    id: int = 0
+    kind: str
+    cause: str
+    room: str
+    body: str
+    guests: tuple[str, ...] = ()
+    state: str
+    number: int | None = None
+    tries: int = 0
+    at: float
+    due_at: float = 0.0
+    reason: str = ""
+    is_forced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostingStep:
+    """One change of a posting, for the operator: what it became, when, by whom and why."""
+
+    posting: int
+    at: float
+    state: str
+    who: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRow:
+    """One call that the UCM has told of.
+
+    key         of the call, for ever: see `gateway.back.calls`
+    began, ended    moments
+    room        the address that pays; empty: none
+    use         a word of `gateway.back.calls.USES`
+    digits      what was dialled
+    amount      minor units; None: we do not price it
+    """
+
+    key: str
+    began: float
+    ended: float
+    room: str
+    use: str
+    digits: str
+    talk_s: int
+    amount: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallsMark:
+    """How far the UCM's list of calls has been read.
+
+    first   when it was read for the first time: calls that ended before are not ours
+    until   the latest end of a call that is stored
+    canary  that call: a list of its time without it is not believed; empty: there was none yet
+    """
+
+    first: float
+    until: float
+    canary: str = ""
+
+
 @dataclass(slots=True)
 class Batch:
     """Everything that one read brought: it is stored whole, or not at all."""
@@ -108,6 +205,8 @@ class Batch:
     rooms: dict[str, Heard] = field(default_factory=dict)
     ledger: str | None = None
     refused: Sequence[Refused] = ()
+    residents: Sequence[Resident] = ()
+    postings: Sequence[tuple[PostingRow, PostingStep]] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -115,6 +214,7 @@ class Batch:
         return (
             self.ledger is None
             and not self.refused
+            and not self.postings
             and not any(
                 heard.house is not None or heard.cause is not None for heard in self.rooms.values()
             )

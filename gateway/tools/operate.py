@@ -44,7 +44,7 @@ def outbox(config: Config, states: Sequence[str], room: str | None, limit: int) 
         found = [view for view in views if room in (None, view.room)]
         return [view_as_json(view, config.zone) for view in found[:limit]]
 
-    return _ask(config, f"/outbox?{urlencode(wanted)}", read)
+    return told(config, f"/outbox?{urlencode(wanted)}", read)
 
 
 def show(config: Config, room: str) -> Any:
@@ -57,12 +57,12 @@ def show(config: Config, room: str) -> Any:
         journal = [line_as_json(line, config.zone) for line in store.journal(room, JOURNAL_SHOWN)]
         return {**states_as_json(view, config.zone), "journal": journal}
 
-    return _ask(config, f"/outbox/{quote(room)}", read)
+    return told(config, f"/outbox/{quote(room)}", read)
 
 
 def change(config: Config, room: str, deed: str) -> None:
     """Retry or drop a room. Raises Declined, above all while no service runs."""
-    _do(config, deed, f"/outbox/{quote(room)}/{deed}")
+    through_service(config, deed, f"/outbox/{quote(room)}/{deed}")
 
 
 def retry(config: Config, room: str) -> Any:
@@ -80,7 +80,7 @@ def retry(config: Config, room: str) -> Any:
 def heal(config: Config) -> str:
     """Make the UCM show what the PMS said last, however much differs. Returns what holds it up;
     empty: nothing. Raises Declined."""
-    return str(_do(config, "heal", "/heal")["held_up"])
+    return str(through_service(config, "heal", "/heal")["held_up"])
 
 
 def resync(config: Config) -> int:
@@ -89,7 +89,7 @@ def resync(config: Config) -> int:
         before = int(asyncio.run(ask(config, "GET", "/line"))["resyncs"])
     except NotRunning:
         before = 0
-    _do(config, "resync", "/resync")
+    through_service(config, "resync", "/resync")
     return before
 
 
@@ -106,7 +106,7 @@ def wait_for_resync(config: Config, before: int) -> bool:
 
 def rooms(config: Config) -> Any:
     """Who is in which room by the PMS's word. Raises Declined."""
-    return _ask(config, "/rooms", lambda store: rooms_as_json(house_of(store.load())[0]))
+    return told(config, "/rooms", lambda store: rooms_as_json(house_of(store.load())[0]))
 
 
 def changed_rooms(before: Any, after: Any) -> int:
@@ -175,14 +175,16 @@ def _outbox(config: Config, store: Store) -> "Outbox":
 # --- The two ways ---
 
 
-def _ask(config: Config, path: str, read: Callable[[Store], Any]) -> Any:
+def told(config: Config, path: str, read: Callable[[Store], Any]) -> Any:
+    """What the service tells; while none runs, what `read` finds in the store. Raises Declined."""
     try:
         return asyncio.run(ask(config, "GET", path))
     except NotRunning:
         return _reading(config, read)
 
 
-def _do(config: Config, deed: str, path: str) -> Any:
+def through_service(config: Config, deed: str, path: str) -> Any:
+    """What only a running service can do. Raises Declined."""
     try:
         return asyncio.run(ask(config, "POST", path))
     except NotRunning:

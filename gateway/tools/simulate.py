@@ -10,9 +10,10 @@ from pathlib import Path
 
 from gateway.clock import local_zone
 from gateway.line import LineSpec, SerialSpec, opener_for
+from gateway.simulators.cable import PtyOpener
 from gateway.simulators.certificate import fingerprint_of, write_certificate
 from gateway.simulators.hotel import Hotel
-from gateway.simulators.pms import PmsSimulator, PtyOpener
+from gateway.simulators.pms import PmsSimulator
 from gateway.simulators.ucm import UcmSimulator
 
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from gateway.back.lane import NotPossible
 from gateway.clock import Clock
 from gateway.house import Actual, Desired, House, Room
 from gateway.house.states import NOT_KNOWN, STRANGER
@@ -28,6 +29,8 @@ from gateway.scope.explain import Finding
 from gateway.scope.live import LiveScope
 from gateway.store import JournalLine, StorageFailed, Store, StoreWorker
 from gateway.web import words
+from gateway.web.postings import OPEN_STATES as OPEN_POSTINGS
+from gateway.web.postings import Postings
 
 SOCKET_NAME: Final = "control.sock"
 JOURNAL_SHOWN: Final = 20
@@ -157,6 +160,7 @@ class Control:
     relay: Relay
     clock: Clock
     scope: LiveScope
+    postings: Postings
 
     def views(self, states: Sequence[str], room: str | None, limit: int) -> list[RoomView]:
         """Rooms of the outbox in these states, those that have waited longest first."""
@@ -279,6 +283,8 @@ def application(control: Control) -> Starlette:
                 return JSONResponse(await handle(request))
             except Declined as declined:
                 return JSONResponse({"error": str(declined)}, status_code=declined.status)
+            except NotPossible as error:
+                return JSONResponse({"error": str(error)}, status_code=409)
             except StorageFailed as failed:
                 return JSONResponse({"error": f"{failed}: {failed.do}"}, status_code=503)
             except ValueError as error:
@@ -330,6 +336,19 @@ def application(control: Control) -> Starlette:
         lines = control.scope.feed(max(0.0, seconds))
         return StreamingResponse((line + "\n" async for line in lines), media_type="text/plain")
 
+    async def postings(request: Request) -> Any:
+        asked = request.query_params
+        states = asked.get("state", ",".join(OPEN_POSTINGS)).split(",")
+        return await control.postings.listed(states, int(asked.get("limit", "1000")))
+
+    async def posting(request: Request) -> Any:
+        return await control.postings.show(request.path_params["id"])
+
+    async def operated(request: Request) -> Any:
+        asked, path = request.query_params, request.path_params
+        who, why = asked.get("who", "?"), asked.get("why", "")
+        return await control.postings.operate(path["id"], path["deed"], who, why)
+
     async def remark(request: Request) -> Any:
         control.remark((await request.body()).decode("utf-8", "replace"))
         return {"kept": True}
@@ -343,6 +362,9 @@ def application(control: Control) -> Starlette:
             route("/outbox/{room:path}/retry", "POST", retry),
             route("/outbox/{room:path}/drop", "POST", drop),
             route("/outbox/{room:path}", "GET", shown),
+            route("/postings", "GET", postings),
+            route("/postings/{id:int}", "GET", posting),
+            route("/postings/{id:int}/{deed}", "POST", operated),
             route("/heal", "POST", heal),
             route("/rooms", "GET", rooms),
             route("/drifts", "GET", drifts),

@@ -5,11 +5,14 @@ from protocols.fias.codec import decode, encode
 from protocols.fias.cutter import Cutter
 from protocols.fias.mask import mask, mask_body
 from protocols.fias.normalize import normalize
+from protocols.fias.postings import CAN_SAY, LARGEST_NUMBER, record_of, wanted_for
 from protocols.fias.profile import FiasProfile
 from protocols.fias.session import FiasSession
 
 __all__ = [
+    "CAN_SAY",
     "CHARSETS",
+    "LARGEST_NUMBER",
     "Cutter",
     "FiasProfile",
     "FiasSession",
@@ -19,4 +22,6 @@ __all__ = [
     "mask",
     "mask_body",
     "normalize",
+    "record_of",
+    "wanted_for",
 ]

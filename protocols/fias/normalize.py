@@ -7,16 +7,18 @@ from typing import Final
 
 from protocols.errors import RecordError
 from protocols.facts import (
-    Fact,
     GuestArrived,
     GuestChanged,
     GuestDetails,
     GuestLeft,
     GuestMoved,
     NightAudit,
+    PostingAnswered,
     ResyncBegan,
     ResyncEnded,
     RoomEquipped,
+    Said,
+    Verdict,
     WakeUpCleared,
     WakeUpOrdered,
 )
@@ -27,6 +29,7 @@ from protocols.fias.records import (
     GuestOut,
     NightAuditEnd,
     NightAuditStart,
+    PostingAnswer,
     Record,
     ResyncEnd,
     ResyncStart,
@@ -39,14 +42,15 @@ MAX_NUMBER_CHARS: Final = 64
 """FIAS has 8 for rooms and 10 for reservations, sites more; a UCM's address is at most 128."""
 
 
-def normalize(record: Record) -> tuple[Fact, ...]:
+def normalize(record: Record) -> tuple[Said, ...]:
     """What a record from the PMS says; empty for one that says nothing about phones.
 
-    Raises RecordError (`no_room`, `no_time`, `overlong_field`) when the record cannot be
-    understood for what it lacks or has too much of. A field that is merely unreadable is taken as
-    absent.
+    Raises RecordError (`no_room`, `no_time`, `no_number`, `overlong_field`) when the record cannot
+    be understood for what it lacks or has too much of. A field that is merely unreadable is taken
+    as absent.
 
-    Source: FIAS 2.20.24, guest data, room move, database resync, room equipment, wake-up.
+    Source: FIAS 2.20.24, guest data, room move, database resync, room equipment, wake-up,
+    posting answer and answer status.
     """
     match record:
         case GuestIn():
@@ -115,7 +119,28 @@ def normalize(record: Record) -> tuple[Fact, ...]:
             return (NightAudit(running=True),)
         case NightAuditEnd():
             return (NightAudit(running=False),)
+        case PostingAnswer():
+            if record.posting_number is None:
+                advice = "PA without P# answers nothing: P# must be in the LR of PS and of PA"
+                raise RecordError("no_number", b"", advice)
+            return (
+                PostingAnswered(
+                    number=record.posting_number,
+                    answer=record.answer or "",
+                    verdict=_VERDICTS.get(record.answer or "", Verdict.REFUSED),
+                    text=record.text or "",
+                ),
+            )
     return ()
+
+
+_VERDICTS: Final = {
+    "OK": Verdict.BOOKED,
+    "RY": Verdict.AGAIN,
+    "NA": Verdict.NIGHT_AUDIT,
+}
+"""All other answers, also those that no specification lists, are final. UR is one of them, and
+means less than it says: one PMS answers every trouble of its own so, and may have booked."""
 
 
 def _room(

@@ -16,8 +16,10 @@ class End(Enum):
 
     DELIVERED = auto()  # acknowledged or, on a line without answers, written
     REFUSED = auto()  # the last NAK: we go on as if it had been acknowledged
+    NOT_TAKEN = auto()  # so too, and each NAK came straight behind its frame, never after an ENQ
     UNANSWERED = auto()  # there are no answers on this line
     DROPPED = auto()  # the line is gone, or new
+    NOT_SAID = auto()  # so too, before it went out
 
 
 _ENDS = {
@@ -29,12 +31,19 @@ _ENDS = {
 
 @dataclass(slots=True)
 class Waiting:
-    """A record of ours that is to be said, with the pause that follows it."""
+    """A record of ours that is to be said, with the pause that follows it.
+
+    was_asked   we had to ask for an answer to it: a NAK to an ENQ proves nothing, the peer may have
+                taken the frame and forgotten its answer
+    is_told     its giver hears also when it is dropped before it went out
+    """
 
     record: Record
     pause_s: float = 0.0
     resends: int = 0
     enquiries: int = 0
+    was_asked: bool = False
+    is_told: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,9 +82,16 @@ class Outgoing:
         """A new line: its first record may go at once."""
         self._from = now
 
+    def clear(self, now: float) -> None:
+        """What has not gone out yet is not said."""
+        dropped = [each for each in self.queue if each.is_told]
+        self.queue.clear()
+        for each in dropped:
+            self.ended(each.record, End.NOT_SAID, now)
+
     def drop(self, now: float) -> None:
         """Nothing of ours will be said any more on this line."""
-        self.queue.clear()
+        self.clear(now)
         self._cause(SendCause.RESET, now)
         self._flying = self._answer_due = None
 
@@ -123,16 +139,20 @@ class Outgoing:
                     self._answer_due = now + T1_S
                 case SendAct.ASK:
                     flying.enquiries += 1
+                    flying.was_asked = True
                     self.ask()
                     self._answer_due = now + T2_S
                 case SendAct.CONFIRM:
                     self._end(End.DELIVERED, now)
                 case SendAct.DISCARD:
-                    self._end(_ENDS[cause], now)
+                    end = _ENDS[cause]
+                    if end is End.REFUSED and not flying.was_asked:
+                        end = End.NOT_TAKEN
+                    self._end(end, now)
 
     def _end(self, end: End, now: float) -> None:
         flying, self._flying, self._answer_due = self._flying, None, None
         assert flying is not None  # who ends was on its way
-        if end in (End.DELIVERED, End.REFUSED):
+        if end in (End.DELIVERED, End.REFUSED, End.NOT_TAKEN):
             self._from = now + flying.pause_s
         self.ended(flying.record, end, now)

@@ -26,7 +26,9 @@ from protocols.fias.profile import FiasProfile
 from protocols.fias.records import (
     LinkAlive,
     LinkConfiguration,
+    LinkDescription,
     LinkEnd,
+    LinkRecordWanted,
     LinkStart,
     Record,
     ResyncEnd,
@@ -177,13 +179,9 @@ class FiasSession:
         self._outgoing.pump(now)
 
     def send(self, record: Record, now: float) -> None:
-        """Say a record of ours in its turn; `Delivered` or `GaveUp` tells what became of it.
-
-        A start of the PMS before that drops it. Raises LocalProtocolError while the link is down.
-        """
         if not self.is_up:
             raise LocalProtocolError(f"{record.record_id} was to be said while the link is down")
-        self._outgoing.queue.append(Waiting(record))
+        self._outgoing.queue.append(Waiting(record, is_told=True))
         self._outgoing.pump(now)
 
     def _queue_resync(self) -> None:
@@ -287,7 +285,7 @@ class FiasSession:
 
     def _may_go(self, record: Record) -> bool:
         """Between DS and DE only the link itself may speak."""
-        return self._resync_due is None or not isinstance(record, ResyncRequest)
+        return self._resync_due is None or isinstance(record, _OF_THE_LINK)
 
     def _ended(self, record: Record, end: End, now: float) -> None:
         if end is End.DELIVERED:
@@ -295,10 +293,10 @@ class FiasSession:
                 self._wants_resync = False
             self._events.append(Delivered(record))
         else:
-            self._events.append(GaveUp(record))
+            self._events.append(GaveUp(record, may_have_arrived=end not in _NOT_ARRIVED))
         if end is End.UNANSWERED and self._link in _OWED_A_LIFE_SIGN:
             self._cause(Cause.LATE, now)  # for the link that is the end of its patience
-        is_described = end in (End.DELIVERED, End.REFUSED) and isinstance(record, LinkAlive)
+        is_described = end in _GOES_ON and isinstance(record, LinkAlive)
         if is_described and self._link in (State.DESCRIBING, State.GREETED, State.RENEWING):
             self._cause(Cause.SAID_LA, now)
 
@@ -339,29 +337,29 @@ class FiasSession:
                 patience += self.profile.description_s  # the PMS can accept only what it has heard
             self._link_due = None if patience is None else now + patience
         for act in acts:
-            self._act(act, cause)
+            self._act(act, cause, now)
         return acts
 
-    def _act(self, act: Act, cause: Cause) -> None:
+    def _act(self, act: Act, cause: Cause, now: float) -> None:
         stamp = self.stamp()
         day, at = stamp.date(), stamp.time()
         queue = self._outgoing.queue
         match act:
             case Act.SEND_LS:
                 if cause is not Cause.QUIET:
-                    queue.clear()
+                    self._outgoing.clear(now)
                 # Before a DR that a resync holds back: the alive check must not wait for its end.
                 queue.appendleft(Waiting(LinkStart(day=day, at=at)))
             case Act.SEND_LA:
                 queue.append(Waiting(LinkAlive(day=day, at=at)))
             case Act.SEND_LE:
-                queue.clear()
+                self._outgoing.clear(now)
                 queue.append(Waiting(LinkEnd(day=day, at=at)))
             case Act.SEND_DESCRIPTION:
                 # A PMS that asks again before we have ended is in a hurry: from the beginning,
                 # without pauses, or its next LS would come before our LA for ever.
                 hurried = any(isinstance(each.record, LinkAlive) for each in queue)
-                queue.clear()
+                self._outgoing.clear(now)
                 pause_s = 0.0 if hurried else self.profile.pacing_s
                 queue += [Waiting(record, pause_s) for record in self.profile.description(stamp)]
                 queue[-1].pause_s = 0.0
@@ -383,6 +381,9 @@ _CAUSES: Final[dict[type[Record], Cause]] = {
     LinkEnd: Cause.GOT_LE,
     LinkConfiguration: Cause.GOT_LC,
 }
+_OF_THE_LINK: Final = (LinkStart, LinkAlive, LinkEnd, LinkDescription, LinkRecordWanted)
+_NOT_ARRIVED: Final = frozenset({End.NOT_TAKEN, End.NOT_SAID})
+_GOES_ON: Final = frozenset({End.DELIVERED, End.REFUSED, End.NOT_TAKEN})
 _OWED_A_LIFE_SIGN: Final = frozenset(
     {State.DESCRIBING, State.GREETED, State.DESCRIBED, State.UP, State.RENEWING}
 )

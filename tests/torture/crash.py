@@ -16,9 +16,10 @@ from pathlib import Path
 from gateway import logs
 from gateway.line import ListenSpec, opener_for
 from gateway.pipeline.kept import house_of
+from gateway.simulators.cable import PtyOpener
 from gateway.simulators.certificate import fingerprint_of, write_certificate
 from gateway.simulators.hotel import Hotel, differences
-from gateway.simulators.pms import PmsSimulator, PtyOpener
+from gateway.simulators.pms import PmsSimulator
 from gateway.simulators.ucm import UcmSimulator
 from gateway.store import Store
 from tests.torture.crash_child import POINTS

@@ -4,6 +4,7 @@ one (HTTP digest, everything in the URL). Requests go one at a time."""
 import asyncio
 import hashlib
 import json
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Any, Final, Protocol
 from urllib.parse import quote
@@ -37,6 +38,9 @@ class UcmApi(Protocol):
 
     async def rooms(self) -> list[UcmRoom] | None:
         """All rooms as the UCM shows them; None: this API has no list."""
+
+    async def calls(self, parameters: Mapping[str, str], /) -> Reply:
+        """A page of the list of calls, see `gateway.drivers.ucm.cdr`."""
 
     async def log_in_again(self) -> None:
         """The session is not valid any more: get another one."""
@@ -149,8 +153,9 @@ class NewApi:
 
     async def send(self, request: Request) -> Reply:
         async with self._one:
-            payload = {"format": "xml", "data": to_xml(request)}
-            reply = await self._pmsapi(request.action, payload, MAX_REPLY_BYTES)
+            payload = {"action": "pmsapi", "token": self._token, "format": "xml"}
+            payload["data"] = to_xml(request)
+            reply = await self._asked(request.action, payload, MAX_REPLY_BYTES)
             if reply.verdict is Verdict.LOGIN_UNSURE:
                 self._cookie = None  # the next request logs in
             return reply
@@ -174,6 +179,10 @@ class NewApi:
                 seen |= {room.address for room in fresh}
             return rooms
 
+    async def calls(self, parameters: Mapping[str, str]) -> Reply:
+        async with self._one:
+            return self._good(await self._read("cdrapi", {**parameters, "action": "cdrapi"}))
+
     async def log_in_again(self) -> None:
         async with self._one:
             if self._cookie == self._used:
@@ -189,12 +198,16 @@ class NewApi:
         await self._peer.close()
 
     async def _list(self, options: dict[str, Any]) -> Reply:
-        payload = {"data": {"listPMSRoom": options}}
-        reply = await self._pmsapi("listPMSRoom", payload, MAX_LIST_BYTES)
+        payload = {"action": "pmsapi", "token": self._token, "data": {"listPMSRoom": options}}
+        return await self._read("listPMSRoom", payload)
+
+    async def _read(self, action: str, payload: dict[str, Any]) -> Reply:
+        """Ask for something that changes nothing, and so may be asked again."""
+        reply = await self._asked(action, payload, MAX_LIST_BYTES)
         if reply.verdict in (Verdict.LOGIN, Verdict.LOGIN_UNSURE) and not self.is_fresh:
             self._cookie = None
-            self._metrics.ucm_retries.labels("listPMSRoom", "login").inc()
-            reply = await self._pmsapi("listPMSRoom", payload, MAX_LIST_BYTES)
+            self._metrics.ucm_retries.labels(action, "login").inc()
+            reply = await self._asked(action, payload, MAX_LIST_BYTES)
         raise_for_pause(reply)
         return reply
 
@@ -202,17 +215,17 @@ class NewApi:
     def _good(reply: Reply) -> Reply:
         """The reply, if it is a list; what is no list now may be one later."""
         if reply.code != 0:
-            raise Unreachable("body", f"the room list failed, {reply.advice}", sent=False)
+            raise Unreachable("body", f"the list failed, {reply.advice}", sent=False)
         return reply
 
-    async def _pmsapi(self, action: str, payload: dict[str, Any], max_bytes: int) -> Reply:
+    async def _asked(self, action: str, payload: dict[str, Any], max_bytes: int) -> Reply:
+        """One request within the session; `action` is its name in the metrics."""
         self.is_fresh = self._cookie is None
         if self._cookie is None:
             await self._log_in()
         self._used = self._cookie
-        session = {"cookie": self._cookie, "token": self._token}
         try:
-            return await self._call(action, {"action": "pmsapi", **session, **payload}, max_bytes)
+            return await self._call(action, {**payload, "cookie": self._cookie}, max_bytes)
         except Unreachable:
             # A UCM that was restarted has forgotten its sessions, and may not even say so.
             self._cookie = None
@@ -286,6 +299,9 @@ class OldApi:
 
     async def rooms(self) -> None:
         return None
+
+    async def calls(self, _: Mapping[str, str]) -> Reply:
+        raise Unreachable("body", "the old API has no list of calls", sent=False)
 
     async def log_in_again(self) -> None:
         pass  # every request carries its own credentials

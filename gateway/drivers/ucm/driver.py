@@ -1,6 +1,7 @@
 """`UcmDriver`: makes one call to a UCM, with what belongs to a request: a login, a shorter name."""
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Final
 
 from gateway.drivers.base import (
@@ -22,7 +23,8 @@ from gateway.drivers.calls import (
     Update,
     WakeUp,
 )
-from gateway.drivers.ucm import listing, requests
+from gateway.drivers.legs import Leg
+from gateway.drivers.ucm import cdr, listing, requests
 from gateway.drivers.ucm.api import UcmApi, raise_for_pause
 from gateway.drivers.ucm.listing import UcmRoom
 from gateway.drivers.ucm.replies import Reply, Verdict
@@ -76,6 +78,24 @@ class UcmDriver:
         listed = await self._api.rooms()
         self.has_list = listed is not None
         return listed
+
+    async def legs(self, since: float, until: float, zone: tzinfo) -> list[Leg]:
+        """All legs of calls that ended in this time, as the UCM lists them. Raises as `apply`.
+
+        zone    of the UCM's clock
+        """
+        legs: dict[str, Leg] = {}
+        offset = 0
+        while True:
+            reply = await self._api.calls(cdr.request(since, until, offset))
+            page = cdr.page_of(reply, zone)
+            self._metrics.calls_unread.inc(page.unread)
+            known = len(legs)
+            legs |= {leg.key: leg for leg in page.legs}
+            offset += page.records
+            # A firmware that does not know the offset gives the first page for ever.
+            if page.records < cdr.PAGE or len(legs) == known:
+                return list(legs.values())
 
     def tags_of(self, guest: Guest, stay: int | None) -> dict[str, str]:
         return requests.guest_tags(guest, stay, self.words)

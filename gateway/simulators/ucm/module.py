@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from gateway.simulators.pbx import Refusal, Rooms, parse_data
 from gateway.simulators.ucm.faults import DONE_FIRST, Fault, instead, spoil
+from gateway.simulators.ucm.phones import Phones
 from gateway.simulators.ucm.replies import Reply
 from gateway.simulators.ucm.settings import Settings
 
@@ -51,13 +52,14 @@ class Call:
 
 @dataclass(slots=True)
 class PmsModule:
-    """The rooms, and who has asked for what.
+    """The rooms, the calls of their phones, and who has asked for what.
 
     now     seconds, for cookies and bans; wound by hand in tests
     lock    a UCM does one thing at a time
     """
 
     rooms: Rooms = field(default_factory=Rooms)
+    phones: Phones = field(default_factory=Phones)
     settings: Settings = field(default_factory=Settings)
     now: Callable[[], float] = time.monotonic
     faults: list[Fault] = field(default_factory=list)

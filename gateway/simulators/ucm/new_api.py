@@ -57,6 +57,8 @@ class NewApi:
         async with self.module.lock:
             if action == "pmsapi":
                 return await self._pmsapi(request)
+            if action == "cdrapi":
+                return await self._cdrapi(request)
             if action not in ("challenge", "login"):
                 return invalid()
             asked = Asked(action)
@@ -121,6 +123,27 @@ class NewApi:
             return self.module.do(request)
 
         return self.module.answer(asked, fault, do, self._write)
+
+    async def _cdrapi(self, request: Mapping[str, Any]) -> Reply:
+        """The list of calls; it has no status. To be asked to delete is a fault of the gateway."""
+        assert "delete" not in request, "the gateway must never ask for this"
+        asked = Asked("cdrapi")
+        fault = await self.module.fault(asked)
+        if fault is not None and fault.kind == "cookie":
+            self.session = fault = None
+
+        def do() -> Result:
+            self._check_cookie(str(request.get("cookie")))
+            listed = self.module.phones.listed(request)
+            return listed if isinstance(listed, dict) else {"csv": listed}
+
+        def write(result: Result) -> Reply:
+            if not isinstance(result, dict):
+                return self._write(result)
+            csv = result.get("csv")
+            return json_reply(result) if csv is None else Reply(200, str(csv).encode())
+
+        return self.module.answer(asked, fault, do, write)
 
     def _check_cookie(self, cookie: str) -> None:
         now, session = self.module.now(), self.session

@@ -13,7 +13,8 @@ from gateway.cli.shared import records_of
 from gateway.clock import Clock
 from gateway.line import LineFailed, ListenSpec, SerialSpec, TcpSpec
 from gateway.scope.profile import LineProfile
-from gateway.simulators.pms import PmsSimulator, PtyOpener
+from gateway.simulators.cable import PtyOpener
+from gateway.simulators.pms import PmsSimulator
 from gateway.tools import menu, peers, send
 from gateway.tools.peers import AsPbx, as_bytes
 from gateway.tools.shown import ShownOpener

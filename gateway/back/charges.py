@@ -1,0 +1,99 @@
+"""Who pays for a call, and in which room: the guests who were there when it began, nobody else."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from enum import Enum
+from typing import Final
+
+from gateway.back.calls import ROOM, PhoneCall
+from gateway.back.lane import CALL
+from gateway.back.states import State
+from gateway.house import Room
+from gateway.house.residents import residents
+from gateway.store import CallRow, PostingRow, Store, StoreWorker
+from gateway.store.text import from_json, to_json
+from protocols.postings import CallCharge
+
+POSTED: Final = "posted"
+FREE: Final = "free"
+
+
+class Late(Enum):
+    """What becomes of a call of a guest who is not in its room any more."""
+
+    PARK = "park"
+    NEW_ROOM = "new_room"  # he only moved: he pays where he is
+
+
+@dataclass(slots=True)
+class Charges:
+    """Makes postings of calls, and says where each may go.
+
+    rooms       of the house, by address
+    spelled     how the PMS writes a room of which it has never spoken
+    zone        the hotel's: DA and TI are its time
+    """
+
+    store: StoreWorker
+    rooms: Callable[[], Mapping[str, Room]]
+    spelled: Callable[[str], str]
+    zone: tzinfo
+    outlet: str = ""
+    late: Late = Late.PARK
+
+    async def of(self, call: PhoneCall) -> tuple[CallRow, PostingRow | None]:
+        """A call as it is stored, and its posting, if it is charged. Raises StorageFailed."""
+        row = CallRow(
+            key=call.key,
+            began=call.began,
+            ended=call.ended,
+            room=call.room,
+            use=POSTED if call.use == ROOM else call.use,
+            digits=call.digits,
+            talk_s=call.talk_s,
+        )
+        if call.use != ROOM:
+            return row, None
+        there = await self.store(Store.residents, call.room, call.began)
+        charge = CallCharge(
+            room=there[0].pms_room if there else await self._pms_room(call.room),
+            at=datetime.fromtimestamp(call.began, self.zone).replace(tzinfo=None, microsecond=0),
+            digits=call.digits,
+            duration_s=call.talk_s,
+            outlet=self.outlet,
+        )
+        return row, PostingRow(
+            kind=CALL,
+            cause=call.key,
+            room=call.room,
+            body=to_json(charge),
+            guests=tuple(each.guest for each in there),
+            state=State.WAITING.value,
+            at=call.ended,
+        )
+
+    async def place(self, row: PostingRow) -> tuple[PostingRow, str]:
+        """Where a posting goes now: itself, or to another room; and why it must not be sent, empty:
+        it may be. Raises StorageFailed.
+        """
+        if not row.guests:
+            why = "nobody was known to be in the room when the call began"
+            return row, f"{LATE}: {why}"
+        here = self.rooms().get(row.room)
+        if here is not None and residents(here) & set(row.guests):
+            return row, ""
+        moved = [
+            number for number, room in self.rooms().items() if residents(room) & set(row.guests)
+        ]
+        if moved and self.late is Late.NEW_ROOM:
+            charge = replace(from_json(CallCharge, row.body), room=await self._pms_room(moved[0]))
+            return replace(row, room=moved[0], body=to_json(charge)), ""
+        where = "is in another room now" if moved else "has left the house"
+        return row, f"{LATE}: the guest of this call {where}"
+
+    async def _pms_room(self, room: str) -> str:
+        return await self.store(Store.pms_room, room) or self.spelled(room)
+
+
+LATE: Final = "late_charge"

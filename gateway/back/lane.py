@@ -1,0 +1,358 @@
+"""The lane to the PMS: postings leave one at a time, each under a number of its own.
+
+What was sent is on disk before its bytes leave; its answer is taken with the record that brings it
+(see `Intake`). In memory are the postings that are open, never ahead of the disk.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from gateway.back.states import OPEN, PARKED, Cause, State, step
+from gateway.clock import Clock
+from gateway.logs import logger
+from gateway.metrics import Metrics
+from gateway.store import PostingRow, PostingStep, StorageFailed, Store, StoreWorker
+from protocols.errors import LocalProtocolError
+from protocols.facts import PostingAnswered, Verdict
+from protocols.session import AnyRecord
+
+CALL: Final = "call"
+KINDS: Final = (CALL,)
+"""What goes back to the PMS."""
+
+FIRST_PAUSE_S: Final = 30.0
+MOST_TRIES: Final = 10
+"""A PMS that says RY so often will not book it without a human."""
+NIGHT_AUDIT_AT_MOST_S: Final = 4 * 3600.0
+"""Source: contract; the end of a night audit may be lost like any record."""
+LOOK_EVERY_S: Final = 1.0
+GATEWAY: Final = "gateway"
+PMS: Final = "PMS"
+
+_CAUSES: Final = {
+    Verdict.BOOKED: Cause.PMS_BOOKED,
+    Verdict.AGAIN: Cause.PMS_AGAIN,
+    Verdict.NIGHT_AUDIT: Cause.PMS_AGAIN,
+    Verdict.REFUSED: Cause.PMS_REFUSED,
+}
+_RESULTS: Final = {
+    State.BOOKED: "booked",
+    State.REFUSED: "refused",
+    State.UNKNOWN: "unknown",
+    State.DROPPED: "dropped",
+}
+
+Change = tuple[PostingRow, PostingStep]
+
+
+class NotPossible(Exception):
+    """An operator asked for something that a posting in its state cannot become."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Whether postings may be sent now. All are asked again before each one.
+
+    is_up           the link to the PMS is up
+    in_resync       between DS and DE the PMS hears nothing of the hotel from us
+    night_audit     between NS and NE it books nothing
+    """
+
+    is_up: bool
+    in_resync: bool
+    night_audit: bool
+
+
+@dataclass(slots=True)
+class _Out:
+    """The posting whose answer is owed. `due`: until when; None: it is still on its way."""
+
+    row: PostingRow
+    record: AnyRecord
+    said_at: float
+    due: float | None = None
+
+
+@dataclass(slots=True)
+class Lane:
+    """Sends what waits, in its order.
+
+    ready       see Ready
+    place       where a posting goes by now, and why it must not be sent; empty: it may be
+    record_of   the dialect's record for a posting: its row and its number
+    say         hands a record to the link; False: the link is not up
+    writing     held by whoever changes postings
+    answer_s    how long an answer is waited for
+    numbers_up_to   the largest number that the PMS takes
+    """
+
+    store: StoreWorker
+    clock: Clock
+    metrics: Metrics
+    ready: Callable[[], Ready]
+    place: Callable[[PostingRow], Awaitable[tuple[PostingRow, str]]]
+    record_of: Callable[[PostingRow, int], Any]
+    say: Callable[[AnyRecord], bool]
+    writing: asyncio.Lock
+    answer_s: float = 30.0
+    numbers_up_to: int = 99_999_999
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    awake_by: float = float("inf")  # see gateway.service.watchdog.Task
+    open: dict[int, PostingRow] = field(default_factory=dict)
+    _out: _Out | None = None
+    _fate: tuple[Cause, str] | None = None
+    _audit_since: float | None = None
+    _told_numbers: bool = False
+    _stopping: bool = False
+
+    def __post_init__(self) -> None:
+        for kind in KINDS:
+            for result in ("booked", "refused", "unknown", "unconfirmed", "written", "dropped"):
+                self.metrics.postings_total.labels(kind, result)
+            self._count(kind)
+
+    def restore(self, rows: Iterable[PostingRow]) -> None:
+        """What was open at the last stop. What was sent then has no answer any more, unless it
+        still comes: it may be booked.
+        """
+        self.now_is(rows)
+
+    def stop(self) -> None:
+        """Send nothing more, and let `run` return when no answer is owed any more."""
+        self._stopping = True
+        self.changed.set()
+
+    async def run(self) -> None:
+        """Send what waits, take note of what became of it; for ever."""
+        while not self._stopping or self._out is not None:
+            self.awake_by = self.clock.now()
+            try:
+                await self._turn()
+            except StorageFailed:
+                await self.clock.sleep(1.0)  # told by the store; what was sent stays so on disk
+                continue
+            await self._wait()
+
+    async def _wait(self) -> None:
+        wait = LOOK_EVERY_S if self._out is not None or self._has_waiting() else 3600.0
+        self.awake_by = self.clock.now() + wait
+        try:
+            async with asyncio.timeout(wait):
+                await self.changed.wait()
+        except TimeoutError:
+            pass  # something may have become due
+        self.changed.clear()
+
+    def _has_waiting(self) -> bool:
+        return any(row.state == State.WAITING.value for row in self.open.values())
+
+    # --- What the link says of what we sent ---
+
+    def arrived(self, record: AnyRecord) -> None:
+        """The record was acknowledged, or written: its answer is due from now on."""
+        if self._out is not None and record is self._out.record:
+            self._out.due = self.clock.now() + self.answer_s
+
+    def given_up(self, record: AnyRecord, *, may_have_arrived: bool) -> None:
+        """The link says this record no more."""
+        if self._out is None or record is not self._out.record:
+            return
+        if may_have_arrived:
+            self._ends(Cause.NO_ANSWER, "the line broke off before the PMS had acknowledged it")
+        else:
+            self._ends(Cause.NOT_ARRIVED, "the PMS has not got it: sent again")
+
+    def link_is_new(self) -> None:
+        """The link is up, began anew, or is down: an answer that is still owed will not come."""
+        if self._out is not None and self._out.due is not None:
+            self._ends(Cause.NO_ANSWER, "the link broke off before the PMS answered")
+        self.changed.set()
+
+    def _ends(self, cause: Cause, why: str) -> None:
+        self._fate = (cause, why)
+        self.changed.set()
+
+    # --- What the PMS says ---
+
+    def answered(self, fact: PostingAnswered, drafted: Sequence[Change] = ()) -> Change | None:
+        """What an answer of the PMS makes of the posting that it is for; None: no posting waits
+        for one under this number.
+
+        drafted     changes that are not stored yet, from the same records
+        """
+        known = {row.number: row for row in self.open.values()}
+        known |= {row.number: row for row, _ in drafted}
+        row, now = known.get(fact.number), self.clock.epoch()
+        if row is None:
+            return None
+        text = f"{fact.answer} {fact.text}".strip()
+        cause = _CAUSES[fact.verdict]
+        if cause is Cause.PMS_AGAIN and row.tries >= MOST_TRIES:
+            cause = Cause.SPENT
+        if step(State(row.state), cause) is None:
+            return None
+        if cause is Cause.PMS_AGAIN:
+            pause = FIRST_PAUSE_S * 2 ** min(row.tries - 1, 5)
+            row = replace(row, due_at=now + min(pause, 600.0))
+            why = f"the PMS says {text}: not now"
+        elif cause is Cause.PMS_BOOKED:
+            why = ""
+        else:
+            why = f"the PMS says {text or 'nothing'}: {_MEANINGS.get(fact.answer, _UNLISTED)}"
+        return self._changed(row, cause, PMS, why)
+
+    def now_is(self, rows: Iterable[PostingRow]) -> None:
+        """These postings are so, on disk."""
+        kinds = set()
+        for row in rows:
+            out = self._out
+            if out is not None and row.id == out.row.id and row.state != State.SENT.value:
+                if self._fate is None:  # it is an answer that ends it
+                    self.metrics.posting_answer.observe(self.clock.now() - out.said_at)
+                self._out = self._fate = None
+            if State(row.state) in OPEN:
+                self.open[row.id] = row
+            else:
+                self.open.pop(row.id, None)
+            kinds.add(row.kind)
+        for kind in kinds:
+            self._count(kind)
+        self.changed.set()
+
+    def counted(self, change: Change) -> None:
+        """A change is on disk: count it."""
+        row, made = change
+        result = _RESULTS.get(State(row.state))
+        if result is not None:
+            self.metrics.postings_total.labels(row.kind, result).inc()
+        if row.state == State.BOOKED.value:
+            self.metrics.last_booked.set(made.at)
+        elif State(row.state) in PARKED:
+            logger().warning("posting_parked", posting=row.id, state=row.state, do=_DO[row.state])
+
+    # --- What an operator says ---
+
+    async def operate(self, id_: int, cause: Cause, who: str, why: str) -> PostingRow:
+        """An operator has looked: booked, again, or drop. Raises NotPossible or StorageFailed."""
+        async with self.writing:
+            found = await self.store(Store.posting, id_)
+            if found is None:
+                raise NotPossible(f"there is no posting {id_}")
+            row, _ = found
+            if step(State(row.state), cause) is None:
+                raise NotPossible(f"posting {id_} is {row.state}: that cannot be said of it")
+            if cause is Cause.SAID_AGAIN:
+                row = replace(row, is_forced=True, due_at=0.0, tries=0)
+            change = self._changed(row, cause, who, why)
+            await self._store([change])
+            return change[0]
+
+    # --- One posting ---
+
+    async def _turn(self) -> None:
+        if self._out is not None:
+            await self._look_after(self._out)
+        elif cut_off := [row for row in self.open.values() if row.state == State.SENT.value]:
+            why = "the gateway was stopped before the PMS answered"
+            async with self.writing:
+                await self._store(
+                    [self._changed(row, Cause.NO_ANSWER, GATEWAY, why) for row in cut_off]
+                )
+        elif (row := self._next()) is not None:
+            await self._send(row)
+
+    async def _look_after(self, out: _Out) -> None:
+        if out.due is not None and self.clock.now() >= out.due and self._fate is None:
+            self._ends(Cause.NO_ANSWER, f"the PMS did not answer within {self.answer_s:g} s")
+        if self._fate is None:
+            return
+        async with self.writing:
+            if self._out is None or self._fate is None:
+                return  # its answer came meanwhile
+            cause, why = self._fate
+            await self._store([self._changed(out.row, cause, GATEWAY, why)])
+
+    def _next(self) -> PostingRow | None:
+        """The posting to be sent next; None: none, or not now."""
+        ready, now = self.ready(), self.clock.epoch()
+        self._audit_since = (self._audit_since or now) if ready.night_audit else None
+        audits = self._audit_since is not None and now - self._audit_since < NIGHT_AUDIT_AT_MOST_S
+        if self._stopping or not ready.is_up or ready.in_resync or audits:
+            return None
+        waiting = [
+            row
+            for row in self.open.values()
+            if row.state == State.WAITING.value and row.due_at <= now
+        ]
+        return min(waiting, key=lambda row: row.id, default=None)
+
+    async def _send(self, row: PostingRow) -> None:
+        async with self.writing:
+            if not row.is_forced:
+                row, why = await self.place(row)
+                if why:
+                    await self._store([self._changed(row, Cause.HOLD, GATEWAY, why)])
+                    return
+            sent, made = self._changed(row, Cause.SEND, GATEWAY, "")
+            sent = replace(sent, tries=row.tries + 1)
+            number = await self.store(Store.send_posting, sent, made, up_to=self.numbers_up_to)
+            if number is None:
+                if not self._told_numbers:
+                    do = "every number was used within a week: raise back.numbers_up_to"
+                    logger().error("no_posting_number", do=do)
+                self._told_numbers = True
+                return
+            sent = replace(sent, number=number)
+            record = self.record_of(sent, number)
+            self._out, self._fate = _Out(sent, record, self.clock.now()), None
+            self.now_is([sent])
+            try:
+                is_said = self.say(record)
+            except LocalProtocolError:
+                is_said = False
+            if not is_said:
+                self._ends(Cause.NOT_ARRIVED, "the link went down before it was sent")
+
+    def _changed(self, row: PostingRow, cause: Cause, who: str, why: str) -> Change:
+        state = step(State(row.state), cause)
+        assert state is not None  # the caller has looked, or it is ours to know
+        made = PostingStep(
+            posting=row.id, at=self.clock.epoch(), state=state.value, who=who, why=why
+        )
+        return replace(row, state=state.value, reason=why), made
+
+    async def _store(self, changes: list[Change]) -> None:
+        await self.store(Store.change_postings, changes)
+        self.now_is(row for row, _ in changes)
+        for change in changes:
+            self.counted(change)
+
+    def _count(self, kind: str) -> None:
+        states = [State(row.state) for row in self.open.values() if row.kind == kind]
+        for word, which in (
+            ("waiting", {State.WAITING}),
+            ("sent", {State.SENT}),
+            ("parked", PARKED),
+        ):
+            count = sum(state in which for state in states)
+            self.metrics.postings.counts[kind, word] = count
+
+
+_MEANINGS: Final = {
+    "NG": "it knows no guest in this room",
+    "NP": "no posting to this guest is allowed",
+    "DN": "it was denied",
+    "IA": "the account is not valid",
+    "FX": "this link may not post",
+    "CO": "the credit limit is reached",
+    "UR": "it could not do it; some systems say so when they have booked it all the same",
+}
+"""Source: FIAS 2.20.24, answer status."""
+_UNLISTED: Final = "an answer that no specification lists"
+_DO: Final = {
+    State.REFUSED.value: "`pms-gateway postings show ID` tells why",
+    State.UNKNOWN.value: "look at the bill, then `pms-gateway postings booked ID` or `again ID`",
+    State.HELD.value: "`pms-gateway postings show ID` tells why",
+}

@@ -1,0 +1,33 @@
+"""A leg of a telephone call, as a PBX has recorded it, whatever PBX it is."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One connection that a call was made of; a call that was forwarded or transferred has several.
+
+    key         of this very leg, for ever, also after the PBX was reset
+    session     common to all legs of what began as one call
+    began, ended    seconds since 1970
+    talk_s      how long they talked; 0: it was not answered
+    extension   who called, where that is a phone of the house
+    dialled     what was called, as the PBX sent it
+    owner       whose leg it is, where the PBX says so: of a forwarded call, who forwarded it
+    trunk_in, trunk_out     empty: no trunk on this side
+    channel_out the channel of the called side: two legs with the same one are parts of one call
+    is_outgoing the PBX calls it outgoing; only for a leg without the name of a trunk
+    """
+
+    key: str
+    session: str
+    began: float
+    ended: float
+    talk_s: int
+    extension: str
+    dialled: str
+    owner: str = ""
+    trunk_in: str = ""
+    trunk_out: str = ""
+    channel_out: str = ""
+    is_outgoing: bool = False

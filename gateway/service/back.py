@@ -1,0 +1,115 @@
+"""The way back, made from the configuration: the lane to the PMS and what fills it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.back.charges import Charges, Late
+from gateway.back.lane import Lane, Ready
+from gateway.back.reader import CallReader
+from gateway.clock import Clock
+from gateway.config import Config
+from gateway.drivers.base import DriverFailed, Paused
+from gateway.drivers.ucm.driver import UcmDriver
+from gateway.house import House
+from gateway.metrics import Metrics
+from gateway.pipeline.outbox import Outbox
+from gateway.pipeline.reach import Reach
+from gateway.pipeline.room_map import RoomMap
+from gateway.store import PostingRow, StoreWorker
+from gateway.store.text import from_json
+from protocols.fias import record_of
+from protocols.postings import CHARGE, CallCharge
+from protocols.session import AnyRecord
+
+
+def says(config: Config) -> frozenset[str]:
+    """What of a dialect's words this site uses towards its PMS."""
+    return frozenset({CHARGE} if config.back.charges != "off" else ())
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """The lane, and the reader of the UCM's calls."""
+
+    lane: Lane
+    reader: CallReader
+
+    async def run(self) -> None:
+        """Both, until the lane has been stopped and owes nothing."""
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(self.reader.run())
+            await self.lane.run()
+            reading.cancel()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What the way back has to do with."""
+
+    store: StoreWorker
+    clock: Clock
+    metrics: Metrics
+    house: House
+    outbox: Outbox
+    rooms: RoomMap
+    driver: UcmDriver
+    reach: Reach
+    is_link_up: Callable[[], bool]
+    say: Callable[[AnyRecord], bool]
+    writing: asyncio.Lock
+
+
+def way_back(config: Config, around: Around) -> WayBack:
+    """The way back of this site."""
+    back, house = config.back, around.house
+
+    def ready() -> Ready:
+        ledger = house.ledger
+        return Ready(
+            is_up=around.is_link_up(), in_resync=ledger.in_resync, night_audit=ledger.night_audit
+        )
+
+    def record(row: PostingRow, number: int) -> AnyRecord:
+        return record_of(from_json(CallCharge, row.body), number)
+
+    def failed(error: DriverFailed) -> None:
+        if isinstance(error, Paused):
+            around.reach.shut(error)
+
+    def may_ask() -> bool:
+        return around.reach.is_up and around.clock.now() >= around.reach.shut_until
+
+    charges = Charges(
+        store=around.store,
+        rooms=lambda: house.rooms,
+        spelled=around.rooms.pms_room_of,
+        zone=config.zone,
+        outlet=back.outlet,
+        late=Late(back.late_charges),
+    )
+    lane = Lane(
+        store=around.store,
+        clock=around.clock,
+        metrics=around.metrics,
+        ready=ready,
+        place=charges.place,
+        record_of=record,
+        say=around.say,
+        writing=around.writing,
+        answer_s=back.answer_s,
+        numbers_up_to=back.numbers_up_to,
+    )
+    reader = CallReader(
+        source=around.driver,
+        charges=charges,
+        lane=lane,
+        store=around.store,
+        clock=around.clock,
+        metrics=around.metrics,
+        is_room=lambda extension: extension in house.rooms or extension in around.outbox.actual,
+        may_ask=may_ask,
+        failed=failed,
+        poll_s=back.poll_s,
+    )
+    return WayBack(lane, reader)

@@ -1,0 +1,273 @@
+"""The way back in the store: who was in which room, postings with their numbers, and calls."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import apsw
+
+from gateway.store.file import StoreFile
+from gateway.store.values import CallRow, CallsMark, PostingRow, PostingStep, Resident
+
+NUMBER_RESTS_S: Final = 8 * 86_400.0
+"""A number is not used again for so long: a late answer to it must find the posting it was for."""
+RESIDENTS_KEPT_S: Final = 8 * 86_400.0
+"""A call is told of within minutes, after an outage within days."""
+CALLS_KEPT_S: Final = 400 * 86_400.0
+"""A call that the UCM lists again, from a backup of last year, is still known. Of one that is older
+than `keep_days` only its key and its use are kept."""
+
+_POSTING: Final = (
+    "id, kind, cause, room, body, guests, state, number, tries, at, due_at, reason, is_forced"
+)
+_ENDED: Final = "('booked', 'dropped')"
+
+
+class BackStore(StoreFile):
+    """Every method runs inside a transaction of its caller: see `gateway.store.store.Store`."""
+
+    # --- Who was where ---
+
+    def write_residents(self, residents: Iterable[Resident]) -> None:
+        """Somebody came (without `until`) or left (with it)."""
+        with self.transaction() as db:
+            for each in residents:
+                if each.until is None:
+                    db.execute(
+                        "INSERT OR IGNORE INTO resident VALUES (?, ?, ?, ?, NULL)",
+                        (each.room, each.guest, each.pms_room, each.since),
+                    )
+                else:
+                    db.execute(
+                        "UPDATE resident SET until = max(?, since)"
+                        " WHERE room = ? AND guest = ? AND until IS NULL",
+                        (each.until, each.room, each.guest),
+                    )
+
+    def residents(self, room: str | None = None, at: float | None = None) -> list[Resident]:
+        """Who was in this room at this moment, or is there now; without a room: in all."""
+        with self.reading() as db:
+            rows = db.execute(
+                "SELECT room, guest, pms_room, since, until FROM resident"
+                " WHERE (:room IS NULL OR room = :room) AND CASE WHEN :at IS NULL"
+                " THEN until IS NULL ELSE since <= :at AND (until IS NULL OR until > :at) END"
+                " ORDER BY since",
+                {"room": room, "at": at},
+            )
+            return [
+                Resident(room=each, guest=guest, pms_room=pms_room, since=since, until=until)
+                for each, guest, pms_room, since, until in rows
+            ]
+
+    def pms_room(self, room: str) -> str | None:
+        """How the PMS wrote this room when it last said who is in it; None: it never did."""
+        with self.reading() as db:
+            found: str | None = db.execute(
+                "SELECT pms_room FROM resident WHERE room = ? ORDER BY since DESC LIMIT 1", (room,)
+            ).get
+            return found
+
+    # --- Postings ---
+
+    def add_postings(self, postings: Iterable[PostingRow]) -> list[PostingRow]:
+        """New postings; one whose cause is known already is not stored. Returns those that are,
+        with their ids."""
+        stored = []
+        with self.transaction() as db:
+            for each in postings:
+                row = _values(each)[1:]
+                db.execute(
+                    f"INSERT OR IGNORE INTO posting ({_POSTING}) VALUES (NULL{', ?' * len(row)})",
+                    row,
+                )
+                if db.changes():
+                    stored.append(replace(each, id=db.last_insert_rowid()))
+                    step = PostingStep(
+                        posting=stored[-1].id,
+                        at=each.at,
+                        state=each.state,
+                        who="gateway",
+                        why=each.reason,
+                    )
+                    self._note(db, step)
+        return stored
+
+    def change_postings(self, changes: Iterable[tuple[PostingRow, PostingStep]]) -> None:
+        """What these postings have become, and why."""
+        with self.transaction() as db:
+            for row, step in changes:
+                self._write(db, row)
+                self._note(db, step)
+
+    def send_posting(self, row: PostingRow, step: PostingStep, *, up_to: int) -> int | None:
+        """Store that this posting is sent, under the next number that is free; behind `up_to` they
+        begin again with 1. Returns it; None: all of them were used within a week, nothing is
+        stored.
+        """
+        with self.transaction() as db:
+            number = self._free_number(db, up_to, step.at)
+            if number is None:
+                return None
+            db.execute("UPDATE back SET number = ?", (number,))
+            db.execute("REPLACE INTO posting_number VALUES (?, ?, ?)", (number, row.id, step.at))
+            self._write(db, replace(row, number=number))
+            self._note(db, step)
+            return number
+
+    @staticmethod
+    def _free_number(db: apsw.Connection, up_to: int, now: float) -> int | None:
+        last: Any = db.execute("SELECT number FROM back").get
+        rested = "SELECT 1 FROM posting_number WHERE number = ? AND at > ?"
+        for turn in range(up_to):
+            number = int(last + turn) % up_to + 1
+            if db.execute(rested, (number, now - NUMBER_RESTS_S)).get is None:
+                return number
+        return None
+
+    def posting_of(self, number: int) -> PostingRow | None:
+        """The posting that was sent under this number within the last week, whatever became of it
+        since; None: there is none.
+        """
+        with self.reading() as db:
+            rows = db.execute(
+                f"SELECT {_POSTING} FROM posting WHERE id ="
+                " (SELECT posting FROM posting_number WHERE number = ?)",
+                (number,),
+            )
+            return next((_posting(row) for row in rows), None)
+
+    def open_postings(self) -> list[PostingRow]:
+        """All that somebody still has to do something about, the oldest first."""
+        with self.reading() as db:
+            rows = db.execute(
+                f"SELECT {_POSTING} FROM posting WHERE state NOT IN {_ENDED} ORDER BY id"
+            )
+            return [_posting(row) for row in rows]
+
+    def postings(self, states: Sequence[str], limit: int) -> list[PostingRow]:
+        """Postings in these states, the newest last."""
+        with self.reading() as db:
+            marks = ", ".join("?" * len(states))
+            rows = db.execute(
+                f"SELECT {_POSTING} FROM posting WHERE state IN ({marks}) ORDER BY id DESC LIMIT ?",
+                (*states, limit),
+            ).fetchall()
+            return [_posting(row) for row in reversed(rows)]
+
+    def posting(self, id_: int) -> tuple[PostingRow, list[PostingStep]] | None:
+        """One posting and all that happened to it; None: there is none."""
+        with self.reading() as db:
+            row = db.execute(f"SELECT {_POSTING} FROM posting WHERE id = ?", (id_,)).fetchone()
+            steps = db.execute(
+                "SELECT posting, at, state, who, why FROM posting_step WHERE posting = ?"
+                " ORDER BY id",
+                (id_,),
+            )
+            found = [
+                PostingStep(posting=posting, at=at, state=state, who=who, why=why)
+                for posting, at, state, who, why in steps
+            ]
+            return None if row is None else (_posting(row), found)
+
+    @staticmethod
+    def _write(db: apsw.Connection, row: PostingRow) -> None:
+        db.execute(
+            "UPDATE posting SET room = ?, body = ?, state = ?, number = ?, tries = ?, due_at = ?,"
+            " reason = ?, is_forced = ? WHERE id = ?",
+            (row.room, row.body, row.state, row.number, row.tries, row.due_at, row.reason,
+             int(row.is_forced), row.id),
+        )  # fmt: skip
+
+    @staticmethod
+    def _note(db: apsw.Connection, step: PostingStep) -> None:
+        db.execute(
+            "INSERT INTO posting_step (posting, at, state, who, why) VALUES (?, ?, ?, ?, ?)",
+            (step.posting, step.at, step.state, step.who, step.why),
+        )
+
+    # --- Calls ---
+
+    def calls_mark(self) -> CallsMark | None:
+        """How far the UCM's list has been read; None: never."""
+        with self.reading() as db:
+            row: Any = db.execute("SELECT first, until, canary FROM back").fetchone()
+            return None if row[0] is None else CallsMark(first=row[0], until=row[1], canary=row[2])
+
+    def add_calls(
+        self, calls: Sequence[tuple[CallRow, PostingRow | None]], mark: CallsMark
+    ) -> tuple[list[CallRow], list[PostingRow]]:
+        """Calls that the UCM has told of, each with what is to be posted of it, and how far its
+        list has been read, all at once. Returns what was not known before.
+        """
+        with self.transaction() as db:
+            fresh, postings = [], []
+            for call, posting in calls:
+                db.execute(
+                    "INSERT OR IGNORE INTO call VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (call.key, call.began, call.ended, call.room, call.use, call.digits,
+                     call.talk_s, call.amount),
+                )  # fmt: skip
+                if db.changes():
+                    fresh.append(call)
+                    postings += self.add_postings([posting] if posting is not None else [])
+            db.execute(
+                "UPDATE back SET first = ?, until = ?, canary = ?",
+                (mark.first, mark.until, mark.canary),
+            )
+            return fresh, postings
+
+    def calls(self, since: float, until: float, limit: int = 100_000) -> list[CallRow]:
+        """Calls that began in this time, in their order."""
+        with self.reading() as db:
+            rows = db.execute(
+                "SELECT key, began, ended, room, use, digits, talk_s, amount FROM call"
+                " WHERE began >= ? AND began < ? ORDER BY began LIMIT ?",
+                (since, until, limit),
+            )
+            return [
+                CallRow(key=key, began=began, ended=ended, room=room, use=use, digits=digits,
+                        talk_s=talk_s, amount=amount)
+                for key, began, ended, room, use, digits, talk_s, amount in rows
+            ]  # fmt: skip
+
+    # --- What grows old ---
+
+    def purge_back(self, before: float, now: float) -> None:
+        """Delete what ended before this moment; numbers and residents are kept for a week."""
+        with self.transaction() as db:
+            db.execute(f"DELETE FROM posting WHERE state IN {_ENDED} AND at < ?", (before,))
+            db.execute(
+                "DELETE FROM posting_step WHERE at < ? AND posting NOT IN (SELECT id FROM posting)",
+                (before,),
+            )
+            db.execute("DELETE FROM posting_number WHERE at < ?", (now - NUMBER_RESTS_S,))
+            db.execute("DELETE FROM resident WHERE until < ?", (now - RESIDENTS_KEPT_S,))
+            db.execute("DELETE FROM call WHERE began < ?", (now - CALLS_KEPT_S,))
+            db.execute("UPDATE call SET digits = '' WHERE digits != '' AND began < ?", (before,))
+
+
+def _values(row: PostingRow) -> tuple[Any, ...]:
+    return (
+        row.id, row.kind, row.cause, row.room, row.body, json.dumps(row.guests), row.state,
+        row.number, row.tries, row.at, row.due_at, row.reason, int(row.is_forced),
+    )  # fmt: skip
+
+
+def _posting(row: tuple[Any, ...]) -> PostingRow:
+    id_, kind, cause, room, body, guests, state, number, tries, at, due_at, reason, forced = row
+    return PostingRow(
+        id=id_,
+        kind=kind,
+        cause=cause,
+        room=room,
+        body=body,
+        guests=tuple(json.loads(guests)),
+        state=state,
+        number=number,
+        tries=tries,
+        at=at,
+        due_at=due_at,
+        reason=reason,
+        is_forced=bool(forced),
+    )

@@ -1,0 +1,106 @@
+"""What goes back to the PMS, as an operator sees it, and what he says of it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any, Final
+
+from gateway.back.lane import Lane, NotPossible
+from gateway.back.states import OPEN, Cause, State
+from gateway.store import PostingRow, PostingStep, Store, StoreWorker
+
+STATES: Final = tuple(state.value for state in State)
+OPEN_STATES: Final = tuple(state.value for state in State if state in OPEN)
+DEEDS: Final = {
+    "booked": Cause.SAID_BOOKED,
+    "again": Cause.SAID_AGAIN,
+    "drop": Cause.SAID_DROP,
+}
+"""What an operator can say of a posting, by the name of its command."""
+
+_ADVICE: Final = {
+    State.UNKNOWN.value: "look at the guest's bill: `postings booked {id}` if the call is on it,"
+    " `postings again {id}` if it is not",
+    State.REFUSED.value: "mend the cause, then `postings again {id}`; or book it by hand, then"
+    " `postings booked {id}`; to give it up: `postings drop {id} REASON`",
+    State.HELD.value: "find out who has to pay; book it by hand, then `postings booked {id}`, or"
+    " `postings drop {id} REASON`; `postings again {id}` sends it to the guest who is there now",
+    State.DROPPED.value: "`postings again {id}` takes it up again",
+}
+
+
+def as_json(row: PostingRow, zone: tzinfo) -> dict[str, Any]:
+    """A posting: what it says, where it stands, and what an operator can do about it."""
+    said = json.loads(row.body)
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "room": row.room,
+        "state": row.state,
+        "at": _moment(row.at, zone),
+        "pms_room": said.get("room"),
+        "began": said.get("at"),
+        "digits": said.get("digits"),
+        "duration_s": said.get("duration_s"),
+        "amount": said.get("amount"),
+        "number": row.number,
+        "tries": row.tries,
+        "due_at": _moment(row.due_at or None, zone),
+        "reason": row.reason,
+        "do": _ADVICE.get(row.state, "").format(id=row.id),
+    }
+
+
+def step_as_json(step: PostingStep, zone: tzinfo) -> dict[str, Any]:
+    """One thing that happened to a posting."""
+    return {
+        "at": _moment(step.at, zone),
+        "state": step.state,
+        "who": step.who,
+        "why": step.why,
+    }
+
+
+def shown(row: PostingRow, steps: Sequence[PostingStep], zone: tzinfo) -> dict[str, Any]:
+    """A posting with its history."""
+    return {**as_json(row, zone), "history": [step_as_json(step, zone) for step in steps]}
+
+
+def _moment(at: float | None, zone: tzinfo) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, zone).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """The desk for postings inside the service. Methods raise NotPossible or StorageFailed.
+
+    lane    None: this site has no way back, and only looks at what it once had
+    """
+
+    store: StoreWorker
+    lane: Lane | None
+    zone: tzinfo
+
+    async def listed(self, states: Sequence[str], limit: int) -> list[dict[str, Any]]:
+        """Postings in these states, the newest last."""
+        if wrong := sorted(set(states) - set(STATES)):
+            raise NotPossible(f"state {wrong[0]!r} is none of {', '.join(STATES)}")
+        rows = await self.store(Store.postings, states, limit)
+        return [as_json(row, self.zone) for row in rows]
+
+    async def show(self, id_: int) -> dict[str, Any]:
+        """One posting with its history."""
+        found = await self.store(Store.posting, id_)
+        if found is None:
+            raise NotPossible(f"there is no posting {id_}")
+        return shown(*found, self.zone)
+
+    async def operate(self, id_: int, deed: str, who: str, why: str) -> dict[str, Any]:
+        """An operator has looked, and says what became of it, or what shall."""
+        if self.lane is None:
+            raise NotPossible("back.charges is off: nothing goes back to the PMS")
+        if deed not in DEEDS:
+            raise NotPossible(f"{deed!r} is none of {', '.join(DEEDS)}")
+        row = await self.lane.operate(id_, DEEDS[deed], who, why)
+        return as_json(row, self.zone)

@@ -1,0 +1,96 @@
+"""Postings as FIAS records, byte by byte, and what the PMS is asked to take and to answer."""
+
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocols.errors import RecordError
+from protocols.facts import PostingAnswered, Verdict
+from protocols.fias import CAN_SAY, LARGEST_NUMBER, decode, encode, normalize, record_of, wanted_for
+from protocols.postings import CHARGE, CallCharge
+
+CALL = CallCharge(
+    room="101", at=datetime(2026, 1, 5, 14, 22, 33), digits="0049301234567", duration_s=3725
+)
+
+
+@pytest.mark.parametrize(
+    ("posting", "body"),
+    [
+        (
+            CALL,
+            b"PS|RN101|PTT|DD0049301234567|DU010205|P#17|DA260105|TI142233|",
+        ),
+        (
+            CallCharge(
+                room="0204", at=CALL.at, digits="110", duration_s=59, amount=1250, outlet="10"
+            ),
+            b"PS|RN0204|PTC|TA1250|DD110|DU000059|SO10|P#17|DA260105|TI142233|",
+        ),
+    ],
+)
+def test_a_charge_as_it_stands_on_the_line(posting, body):
+    assert encode(record_of(posting, 17)) == body
+
+
+def test_the_digits_are_digits_and_no_longer_than_their_field():
+    digits = "+49 (30) 12345678901234567890"
+    posting = CallCharge(room="101", at=CALL.at, digits=digits, duration_s=1)
+    assert record_of(posting, 1).dialled == "49301234567890123456"
+
+
+@given(
+    digits=st.text(max_size=40),
+    duration_s=st.integers(0, 200_000),
+    amount=st.none() | st.integers(0, 10**9),
+    number=st.integers(1, LARGEST_NUMBER),
+    at=st.datetimes(datetime(2000, 1, 1), datetime(2050, 1, 1)),
+)
+def test_whatever_is_charged_is_read_back_as_it_was_sent(digits, duration_s, amount, number, at):
+    posting = CallCharge(
+        room="101",
+        at=at.replace(microsecond=0),
+        digits=digits,
+        duration_s=duration_s,
+        amount=amount,
+    )
+    record = record_of(posting, number)
+    assert decode(encode(record)) == record
+
+
+def test_the_pms_is_asked_for_what_a_charge_needs_and_for_its_answer():
+    assert frozenset({CHARGE}) == CAN_SAY
+    assert [encode(each) for each in wanted_for(CAN_SAY)] == [
+        b"LR|RIPS|FLRNPTTADDDUP#DATI|",
+        b"LR|RIPA|FLRNP#ASCTDATI|",
+    ]
+    assert encode(wanted_for(CAN_SAY, outlet=True)[0]) == b"LR|RIPS|FLRNPTTADDDUSOP#DATI|"
+    assert wanted_for(frozenset()) == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        ("OK", Verdict.BOOKED),
+        ("RY", Verdict.AGAIN),
+        ("NA", Verdict.NIGHT_AUDIT),
+        *((each, Verdict.REFUSED) for each in ("NG", "NP", "DN", "IA", "FX", "CO", "UR", "ZZ")),
+    ],
+)
+def test_an_answer_is_matched_by_its_number_and_means_one_of_four_things(answer, verdict):
+    record = decode(f"PA|RN101|AS{answer}|P#17|CTno such guest|".encode())
+    assert normalize(record) == (
+        PostingAnswered(number=17, answer=answer, verdict=verdict, text="no such guest"),
+    )
+
+
+def test_an_answer_without_a_verdict_is_no_booking():
+    assert normalize(decode(b"PA|P#17|"))[0].verdict is Verdict.REFUSED
+
+
+@pytest.mark.parametrize("body", [b"PA|RN101|ASOK|", b"PA|RN101|ASOK|P#|", b"PA|ASOK|P#1x|"])
+def test_an_answer_without_a_number_answers_nothing(body):
+    with pytest.raises(RecordError, match="P# must be in the LR of PS and of PA"):
+        normalize(decode(body))

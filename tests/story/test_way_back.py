@@ -1,0 +1,222 @@
+"""The way back over real sockets, files and certificates: what is telephoned is on the bill, once."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gateway import logs
+from gateway.clock import Clock
+from gateway.demo import stage
+
+logs.set_up(quiet=True)
+BACK = '[back]\ncharges = "timed"\npoll_s = 1\nanswer_s = 1\n'
+GUEST = "GI|RN101|G#4711|GNRossi|GSN|"
+
+
+class Shifted(Clock):
+    """This machine's clock, and an hour may pass at once."""
+
+    shift = 0.0
+
+    def epoch(self):
+        return super().epoch() + self.shift
+
+
+@asynccontextmanager
+async def hotel(tmp_path, *, serial=False, extra=""):
+    """A hotel with a guest in 101 who has been there for an hour."""
+    clock = Shifted(ZoneInfo("Europe/Lisbon"))
+    async with stage(tmp_path, serial=serial, rooms=("101", "102", "103"), clock=clock,
+                     extra=BACK + extra) as on:  # fmt: skip
+        on.ucm.phones.epoch = clock.epoch
+        on.pms.say(GUEST)
+        await until(lambda: on.ucm.rooms.rooms["101"].is_in)
+        await until_async(lambda: on.service.store(type(on.service.store.store).calls_mark))
+        later(on)
+        yield on
+
+
+def later(on, seconds=3600.0):
+    """So much time goes by."""
+    on.service.clock.shift += seconds
+    on.service.back.reader.nudged.set()
+
+
+async def until(condition, within_s=15.0):
+    async with asyncio.timeout(within_s):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def until_async(condition, within_s=15.0):
+    async with asyncio.timeout(within_s):
+        while not await condition():
+            await asyncio.sleep(0.02)
+
+
+def bills(on):
+    return [(each.room, each.dialled, each.duration) for each in on.pms.cashier.booked]
+
+
+def states(on):
+    return [row.state for row in on.service.back.lane.open.values()]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("serial", [False, True], ids=["tcp", "serial"])
+@pytest.mark.parametrize("nests", [False, True], ids=["flat", "nested"])
+async def test_what_a_guest_telephones_is_on_his_bill_once(tmp_path, serial, nests):
+    async with hotel(tmp_path, serial=serial) as on:
+        on.ucm.phones.nests = nests
+        on.ucm.phones.call("101", "0049301234567", talk_s=125)
+        on.ucm.phones.call("101", "102", talk_s=30, trunk="")  # in the house
+        on.ucm.phones.call("101", "00331", talk_s=0)  # not answered
+        on.ucm.phones.call("200", "00442", talk_s=9)  # the kitchen
+        later(on, 60)
+        await until(lambda: bills(on))
+        on.ucm.reboot()  # its list is read again, from the beginning
+        later(on, 60)
+        on.ucm.phones.call("101", "0049309876543", talk_s=61)
+        later(on, 60)
+        await until(lambda: len(bills(on)) == 2)
+        assert bills(on) == [("101", "0049301234567", 125), ("101", "0049309876543", 61)]
+        await until(lambda: states(on) == [])
+        assert on.pms.complaints == on.pms.cashier.complaints == []
+        for line in (
+            'pmsgw_calls_total{use="posted"} 2.0',
+            'pmsgw_calls_total{use="internal"} 1.0',
+            'pmsgw_calls_total{use="unanswered"} 1.0',
+            'pmsgw_calls_total{use="no_room"} 1.0',
+            'pmsgw_postings_total{kind="call",result="booked"} 2.0',
+            "pmsgw_ucm_calls_blind 0.0",
+        ):
+            await until(lambda line=line: line in on.service.metrics.expose().decode())
+
+
+@pytest.mark.asyncio
+async def test_a_call_of_a_guest_who_has_left_is_on_nobodys_bill(tmp_path):
+    async with hotel(tmp_path) as on:
+        on.ucm.phones.call("101", "0049301234567", talk_s=125)
+        on.pms.say("GO|RN101|G#4711|GSN|", "GI|RN101|G#4712|GNSato|GSN|")
+        await on.pms.all_said()
+        later(on, 60)
+        await until(lambda: states(on) == ["held"])
+        (row,) = on.service.back.lane.open.values()
+        assert row.reason == "late_charge: the guest of this call has left the house"
+        assert on.pms.cashier.heard == []
+        # Another call, of the guest who is there now, goes on.
+        later(on)
+        on.ucm.phones.call("101", "00331", talk_s=5)
+        later(on, 60)
+        await until(lambda: bills(on) == [("101", "00331", 5)])
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("extra", "billed"), [("", []), ('late_charges = "new_room"\n', [("102", "00331", 5)])]
+)
+async def test_a_call_of_a_guest_who_moved_follows_him_where_the_site_says_so(
+    tmp_path, extra, billed
+):
+    async with hotel(tmp_path, extra=extra) as on:
+        on.ucm.phones.call("101", "00331", talk_s=5)
+        on.pms.say("GC|RN102|GSN|RO101|GSN|G#4711|")
+        await on.pms.all_said()
+        later(on, 60)
+        await until(lambda: bills(on) == billed and states(on) == ([] if billed else ["held"]))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("answer", "state", "heard"), [("NG", "refused", 1), ("UR", "refused", 1), ("", "unknown", 1)]
+)
+async def test_what_is_not_booked_waits_for_a_human_and_holds_up_nothing(
+    tmp_path, answer, state, heard
+):
+    async with hotel(tmp_path) as on:
+        on.pms.cashier.answers = lambda posting: answer if posting.dialled == "1" else "OK"
+        on.ucm.phones.call("101", "1", talk_s=6)
+        on.ucm.phones.call("101", "2", talk_s=5)
+        later(on, 60)
+        await until(lambda: on.pms.cashier.heard)
+        on.pms.cashier.waits_no_more()
+        await until(lambda: bills(on) == [("101", "2", 5)] and states(on) == [state])
+        assert [each.dialled for each in on.pms.cashier.heard] == ["1"] * heard + ["2"]
+
+
+@pytest.mark.asyncio
+async def test_a_late_answer_closes_what_was_unknown(tmp_path):
+    async with hotel(tmp_path) as on:
+        on.pms.cashier.answers = lambda _: ""
+        on.ucm.phones.call("101", "1", talk_s=5)
+        later(on, 60)
+        await until(lambda: states(on) == ["unknown"])
+        number = on.pms.cashier.heard[0].posting_number
+        on.pms.say(f"PA|RN101|ASOK|P#{number}|DA260314|TI101501|")
+        await until(lambda: states(on) == [])
+        on.pms.say("PA|RN101|ASOK|P#777|DA260314|TI101501|")
+        await on.pms.all_said()
+        refused = 'pmsgw_records_refused_total{reason="no_posting"} 1.0'
+        await until(lambda: refused in on.service.metrics.expose().decode())
+
+
+@pytest.mark.asyncio
+async def test_a_list_without_the_last_known_call_is_not_believed(tmp_path):
+    async with hotel(tmp_path) as on:
+        on.ucm.phones.call("101", "1", talk_s=5)
+        later(on, 60)
+        await until(lambda: bills(on))
+        kept, on.ucm.phones.records = on.ucm.phones.records, []
+        later(on)
+        on.ucm.phones.call("101", "2", talk_s=5)
+        later(on, 60)
+        await until(lambda: on.service.back.reader.is_blind)
+        assert "pmsgw_ucm_calls_blind 1.0" in on.service.metrics.expose().decode()
+        assert len(bills(on)) == 1
+        on.ucm.phones.records[:0] = kept  # the list is whole again
+        later(on, 1)
+        await until(lambda: len(bills(on)) == 2)
+        assert "pmsgw_ucm_calls_blind 0.0" in on.service.metrics.expose().decode()
+
+
+@pytest.mark.asyncio
+async def test_between_ds_and_de_and_in_the_night_audit_nothing_is_posted(tmp_path):
+    async with hotel(tmp_path) as on:
+        on.pms.say("NS|DA260314|TI030000|")
+        await on.pms.all_said()
+        on.ucm.phones.call("101", "1", talk_s=5)
+        later(on, 60)
+        await until(lambda: states(on) == ["waiting"])
+        on.pms.say("DS|", "NE|DA260314|TI040000|")
+        await on.pms.all_said()
+        await asyncio.sleep(1.2)  # a second of the lane's own looks
+        assert on.pms.cashier.heard == []
+        on.pms.say(GUEST + "SF|", "DE|")
+        await until(lambda: bills(on) == [("101", "1", 5)])
+        assert on.pms.cashier.complaints == []
+
+
+@pytest.mark.asyncio
+async def test_an_operator_says_what_became_of_a_posting(tmp_path):
+    async with hotel(tmp_path) as on:
+        on.pms.cashier.answers = lambda _: "NG"
+        for digits in ("1", "2", "3"):
+            on.ucm.phones.call("101", digits, talk_s=5)
+        later(on, 60)
+        await until(lambda: states(on) == ["refused"] * 3)
+        desk = on.service.control.postings
+        first, second, third = (each["id"] for each in await desk.listed(["refused"], 10))
+        on.pms.cashier.answers = lambda _: "OK"
+        assert (await desk.operate(first, "booked", "ana", ""))["state"] == "booked"
+        assert (await desk.operate(second, "drop", "ana", "a test call"))["state"] == "dropped"
+        assert (await desk.operate(third, "again", "ana", ""))["state"] == "waiting"
+        await until(lambda: bills(on) == [("101", "3", 5)])
+        told = await desk.show(second)
+        assert [(step["state"], step["who"]) for step in told["history"]] == [
+            ("waiting", "gateway"), ("sent", "gateway"), ("refused", "PMS"), ("dropped", "ana"),
+        ]  # fmt: skip
+        assert told["history"][-1]["why"] == "a test call"
+        assert json.dumps(told)
