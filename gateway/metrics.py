@@ -191,6 +191,11 @@ class Metrics:
         self.calls = self._counter(
             "pmsgw_calls", "Telephone calls that the UCM told of, by what they are.", "use"
         )
+        self.calls_amount = self._counter(
+            "pmsgw_calls_amount",
+            "What these calls cost by our tariff, in the currency's smallest unit.",
+            "use",
+        )
         self.calls_unread = self._counter(
             "pmsgw_ucm_calls_unread", "Records of the UCM's list of calls without a readable time."
         )

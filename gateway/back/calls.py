@@ -35,6 +35,7 @@ class PhoneCall:
     ended: float
     talk_s: int
     digits: str
+    trunk: str = ""
 
 
 def calls_in(legs: Iterable[Leg], is_room: Callable[[str], bool]) -> list[PhoneCall]:
@@ -81,6 +82,7 @@ def _charged(session: list[Leg], legs: list[Leg], is_room: Callable[[str], bool]
         ended=ended,
         talk_s=round(ended - answered),
         digits=first.dialled,
+        trunk=first.trunk_out,
     )
 
 

@@ -6,9 +6,10 @@ from datetime import datetime, tzinfo
 from enum import Enum
 from typing import Final
 
-from gateway.back.calls import ROOM, PhoneCall
+from gateway.back.calls import INBOUND, INTERNAL, NO_ROOM, ROOM, UNANSWERED, PhoneCall
 from gateway.back.lane import CALL
 from gateway.back.states import State
+from gateway.back.tariff import Price
 from gateway.house import Room
 from gateway.house.residents import residents
 from gateway.store import CallRow, PostingRow, Store, StoreWorker
@@ -17,6 +18,14 @@ from protocols.postings import CallCharge
 
 POSTED: Final = "posted"
 FREE: Final = "free"
+LATE: Final = "late"
+USES: Final = (POSTED, INTERNAL, INBOUND, UNANSWERED, NO_ROOM, FREE, LATE)
+"""What a call is; each is one of these when the UCM tells of it."""
+LATE_CHARGE: Final = "late_charge"
+NO_RATE: Final = "no_rate"
+
+Pricing = Callable[[str, datetime, int, str], Price]
+"""Digits, beginning in hotel time, seconds, trunk."""
 
 
 class Late(Enum):
@@ -33,6 +42,7 @@ class Charges:
     rooms       of the house, by address
     spelled     how the PMS writes a room of which it has never spoken
     zone        the hotel's: DA and TI are its time
+    pricing     what a call costs by our own tariff; None: the PMS prices it
     """
 
     store: StoreWorker
@@ -41,29 +51,36 @@ class Charges:
     zone: tzinfo
     outlet: str = ""
     late: Late = Late.PARK
+    pricing: Pricing | None = None
 
     async def of(self, call: PhoneCall) -> tuple[CallRow, PostingRow | None]:
         """A call as it is stored, and its posting, if it is charged. Raises StorageFailed."""
+        began = datetime.fromtimestamp(call.began, self.zone).replace(tzinfo=None, microsecond=0)
+        price = None
+        if call.use == ROOM and self.pricing is not None:
+            price = self.pricing(call.digits, began, call.talk_s, call.trunk)
         row = CallRow(
             key=call.key,
             began=call.began,
             ended=call.ended,
             room=call.room,
-            use=POSTED if call.use == ROOM else call.use,
+            use=_use(call, price),
             digits=call.digits,
             talk_s=call.talk_s,
+            amount=None if price is None else price.amount,
         )
-        if call.use != ROOM:
+        if row.use != POSTED:
             return row, None
         there = await self.store(Store.residents, call.room, call.began)
         charge = CallCharge(
             room=there[0].pms_room if there else await self._pms_room(call.room),
-            at=datetime.fromtimestamp(call.began, self.zone).replace(tzinfo=None, microsecond=0),
+            at=began,
             digits=call.digits,
             duration_s=call.talk_s,
+            amount=row.amount,
             outlet=self.outlet,
         )
-        return row, PostingRow(
+        posting = PostingRow(
             kind=CALL,
             cause=call.key,
             room=call.room,
@@ -72,6 +89,14 @@ class Charges:
             state=State.WAITING.value,
             at=call.ended,
         )
+        posting, why = await self.place(posting)
+        if why:
+            row = replace(row, use=LATE)
+        elif price is not None and price.amount is None:
+            why = f"{NO_RATE}: {price.why}"
+        if why:
+            posting = replace(posting, state=State.HELD.value, reason=why)
+        return row, posting
 
     async def place(self, row: PostingRow) -> tuple[PostingRow, str]:
         """Where a posting goes now: itself, or to another room; and why it must not be sent, empty:
@@ -79,7 +104,7 @@ class Charges:
         """
         if not row.guests:
             why = "nobody was known to be in the room when the call began"
-            return row, f"{LATE}: {why}"
+            return row, f"{LATE_CHARGE}: {why}"
         here = self.rooms().get(row.room)
         if here is not None and residents(here) & set(row.guests):
             return row, ""
@@ -90,10 +115,13 @@ class Charges:
             charge = replace(from_json(CallCharge, row.body), room=await self._pms_room(moved[0]))
             return replace(row, room=moved[0], body=to_json(charge)), ""
         where = "is in another room now" if moved else "has left the house"
-        return row, f"{LATE}: the guest of this call {where}"
+        return row, f"{LATE_CHARGE}: the guest of this call {where}"
 
     async def _pms_room(self, room: str) -> str:
         return await self.store(Store.pms_room, room) or self.spelled(room)
 
 
-LATE: Final = "late_charge"
+def _use(call: PhoneCall, price: Price | None) -> str:
+    if call.use != ROOM:
+        return call.use
+    return FREE if price is not None and price.amount == 0 else POSTED

@@ -12,7 +12,7 @@ from datetime import tzinfo
 from typing import Final, Protocol
 
 from gateway.back.calls import PhoneCall, calls_in
-from gateway.back.charges import Charges
+from gateway.back.charges import USES, Charges
 from gateway.back.lane import Lane
 from gateway.clock import Clock
 from gateway.drivers.base import DriverFailed
@@ -61,6 +61,10 @@ class CallReader:
     nudged: asyncio.Event = field(default_factory=asyncio.Event)
     is_blind: bool = False
     _swept_at: float = float("-inf")
+
+    def __post_init__(self) -> None:
+        for use in USES:  # a rate exists before the first call
+            self.metrics.calls.labels(use)
 
     async def run(self) -> None:
         """Look, wait, for ever."""
@@ -133,5 +137,7 @@ class CallReader:
             self.lane.now_is(postings)
         for row in fresh:
             self.metrics.calls.labels(row.use).inc()
+            if row.amount is not None:
+                self.metrics.calls_amount.labels(row.use).inc(row.amount)
             if row.room:
                 self.metrics.last_call.set(row.ended)

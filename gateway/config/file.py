@@ -47,7 +47,7 @@ def load(path: Path, *, needs_pin: bool = True) -> Config:
     if problems:
         raise ConfigError([f"{path}: {problem}" for problem in problems])
     ucm = file.ucm.model_copy(update=named.secrets | {"ca_file": named.ca_file})
-    return Config(**{**dict(file), "ucm": ucm}, path=path, scraped=named.scraped)
+    return Config(**{**dict(file), "ucm": ucm}, path=path, scraped=named.scraped, rates=named.rates)
 
 
 def _without_pin(raw: dict[str, Any]) -> dict[str, Any]:

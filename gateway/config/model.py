@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from gateway.back.tariff import Tariff
 from gateway.config.password_hash import is_hash
 from gateway.line.spec import LineSpec, SerialSpec, parse_line
 from protocols.fias import CHARSETS, LARGEST_NUMBER, known_charset
@@ -178,12 +179,18 @@ class Rooms(Section):
 class Back(Section):
     """[back]: what the UCM tells, on its way to the PMS."""
 
-    charges: Literal["off", "timed"] = "off"
+    charges: Literal["off", "timed", "priced"] = "off"
     poll_s: Annotated[float, Field(ge=1, le=3600)] = 20
     answer_s: Annotated[float, Field(ge=1, le=600)] = 30
     outlet: Annotated[str, Field(max_length=5), AfterValidator(_printable)] = ""
     numbers_up_to: Annotated[int, Field(ge=99, le=LARGEST_NUMBER)] = LARGEST_NUMBER
     late_charges: Literal["park", "new_room"] = "park"
+
+
+class TariffFile(Section):
+    """[tariff]"""
+
+    file: FileName = "tariff.toml"
 
 
 class Capture(Section):
@@ -239,6 +246,7 @@ class File(Section):
         "1": 5, "2": 5, "3": 1, "4": 1, "5": 1, "6": 1,
     }  # fmt: skip
     back: Back = Back()
+    tariff: TariffFile = TariffFile()
     capture: Capture = Capture()
     http: Http = Http()
 
@@ -247,10 +255,13 @@ class Config(File):
     """The file together with what is in the files that it names: `ucm.password` and
     `ucm.pms_password` are the secrets and `ucm.ca_file` is a whole path. Objects get pieces of it,
     never this.
+
+    rates   the tariff of a site that prices its calls itself
     """
 
     path: Path
     scraped: Scraped | None = None
+    rates: Tariff | None = None
 
     @property
     def lrc(self) -> bool:

@@ -9,6 +9,9 @@ from typing import Any, Final, NoReturn
 
 from pydantic import SecretStr
 
+from gateway.back.tariff import Tariff
+from gateway.back.tariff_file import TariffError
+from gateway.back.tariff_file import load as load_tariff
 from gateway.config.model import Scraped
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
@@ -40,6 +43,7 @@ class NamedFiles:
         if "ca_file" in ucm:
             self.ca_file = str(self._there("ucm.ca_file", ucm["ca_file"]) or "")
         self.scraped = self._scraped(http)
+        self.rates = self._rates(_texts(raw.get("back")), _texts(raw.get("tariff")))
 
     def _there(self, key: str, name: str) -> Path | None:
         path = beside(self._config, name)
@@ -47,6 +51,16 @@ class NamedFiles:
             return path
         self.problems.append(f"{key} = {name!r}: {path} does not exist")
         return None
+
+    def _rates(self, back: Mapping[str, str], tariff: Mapping[str, str]) -> Tariff | None:
+        """The tariff, read wherever one is named or needed."""
+        if back.get("charges") != "priced" and "file" not in tariff:
+            return None
+        try:
+            return load_tariff(beside(self._config, tariff.get("file", "tariff.toml")))
+        except TariffError as error:
+            self.problems += [f"tariff.file: {sentence}" for sentence in error.sentences]
+            return None
 
     def _secret(self, key: str, name: str) -> str:
         """The one line of a file; what is wrong with it is told."""

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from gateway.back.charges import Charges, Late
 from gateway.back.lane import Lane, Ready
 from gateway.back.reader import CallReader
+from gateway.back.tariff import price
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.drivers.base import DriverFailed, Paused
@@ -87,6 +89,7 @@ def way_back(config: Config, around: Around) -> WayBack:
         zone=config.zone,
         outlet=back.outlet,
         late=Late(back.late_charges),
+        pricing=partial(price, config.rates) if config.rates and back.charges == "priced" else None,
     )
     lane = Lane(
         store=around.store,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from contextlib import asynccontextmanager
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from gateway.clock import Clock
 from gateway.demo import stage
 
 logs.set_up(quiet=True)
-BACK = '[back]\ncharges = "timed"\npoll_s = 1\nanswer_s = 1\n'
+BACK = "[back]\npoll_s = 1\nanswer_s = 1\n"
 GUEST = "GI|RN101|G#4711|GNRossi|GSN|"
 
 
@@ -26,11 +27,11 @@ class Shifted(Clock):
 
 
 @asynccontextmanager
-async def hotel(tmp_path, *, serial=False, extra=""):
+async def hotel(tmp_path, *, serial=False, extra="", charges="timed"):
     """A hotel with a guest in 101 who has been there for an hour."""
     clock = Shifted(ZoneInfo("Europe/Lisbon"))
     async with stage(tmp_path, serial=serial, rooms=("101", "102", "103"), clock=clock,
-                     extra=BACK + extra) as on:  # fmt: skip
+                     extra=f'{BACK}charges = "{charges}"\n{extra}') as on:  # fmt: skip
         on.ucm.phones.epoch = clock.epoch
         on.pms.say(GUEST)
         await until(lambda: on.ucm.rooms.rooms["101"].is_in)
@@ -145,6 +146,22 @@ async def test_what_is_not_booked_waits_for_a_human_and_holds_up_nothing(
         on.pms.cashier.waits_no_more()
         await until(lambda: bills(on) == [("101", "2", 5)] and states(on) == [state])
         assert [each.dialled for each in on.pms.cashier.heard] == ["1"] * heard + ["2"]
+
+
+@pytest.mark.asyncio
+async def test_a_site_with_a_tariff_posts_sums(tmp_path):
+    shutil.copy("deploy/tariff.toml", tmp_path / "tariff.toml")
+    extra = '[tariff]\nfile = "tariff.toml"\n'
+    async with hotel(tmp_path, extra=extra, charges="priced") as on:
+        on.ucm.phones.call("101", "00441632960001", talk_s=185)
+        on.ucm.phones.call("101", "110", talk_s=30)
+        later(on, 60)
+        await until(lambda: on.pms.cashier.booked)
+        (booked,) = on.pms.cashier.booked
+        assert (booked.posting_type, booked.total, booked.duration) == ("C", 220, 185)
+        amount = 'pmsgw_calls_amount_total{use="posted"} 220.0'
+        await until(lambda: amount in on.service.metrics.expose().decode())
+        assert 'pmsgw_calls_total{use="free"} 1.0' in on.service.metrics.expose().decode()
 
 
 @pytest.mark.asyncio

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from gateway.back.calls import INTERNAL, ROOM, PhoneCall
 from gateway.back.charges import Charges, Late
+from gateway.back.dialled import Dialled
+from gateway.back.tariff import Price
 from gateway.house import House
 from gateway.house.residents import residents
 from gateway.pipeline import residence
@@ -96,6 +98,35 @@ def test_a_call_from_a_room_in_which_nobody_was_known_is_nobodys(store):
         "late_charge: nobody was known to be in the room when the call began"
     )
     assert from_json(CallCharge, posting.body).room == "0101"  # as the site's map has it
+
+
+def test_a_call_of_a_guest_who_has_left_is_late_from_the_beginning(store):
+    hotel = Hotel(store)
+    hotel.hears(arrives("101"))
+    call = hotel.calls("101")
+    hotel.hears(GuestLeft(room="101", reservation="1"))
+    row, posting = asyncio.run(hotel.charges.of(call))
+    assert (row.use, posting.state) == ("late", "held")
+    assert posting.reason == "late_charge: the guest of this call has left the house"
+
+
+@pytest.mark.parametrize(
+    ("amount", "use", "state"),
+    [(1250, "posted", "waiting"), (0, "free", None), (None, "posted", "held")],
+)
+def test_our_own_tariff_prices_a_call(store, amount, use, state):
+    hotel = Hotel(store)
+    number = Dialled("00331", "", "service")
+    hotel.charges.pricing = lambda *_: Price(number=number, amount=amount, why="no row fits")
+    hotel.hears(arrives("101"))
+    row, posting = asyncio.run(hotel.charges.of(hotel.calls("101")))
+    assert (row.use, row.amount) == (use, amount)
+    if posting is None:
+        assert state is None
+    else:
+        assert posting.state == state
+        assert from_json(CallCharge, posting.body).amount == amount
+        assert posting.reason == ("no_rate: no row fits" if amount is None else "")
 
 
 def test_a_guest_who_moved_pays_where_he_is_if_the_site_says_so(store):
