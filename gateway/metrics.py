@@ -229,7 +229,8 @@ class Metrics:
         for reason in ("lrc", "no_lrc", "overlong", "restarted", "unfinished", "garbage"):
             self.frames_refused.labels(reason)
         for reason in (
-            "empty", "grammar", "no_room", "no_time", "overlong_field", "ours", "too_many_rooms",
+            "empty", "grammar", "no_room", "no_time", "no_number", "no_posting",
+            "overlong_field", "ours", "too_many_rooms",
         ):  # fmt: skip
             self.records_refused.labels(reason)
         for direction in ("in", "out"):  # so that a rate exists before the first event

@@ -274,4 +274,35 @@ APPLIANCE: Final = Dashboard(
     ),
 )  # fmt: skip
 
-DASHBOARDS: Final = (NOW, LINE, UCM, OUTBOX, APPLIANCE)
+BACK: Final = Dashboard(
+    "back",
+    "PMS gateway: charges",
+    "Is what the guests telephone on their bills? Empty where back.charges is off.",
+    (
+        (
+            stat("Parked", "Do charges wait for a human, because they are refused, unknown or held?",
+                 'sum by (instance) (pmsgw_postings{state="parked",$me})', limits=Limits(1, 10)),
+            stat("Waiting", "How many charges wait to be sent?",
+                 'sum by (instance) (pmsgw_postings{state=~"waiting|sent",$me})', limits=Limits(20, 200)),
+            stat("Calls", "Is the UCM's list of calls believed?", "pmsgw_ucm_calls_blind{$me}", words=BELIEVED),
+            stat("Last booked", "How long ago did the PMS last book a charge?",
+                 "time() - (pmsgw_last_booked_timestamp_seconds{$me} > 0)", unit="s"),
+            stat("Last call", "How long ago did a room last telephone?",
+                 "time() - (pmsgw_last_call_timestamp_seconds{$me} > 0)", unit="s"),
+            stat("Unread", "How many records of the UCM's list had no readable time?",
+                 "increase(pmsgw_ucm_calls_unread_total{$me}[1d])", limits=Limits(1, 100)),
+        ),
+        (
+            counts("Calls by use", "What is telephoned, and what of it is charged?", "pmsgw_calls_total", "use"),
+            counts("What came of charges", "Does the PMS book them?", "pmsgw_postings_total", "kind, result"),
+        ),
+        (
+            lines("Amounts", "What do the calls of a day cost by our tariff, in the smallest unit of the currency?", "short",
+                  {"{{use}}": "sum by (use) (increase(pmsgw_calls_amount_total{$me}[1d]))"}),
+            quantiles("Time to the answer", "How long does the PMS take to book?",
+                      "pmsgw_posting_answer_seconds", "", 0.5, 0.99),
+        ),
+    ),
+)  # fmt: skip
+
+DASHBOARDS: Final = (NOW, LINE, UCM, OUTBOX, BACK, APPLIANCE)

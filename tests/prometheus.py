@@ -8,12 +8,19 @@ import urllib.parse
 import urllib.request
 from contextlib import asynccontextmanager
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from gateway.back import tariff_file
+from gateway.back.reader import SETTLED_AFTER_S
+from gateway.clock import Clock
 from gateway.config.model import Scraped
 from gateway.demo import stage
+from gateway.demo.stage import TIMEZONE
 from gateway.simulators.certificate import write_certificate
+from gateway.store import Store
 
 GRAFANA = Path(__file__, "../../grafana").resolve()
+EXAMPLE = GRAFANA.parent / "deploy" / "tariff.toml"
 TOKEN = "an-invented-token-of-this-test"
 INSTANCE = "demo-hotel"
 
@@ -150,13 +157,39 @@ async def noisy_line(on, one_in=2):
         on.pms.damage = None
 
 
+class Ahead(Clock):
+    """This machine's clock, and a moment may pass at once."""
+
+    ahead = 0.0
+
+    def epoch(self):
+        return super().epoch() + self.ahead
+
+
+async def telephone(on):
+    """Two calls: one is charged, the other one is of a room in which nobody is."""
+    store = on.service.store
+    await until(lambda: store(Store.calls_mark))
+    on.service.clock.ahead = SETTLED_AFTER_S + 2
+    now = on.service.clock.epoch()
+    for room in ("201", "999"):
+        on.ucm.phones.call(
+            room, "00441632960001", talk_s=1, ring_s=0, ended=now - SETTLED_AFTER_S - 1
+        )
+    on.service.back.reader.nudged.set()
+
+
 async def make_trouble(on):
     """A row that is parked, a room that drifts, things nobody understands, answers of a bad UCM."""
     on.ucm.rooms.add("201")
     on.pms.say(
-        "GI|RN999|G#9|GNRossi|GSN|", "GI|RN201|G#8|GNVerdi|GSN|", "ZZ|RN1|", "GO|RN102|G#77|GSN|"
+        "GI|RN999|G#9|GNRossi|GSN|",
+        "GI|RN201|G#8|GNVerdi|GA260101|GSN|",
+        "ZZ|RN1|",
+        "GO|RN102|G#77|GSN|",
     )
     await until(lambda: asyncio.sleep(0, on.ucm.rooms.rooms["201"].is_in))
+    await telephone(on)
     on.ucm.rooms.rooms["201"].forget_guest()  # somebody at the desk checks him out by hand
     on.ucm.fail("code", value=-9, times=3)
     on.ucm.fail("drop", times=2)
@@ -185,6 +218,11 @@ def on_stage(folder, *, rooms, reconcile_s=1):
         ucm = config.ucm.model_copy(
             update={"reconcile": "report", "reconcile_interval_s": reconcile_s}
         )
-        return config.model_copy(update={"ucm": ucm, "scraped": scraped})
+        back = config.back.model_copy(update={"charges": "priced", "poll_s": 1})
+        rates = tariff_file.load(EXAMPLE)
+        return config.model_copy(
+            update={"ucm": ucm, "scraped": scraped, "back": back, "rates": rates}
+        )
 
-    return stage(folder, serial=True, rooms=rooms, adapt=adapt)
+    clock = Ahead(ZoneInfo(TIMEZONE))
+    return stage(folder, serial=True, rooms=rooms, adapt=adapt, clock=clock)

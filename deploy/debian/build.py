@@ -41,6 +41,7 @@ FILES: Final = (
     ("pms-gateway.service", "usr/lib/systemd/system/pms-gateway.service", 0o644),
     ("60-pms-line.rules", "usr/lib/udev/rules.d/60-pms-line.rules", 0o644),
     ("gateway.toml", "usr/share/pms-gateway/gateway.toml", 0o644),
+    ("tariff.toml", "usr/share/pms-gateway/tariff.toml", 0o644),
     ("prepare.sh", "usr/share/pms-gateway/prepare", 0o755),
     ("../LICENSE", f"{DOCUMENTS}/copyright", 0o644),
     ("debian/postinst", "DEBIAN/postinst", 0o755),
@@ -48,7 +49,7 @@ FILES: Final = (
     ("debian/postrm", "DEBIAN/postrm", 0o755),
 )
 DOCUMENT_FILES: Final = (
-    "README.md", "docs/*.md", "docs/examples/*", "deploy/*.md", "deploy/gateway.toml",
+    "README.md", "docs/*.md", "docs/examples/*", "deploy/*.md", "deploy/*.toml",
     "deploy/prometheus.yml", "deploy/60-pms-line.rules", "deploy/wireshark/*",
     "deploy/grafana-provisioning/*/*", "grafana/README.md", "grafana/*.yml", "grafana/dashboards/*",
 )  # fmt: skip

@@ -122,6 +122,17 @@ def postings_drop(
     _operate(config, [id_], "drop", " ".join(reason))
 
 
+@postings_app.command("trust-list")
+def postings_trust_list(config: ConfigOption = DEFAULT_PATH) -> None:
+    """Take the UCM's list of calls as it is, although the last known call is not in it."""
+    from gateway.tools import postings
+
+    loaded = load_config(config)
+    with declinable():
+        postings.trust_list(loaded)
+    say("the list is read as it is from now on; calls since the last known one are charged")
+
+
 def _operate(config: ConfigOption, ids: list[int], deed: str, why: str) -> None:
     from gateway.tools import postings
 

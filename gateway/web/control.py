@@ -29,8 +29,8 @@ from gateway.scope.explain import Finding
 from gateway.scope.live import LiveScope
 from gateway.store import JournalLine, StorageFailed, Store, StoreWorker
 from gateway.web import words
-from gateway.web.postings import OPEN_STATES as OPEN_POSTINGS
 from gateway.web.postings import Postings
+from gateway.web.postings import pages as posting_pages
 
 SOCKET_NAME: Final = "control.sock"
 JOURNAL_SHOWN: Final = 20
@@ -336,19 +336,6 @@ def application(control: Control) -> Starlette:
         lines = control.scope.feed(max(0.0, seconds))
         return StreamingResponse((line + "\n" async for line in lines), media_type="text/plain")
 
-    async def postings(request: Request) -> Any:
-        asked = request.query_params
-        states = asked.get("state", ",".join(OPEN_POSTINGS)).split(",")
-        return await control.postings.listed(states, int(asked.get("limit", "1000")))
-
-    async def posting(request: Request) -> Any:
-        return await control.postings.show(request.path_params["id"])
-
-    async def operated(request: Request) -> Any:
-        asked, path = request.query_params, request.path_params
-        who, why = asked.get("who", "?"), asked.get("why", "")
-        return await control.postings.operate(path["id"], path["deed"], who, why)
-
     async def remark(request: Request) -> Any:
         control.remark((await request.body()).decode("utf-8", "replace"))
         return {"kept": True}
@@ -362,9 +349,7 @@ def application(control: Control) -> Starlette:
             route("/outbox/{room:path}/retry", "POST", retry),
             route("/outbox/{room:path}/drop", "POST", drop),
             route("/outbox/{room:path}", "GET", shown),
-            route("/postings", "GET", postings),
-            route("/postings/{id:int}", "GET", posting),
-            route("/postings/{id:int}/{deed}", "POST", operated),
+            *(route(*each) for each in posting_pages(control.postings)),
             route("/heal", "POST", heal),
             route("/rooms", "GET", rooms),
             route("/drifts", "GET", drifts),

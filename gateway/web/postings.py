@@ -1,13 +1,16 @@
 """What goes back to the PMS, as an operator sees it, and what he says of it."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
+from starlette.requests import Request
+
 from gateway.back.lane import Lane, NotPossible
 from gateway.back.states import OPEN, Cause, State
+from gateway.logs import logger
 from gateway.store import PostingRow, PostingStep, Store, StoreWorker
 
 STATES: Final = tuple(state.value for state in State)
@@ -18,6 +21,8 @@ DEEDS: Final = {
     "drop": Cause.SAID_DROP,
 }
 """What an operator can say of a posting, by the name of its command."""
+
+OFF: Final = "back.charges is off: nothing goes back to the PMS"
 
 _ADVICE: Final = {
     State.UNKNOWN.value: "look at the guest's bill: `postings booked {id}` if the call is on it,"
@@ -96,11 +101,56 @@ class Postings:
             raise NotPossible(f"there is no posting {id_}")
         return shown(*found, self.zone)
 
+    async def trust_list(self, who: str) -> None:
+        """The UCM's list of calls is taken as it is: what it shows since the last known call is
+        charged."""
+        if self.lane is None:
+            raise NotPossible(OFF)
+        async with self.lane.writing:
+            mark = await self.store(Store.calls_mark)
+            if mark is None:
+                raise NotPossible("the list was never read: there is nothing in it to miss")
+            await self.store(Store.add_calls, [], replace(mark, canary=""))
+        logger().warning("calls_trusted", by=who)
+
     async def operate(self, id_: int, deed: str, who: str, why: str) -> dict[str, Any]:
         """An operator has looked, and says what became of it, or what shall."""
         if self.lane is None:
-            raise NotPossible("back.charges is off: nothing goes back to the PMS")
+            raise NotPossible(OFF)
         if deed not in DEEDS:
             raise NotPossible(f"{deed!r} is none of {', '.join(DEEDS)}")
         row = await self.lane.operate(id_, DEEDS[deed], who, why)
         return as_json(row, self.zone)
+
+
+Page = tuple[str, str, Callable[[Request], Awaitable[Any]]]
+"""Path, method, and what answers."""
+
+
+def pages(desk: Postings) -> list[Page]:
+    """The desk over HTTP, for `gateway.web.control.application`."""
+
+    async def listed(request: Request) -> Any:
+        asked = request.query_params
+        states = asked.get("state", ",".join(OPEN_STATES)).split(",")
+        return await desk.listed(states, int(asked.get("limit", "1000")))
+
+    async def show(request: Request) -> Any:
+        return await desk.show(request.path_params["id"])
+
+    async def operate(request: Request) -> Any:
+        asked, path = request.query_params, request.path_params
+        return await desk.operate(
+            path["id"], path["deed"], asked.get("who", "?"), asked.get("why", "")
+        )
+
+    async def trust_list(request: Request) -> Any:
+        await desk.trust_list(request.query_params.get("who", "?"))
+        return {"trusted": True}
+
+    return [
+        ("/postings", "GET", listed),
+        ("/postings/list/trust", "POST", trust_list),
+        ("/postings/{id:int}", "GET", show),
+        ("/postings/{id:int}/{deed}", "POST", operate),
+    ]

@@ -126,6 +126,8 @@ def test_the_runbook_speaks_only_of_commands_that_exist():
     known = {command.name or command.callback.__name__ for command in app.registered_commands}
     for group in app.registered_groups:
         known |= {f"{group.name} {each.name}" for each in group.typer_instance.registered_commands}
-    said = re.findall(r"`pms-gateway ((?:line|outbox|simulate) [a-z-]+|[a-z-]+)", RUNBOOK + ALERTS)
+    said = re.findall(
+        r"`pms-gateway ((?:line|outbox|postings|simulate) [a-z-]+|[a-z-]+)", RUNBOOK + ALERTS
+    )
     assert len(said) > 30
     assert set(said) - known == set()

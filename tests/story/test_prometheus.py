@@ -29,7 +29,7 @@ NEEDS_HARDWARE = {"Serial driver errors"}
 """Panels that are empty here: a pseudo-terminal has no driver that counts."""
 RING_HERE = {
     "LinkDown", "CheckBytesFail", "UcmUnreachable", "UcmLoginRefused", "UcmCertificateRefused", "RoomsWaiting",
-    "RoomsParked", "RoomsDrifted",
+    "RoomsParked", "RoomsDrifted", "PostingsParked",
 }  # fmt: skip
 """The others take longer than a test may; grafana/tests/ sees each of them ring."""
 
@@ -77,7 +77,7 @@ async def test_every_panel_shows_something_and_alerts_ring(tmp_path):
             await on.pms.link_up()
         async with hotel_day(on), noisy_line(on):
             await make_trouble(on)
-            await rings("RoomsParked", "RoomsDrifted", "CheckBytesFail")
+            await rings("RoomsParked", "RoomsDrifted", "CheckBytesFail", "PostingsParked")
             for _ in range(20):
                 if not (empty := await empty_panels(told)):
                     break

@@ -11,6 +11,7 @@ import pytest
 from gateway import logs
 from gateway.clock import Clock
 from gateway.demo import stage
+from tests.story.test_program import call
 
 logs.set_up(quiet=True)
 BACK = "[back]\npoll_s = 1\nanswer_s = 1\n"
@@ -237,3 +238,85 @@ async def test_an_operator_says_what_became_of_a_posting(tmp_path):
         ]  # fmt: skip
         assert told["history"][-1]["why"] == "a test call"
         assert json.dumps(told)
+
+
+async def said(on, *words):
+    """A command of the operator, beside the running service: its exit code, stdout and stderr."""
+    config = ("--config", str(on.folder / "gateway.toml"))
+    return await asyncio.to_thread(call, *words, *config)
+
+
+@pytest.mark.asyncio
+async def test_an_operator_works_through_the_commands(tmp_path):
+    async with hotel(tmp_path) as on:
+        on.pms.cashier.answers = lambda _: "NG"
+        for digits in ("1", "2", "3"):
+            on.ucm.phones.call("101", digits, talk_s=5)
+        later(on, 60)
+        await until(lambda: states(on) == ["refused"] * 3)
+        code, out, err = await said(on, "postings", "list")
+        assert (code, len(out.splitlines()), "3 of them" in err) == (0, 4, True)
+        assert "the PMS says NG: it knows no guest in this room" in out
+        listed_ = json.loads((await said(on, "postings", "list", "--json"))[1])
+        assert [each["digits"] for each in listed_] == ["1", "2", "3"]
+        code, out, _ = await said(on, "postings", "show", "1")
+        assert (code, "refused  by PMS" in out, "postings again 1" in out) == (0, True, True)
+        assert (await said(on, "postings", "booked", "1"))[:2] == (0, "posting 1 is booked now\n")
+        assert (await said(on, "postings", "drop", "2", "a", "test"))[0] == 0
+        on.pms.cashier.answers = lambda _: "OK"
+        assert (await said(on, "postings", "again", "3"))[0] == 0
+        await until(lambda: bills(on) == [("101", "3", 5)])
+        code, _, err = await said(on, "postings", "again", "3")
+        assert (code, "posting 3 is booked: that cannot be said of it" in err) == (1, True)
+        assert (await said(on, "postings", "show", "99"))[0] == 1
+        code, out, _ = await said(on, "postings", "list", "--state", "all", "--json")
+        assert [each["state"] for each in json.loads(out)] == ["booked", "dropped", "booked"]
+        code, _, err = await said(on, "postings", "list", "--state", "lost")
+        assert (code, "expected waiting, sent, booked" in err) == (2, True)
+    # While no service runs the file is read, and nothing can be said.
+    code, out, _ = await said(on, "postings", "list", "--state", "dropped", "--json")
+    assert [each["id"] for each in json.loads(out)] == [2]
+    assert "a test" in (await said(on, "postings", "show", "2"))[1]
+    code, _, err = await said(on, "postings", "again", "2")
+    assert (code, "none runs: start it first" in err) == (1, True)
+
+
+@pytest.mark.asyncio
+async def test_a_list_of_another_ucm_is_taken_when_an_operator_says_so(tmp_path):
+    async with hotel(tmp_path) as on:
+        on.ucm.phones.call("101", "1", talk_s=5)
+        later(on, 60)
+        await until(lambda: bills(on))
+        on.ucm.phones.records.clear()
+        later(on)
+        on.ucm.phones.call("101", "2", talk_s=5)
+        later(on, 60)
+        await until(lambda: on.service.back.reader.is_blind)
+        assert (await said(on, "postings", "trust-list"))[0] == 0
+        later(on, 1)
+        await until(lambda: len(bills(on)) == 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("00441632960001", "--for", "185"), 0, "sum     2.20 EUR"),
+        (("0301234567", "--at", "2026-03-14T23:00"), 0, "row     local and national, at night"),
+        (("110",), 0, "an emergency call is free"),
+    ],
+)
+def test_a_hotelier_tries_the_tariff(tmp_path, words, code, told):
+    shutil.copy("deploy/tariff.toml", tmp_path / "tariff.toml")
+    config = tmp_path / "gateway.toml"
+    config.write_text(
+        '[site]\ntimezone = "Europe/Berlin"\n[pms]\nline = "tcp:127.0.0.1:9"\n[ucm]\n'
+        'url = "https://127.0.0.1:9/api"\nusername = "u"\npassword = "p"\npms_username = "h"\n'
+        'pms_password = "p"\ntls = "ca"\n[back]\ncharges = "priced"\n'
+    )
+    found = call("rate", "try", *words, "--config", str(config))
+    assert (found[0], told in found[1]) == (code, True), found
+    shown = json.loads(call("rate", "try", *words, "--json", "--config", str(config))[1])
+    assert shown["amount"] is not None
+    config.write_text(config.read_text().replace("priced", "timed"))
+    found = call("rate", "try", *words, "--config", str(config))
+    assert (found[0], "there is no tariff" in found[2]) == (2, True)
