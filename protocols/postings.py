@@ -28,7 +28,31 @@ class CallCharge:
     outlet: str = ""
 
 
-Posting = CallCharge
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomStatusKeyed:
+    """What a maid has keyed on the phone of a room.
+
+    status  the PMS's own code
+    maid    her number; empty: she gave none
+    """
+
+    room: str
+    status: str
+    maid: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagesWaiting:
+    """The voice messages of a room: new ones, and those that were heard and kept."""
+
+    room: str
+    unread: int
+    read: int
+
+
+Posting = CallCharge | RoomStatusKeyed | MessagesWaiting
 
 CHARGE: Final = "charge"
-"""A word of `CAN_SAY`: the dialect has a record for a charge, and an answer to it."""
+ROOM_STATUS: Final = "room_status"
+VOICEMAIL: Final = "voicemail"
+"""Words of `CAN_SAY`: the dialect has a record for it; for a charge also its answer."""

@@ -167,16 +167,15 @@ class Ahead(Clock):
 
 
 async def telephone(on):
-    """Two calls: one is charged, the other one is of a room in which nobody is."""
+    """Two calls: one is charged, the other one is refused by the PMS."""
+    on.pms.cashier.answers = lambda posting: "NG" if posting.dialled.endswith("2") else "OK"
     store = on.service.store
     await until(lambda: store(Store.calls_mark))
     on.service.clock.ahead = SETTLED_AFTER_S + 2
     now = on.service.clock.epoch()
-    for room in ("201", "999"):
-        on.ucm.phones.call(
-            room, "00441632960001", talk_s=1, ring_s=0, ended=now - SETTLED_AFTER_S - 1
-        )
-    on.service.back.reader.nudged.set()
+    for digits in ("00441632960001", "00441632960002"):
+        on.ucm.phones.call("201", digits, talk_s=1, ring_s=0, ended=now - SETTLED_AFTER_S - 1)
+    on.service.back.poll.nudged.set()
 
 
 async def make_trouble(on):

@@ -13,14 +13,18 @@ from gateway.back.states import OPEN, PARKED, Cause, State, step
 from gateway.clock import Clock
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.store import PostingRow, PostingStep, StorageFailed, Store, StoreWorker
+from gateway.store import LevelRow, PostingRow, PostingStep, StorageFailed, Store, StoreWorker
 from protocols.errors import LocalProtocolError
 from protocols.facts import PostingAnswered, Verdict
 from protocols.session import AnyRecord
 
 CALL: Final = "call"
-KINDS: Final = (CALL,)
+ROOM_STATUS: Final = "room_status"
+VOICEMAIL: Final = "voicemail"
+KINDS: Final = (CALL, ROOM_STATUS, VOICEMAIL)
 """What goes back to the PMS."""
+ANSWERED: Final = frozenset({CALL})
+"""What the PMS answers. All else is a level: it is written, and said twice it does no harm."""
 
 FIRST_PAUSE_S: Final = 30.0
 MOST_TRIES: Final = 10
@@ -42,6 +46,7 @@ _RESULTS: Final = {
     State.REFUSED: "refused",
     State.UNKNOWN: "unknown",
     State.DROPPED: "dropped",
+    State.WRITTEN: "written",
 }
 
 Change = tuple[PostingRow, PostingStep]
@@ -152,14 +157,20 @@ class Lane:
 
     def arrived(self, record: AnyRecord) -> None:
         """The record was acknowledged, or written: its answer is due from now on."""
-        if self._out is not None and record is self._out.record:
+        if self._out is None or record is not self._out.record:
+            return
+        if self._out.row.kind in ANSWERED:
             self._out.due = self.clock.now() + self.answer_s
+        else:
+            self._ends(Cause.WROTE, "")
 
     def given_up(self, record: AnyRecord, *, may_have_arrived: bool) -> None:
         """The link says this record no more."""
         if self._out is None or record is not self._out.record:
             return
-        if may_have_arrived:
+        if may_have_arrived and self._out.row.kind not in ANSWERED:
+            self._ends(Cause.SAY_AGAIN, "the line broke off: said again")
+        elif may_have_arrived:
             self._ends(Cause.NO_ANSWER, "the line broke off before the PMS had acknowledged it")
         else:
             self._ends(Cause.NOT_ARRIVED, "the PMS has not got it: sent again")
@@ -232,6 +243,14 @@ class Lane:
         elif State(row.state) in PARKED:
             logger().warning("posting_parked", posting=row.id, state=row.state, do=_DO[row.state])
 
+    async def take_levels(self, levels: list[LevelRow], postings: list[PostingRow]) -> None:
+        """What is seen now, and what is to be said of it. Raises StorageFailed."""
+        async with self.writing:
+            stored, gone = await self.store(Store.put_levels, levels, postings)
+            for id_ in gone:
+                self.open.pop(id_, None)
+            self.now_is(stored)
+
     # --- What an operator says ---
 
     async def operate(self, id_: int, cause: Cause, who: str, why: str) -> PostingRow:
@@ -255,11 +274,8 @@ class Lane:
         if self._out is not None:
             await self._look_after(self._out)
         elif cut_off := [row for row in self.open.values() if row.state == State.SENT.value]:
-            why = "the gateway was stopped before the PMS answered"
             async with self.writing:
-                await self._store(
-                    [self._changed(row, Cause.NO_ANSWER, GATEWAY, why) for row in cut_off]
-                )
+                await self._store([self._cut_off(row) for row in cut_off])
         elif (row := self._next()) is not None:
             await self._send(row)
 
@@ -297,14 +313,10 @@ class Lane:
                     return
             sent, made = self._changed(row, Cause.SEND, GATEWAY, "")
             sent = replace(sent, tries=row.tries + 1)
-            number = await self.store(Store.send_posting, sent, made, up_to=self.numbers_up_to)
+            number = await self._numbered(sent, made)
             if number is None:
-                if not self._told_numbers:
-                    do = "every number was used within a week: raise back.numbers_up_to"
-                    logger().error("no_posting_number", do=do)
-                self._told_numbers = True
                 return
-            sent = replace(sent, number=number)
+            sent = replace(sent, number=number or None)
             record = self.record_of(sent, number)
             self._out, self._fate = _Out(sent, record, self.clock.now()), None
             self.now_is([sent])
@@ -314,6 +326,24 @@ class Lane:
                 is_said = False
             if not is_said:
                 self._ends(Cause.NOT_ARRIVED, "the link went down before it was sent")
+
+    async def _numbered(self, sent: PostingRow, made: PostingStep) -> int | None:
+        """Store that it is sent. Returns its number, 0 for what has none; None: none is free."""
+        if sent.kind not in ANSWERED:
+            await self.store(Store.change_postings, [(sent, made)])
+            return 0
+        number = await self.store(Store.send_posting, sent, made, up_to=self.numbers_up_to)
+        if number is None and not self._told_numbers:
+            do = "every number was used within a week: raise back.numbers_up_to"
+            logger().error("no_posting_number", do=do)
+        self._told_numbers = number is None
+        return number
+
+    def _cut_off(self, row: PostingRow) -> Change:
+        if row.kind not in ANSWERED:
+            return self._changed(row, Cause.SAY_AGAIN, GATEWAY, "the gateway was stopped meanwhile")
+        why = "the gateway was stopped before the PMS answered"
+        return self._changed(row, Cause.NO_ANSWER, GATEWAY, why)
 
     def _changed(self, row: PostingRow, cause: Cause, who: str, why: str) -> Change:
         state = step(State(row.state), cause)

@@ -5,9 +5,8 @@ cleaned, a clock that was set and another UCM all look like a night without call
 begins before the newest call that is known, and a list without that call is not believed.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final, Protocol
 
@@ -15,11 +14,10 @@ from gateway.back.calls import PhoneCall, calls_in
 from gateway.back.charges import USES, Charges
 from gateway.back.lane import Lane
 from gateway.clock import Clock
-from gateway.drivers.base import DriverFailed
 from gateway.drivers.legs import Leg
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.store import CallsMark, StorageFailed, Store, StoreWorker
+from gateway.store import CallsMark, Store, StoreWorker
 
 SETTLED_AFTER_S: Final = 20.0
 """The UCM writes the parts of a call one after the other: later than that they are all there."""
@@ -44,8 +42,6 @@ class CallReader:
 
     lane        where postings wait
     is_room     whether an extension is the phone of a room
-    may_ask     whether the UCM may be asked now
-    failed      hears why it did not answer
     """
 
     source: CallSource
@@ -55,33 +51,12 @@ class CallReader:
     clock: Clock
     metrics: Metrics
     is_room: Callable[[str], bool]
-    may_ask: Callable[[], bool]
-    failed: Callable[[DriverFailed], None]
-    poll_s: float = 20.0
-    nudged: asyncio.Event = field(default_factory=asyncio.Event)
     is_blind: bool = False
     _swept_at: float = float("-inf")
 
     def __post_init__(self) -> None:
         for use in USES:  # a rate exists before the first call
             self.metrics.calls.labels(use)
-
-    async def run(self) -> None:
-        """Look, wait, for ever."""
-        while True:
-            if self.may_ask():
-                try:
-                    await self.look()
-                except DriverFailed as error:
-                    self.failed(error)
-                except StorageFailed:
-                    pass  # told by the store; the list is still there when it works again
-            try:
-                async with asyncio.timeout(self.poll_s):
-                    await self.nudged.wait()
-            except TimeoutError:
-                pass  # time to look again
-            self.nudged.clear()
 
     async def look(self) -> None:
         """Read what is new. Raises DriverFailed or StorageFailed: nothing of it is stored."""

@@ -20,6 +20,7 @@ class State(Enum):
     UNKNOWN = "unknown"  # sent, and nobody knows whether it was booked
     HELD = "held"  # we will not send it: it may be another guest's, or it has no price
     DROPPED = "dropped"  # given up by an operator
+    WRITTEN = "written"  # it has no answer: it is on the line, and that is all
 
 
 class Cause(Enum):
@@ -30,6 +31,8 @@ class Cause(Enum):
     PMS_BOOKED = auto()
     PMS_AGAIN = auto()  # "not now": the same charge again, under another number
     PMS_REFUSED = auto()
+    WROTE = auto()  # acknowledged, or written on a line without answers; it has no other answer
+    SAY_AGAIN = auto()  # a level: said twice it says the same
     NO_ANSWER = auto()  # none in time, or the line, the link or we broke off meanwhile
     HOLD = auto()
     SPENT = auto()  # "not now" too often
@@ -54,6 +57,8 @@ TRANSITIONS: Final[Mapping[State, Mapping[Cause, State]]] = {
         C.PMS_REFUSED: S.REFUSED,
         C.SPENT:       S.REFUSED,
         C.NO_ANSWER:   S.UNKNOWN,
+        C.WROTE:       S.WRITTEN,    # these two never happen to a charge
+        C.SAY_AGAIN:   S.WAITING,
     },
     S.UNKNOWN: {
         C.PMS_BOOKED:  S.BOOKED,     # its answer came late
@@ -82,6 +87,8 @@ TRANSITIONS: Final[Mapping[State, Mapping[Cause, State]]] = {
     S.DROPPED: {
         C.PMS_BOOKED:  S.BOOKED,
         C.SAID_AGAIN:  S.WAITING,
+    },
+    S.WRITTEN: {
     },
 }
 # fmt: on

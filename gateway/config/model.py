@@ -180,11 +180,32 @@ class Back(Section):
     """[back]: what the UCM tells, on its way to the PMS."""
 
     charges: Literal["off", "timed", "priced"] = "off"
+    room_status: bool = False
+    voicemail: bool = False
     poll_s: Annotated[float, Field(ge=1, le=3600)] = 20
     answer_s: Annotated[float, Field(ge=1, le=600)] = 30
     outlet: Annotated[str, Field(max_length=5), AfterValidator(_printable)] = ""
     numbers_up_to: Annotated[int, Field(ge=99, le=LARGEST_NUMBER)] = LARGEST_NUMBER
     late_charges: Literal["park", "new_room"] = "park"
+
+
+_MAID: Final = {
+    "1": ("3", "4"), "2": ("0", "0"), "3": ("0", "0"),
+    "4": ("3", "4"), "5": ("1", "2"), "6": ("0", "0"),
+}  # fmt: skip
+
+
+def _codes(value: object) -> object:
+    if isinstance(value, list) and len(value) == 2 and all(type(each) is int for each in value):
+        return tuple(str(each) for each in value)
+    raise ValueError("expected [vacant, occupied], as [3, 4]; 0: say nothing")
+
+
+def _all_statuses(table: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    return _MAID | table
+
+
+MaidCodes = Annotated[tuple[str, str], BeforeValidator(_codes)]
 
 
 class TariffFile(Section):
@@ -246,6 +267,9 @@ class File(Section):
         "1": 5, "2": 5, "3": 1, "4": 1, "5": 1, "6": 1,
     }  # fmt: skip
     back: Back = Back()
+    maid: Annotated[
+        dict[Annotated[str, Field(pattern=r"^[0-6]$")], MaidCodes], AfterValidator(_all_statuses)
+    ] = {}
     tariff: TariffFile = TariffFile()
     capture: Capture = Capture()
     http: Http = Http()

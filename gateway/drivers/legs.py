@@ -1,4 +1,4 @@
-"""A leg of a telephone call, as a PBX has recorded it, whatever PBX it is."""
+"""What a PBX tells, whatever PBX it is: legs of calls, mailboxes, what a maid has keyed."""
 
 from dataclasses import dataclass
 
@@ -31,3 +31,27 @@ class Leg:
     trunk_out: str = ""
     channel_out: str = ""
     is_outgoing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyedStatus:
+    """The status of a room.
+
+    status  the PBX's own code
+    keyed   the moment at which it was keyed, in the PBX's own words; empty: it was not
+    maid    who keyed it; empty: not known
+    """
+
+    room: str
+    status: str
+    keyed: str
+    maid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailbox:
+    """The voice messages of one extension."""
+
+    extension: str
+    unread: int
+    read: int

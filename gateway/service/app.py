@@ -25,7 +25,7 @@ from gateway.pipeline.relay import Relay
 from gateway.pipeline.repeats import Repeats
 from gateway.service import parts
 from gateway.service.about import about
-from gateway.service.back import Around, WayBack, way_back
+from gateway.service.back import Around, WayBack, says, way_back
 from gateway.service.hold import Held, hold
 from gateway.service.pages import listen
 from gateway.store import StorageFailed, Store, StoreWorker
@@ -82,7 +82,7 @@ class Service:
         )
         self._build_pms_side(is_anew=kept.is_anew)
         self._build_ucm_side()
-        self.back = self._build_way_back(kept) if config.back.charges != "off" else None
+        self.back = self._build_way_back(kept) if says(config) else None
         self.control = Control(
             self.outbox,
             self.store,
@@ -115,7 +115,7 @@ class Service:
             raise StartFailed(str(held)) from None
         try:
             kept = begin(data_dir / "outbox.db", vfs)
-            if self._config.back.charges != "off":
+            if says(self._config):
                 now, known = self.clock.epoch(), kept.store.residents()
                 lacking = residence.all_of(kept.rooms, known, now, self._config.zone)
                 kept.store.write_residents(lacking)

@@ -1,12 +1,17 @@
 """The way back, made from the configuration: the lane to the PMS and what fills it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from gateway.back.charges import Charges, Late
-from gateway.back.lane import Lane, Ready
+from gateway.back.lane import CALL, Lane, Ready
+from gateway.back.lane import ROOM_STATUS as LEVEL_STATUS
+from gateway.back.lane import VOICEMAIL as LEVEL_VOICEMAIL
+from gateway.back.levels import Levels
+from gateway.back.poll import Poll
 from gateway.back.reader import CallReader
 from gateway.back.tariff import price
 from gateway.clock import Clock
@@ -21,26 +26,37 @@ from gateway.pipeline.room_map import RoomMap
 from gateway.store import PostingRow, StoreWorker
 from gateway.store.text import from_json
 from protocols.fias import record_of
-from protocols.postings import CHARGE, CallCharge
+from protocols.postings import (
+    CHARGE,
+    ROOM_STATUS,
+    VOICEMAIL,
+    CallCharge,
+    MessagesWaiting,
+    Posting,
+    RoomStatusKeyed,
+)
 from protocols.session import AnyRecord
 
 
 def says(config: Config) -> frozenset[str]:
     """What of a dialect's words this site uses towards its PMS."""
-    return frozenset({CHARGE} if config.back.charges != "off" else ())
+    back = config.back
+    used = {CHARGE: back.charges != "off", ROOM_STATUS: back.room_status, VOICEMAIL: back.voicemail}
+    return frozenset(word for word, is_used in used.items() if is_used)
 
 
 @dataclass(frozen=True, slots=True)
 class WayBack:
-    """The lane, and the reader of the UCM's calls."""
+    """The lane, and what asks the UCM."""
 
     lane: Lane
     reader: CallReader
+    poll: Poll
 
     async def run(self) -> None:
         """Both, until the lane has been stopped and owes nothing."""
         async with asyncio.TaskGroup() as group:
-            reading = group.create_task(self.reader.run())
+            reading = group.create_task(self.poll.run())
             await self.lane.run()
             reading.cancel()
 
@@ -73,7 +89,7 @@ def way_back(config: Config, around: Around) -> WayBack:
         )
 
     def record(row: PostingRow, number: int) -> AnyRecord:
-        return record_of(from_json(CallCharge, row.body), number)
+        return record_of(from_json(_SAYINGS[row.kind], row.body), number)
 
     def failed(error: DriverFailed) -> None:
         if isinstance(error, Paused):
@@ -111,8 +127,26 @@ def way_back(config: Config, around: Around) -> WayBack:
         clock=around.clock,
         metrics=around.metrics,
         is_room=lambda extension: extension in house.rooms or extension in around.outbox.actual,
-        may_ask=may_ask,
-        failed=failed,
-        poll_s=back.poll_s,
     )
-    return WayBack(lane, reader)
+    levels = Levels(
+        source=around.driver,
+        lane=lane,
+        store=around.store,
+        clock=around.clock,
+        rooms=lambda: house.rooms,
+        spelled=around.rooms.pms_room_of,
+        statuses=config.maid if back.room_status else None,
+        mailboxes=back.voicemail,
+    )
+    looks = [reader.look] if back.charges != "off" else []
+    if back.room_status or back.voicemail:
+        looks.append(levels.look)
+    return WayBack(lane, reader, Poll(looks, may_ask, failed, back.poll_s))
+
+
+_SAYINGS: Final[Mapping[str, type[Posting]]] = {
+    CALL: CallCharge,
+    LEVEL_STATUS: RoomStatusKeyed,
+    LEVEL_VOICEMAIL: MessagesWaiting,
+}
+"""What the body of a posting is, by its kind."""

@@ -20,7 +20,6 @@ from gateway.scope.ring import Ring
 from gateway.service import back
 from protocols.fias import FiasProfile, FiasSession, wanted_for
 from protocols.fias.controls import SERIAL_GAP_S, TCP_GAP_S
-from protocols.fias.profile import WANTED
 
 TELL_AGAIN_S = 60.0
 """A hostile peer dials without end: the log has a line a minute, the metric has all of them."""
@@ -88,7 +87,7 @@ def session(config: Config, clock: Clock) -> FiasSession:
         pacing_s=config.fias.record_pacing_ms / 1000,
         driver_version=__version__,
         gap_s=SERIAL_GAP_S if is_serial else TCP_GAP_S,
-        wanted=(*WANTED, *wanted_for(says, outlet=bool(config.back.outlet))),
+        wanted=wanted_for(says, outlet=bool(config.back.outlet)),
     )
     return FiasSession(profile, clock.stamp)
 

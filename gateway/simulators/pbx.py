@@ -74,14 +74,18 @@ class UcmRoom:
     dnd: bool = False
     wake_up: tuple[str, str] | None = None
     messages: int = 0
+    heard: int = 0
     moved_from: str = ""
+    maid: str = ""
+    s_date: str = ""
+    s_time: str = ""
 
     def forget_guest(self) -> None:
         """What a check-out clears, the voice mail above all."""
         for tag in _GUEST_TAGS:
             setattr(self, tag, "")
         self.is_in, self.status, self.dnd = False, 0, False
-        self.wake_up, self.messages, self.moved_from = None, 0, ""
+        self.wake_up, self.messages, self.heard, self.moved_from = None, 0, 0, ""
 
 
 @dataclass(slots=True)
@@ -106,6 +110,12 @@ class Rooms:
     def leave_message(self, address: str) -> None:
         """Somebody speaks to the mailbox of a room."""
         self.rooms[address].messages += 1
+
+    def key_status(self, address: str, status: int, *, maid: str = "0000", at: str = "") -> None:
+        """A maid dials a status on the phone of a room. `at`: YYYYMMDDHHMM, its day and minute."""
+        room = self.rooms[address]
+        room.status, room.maid = status, maid
+        room.s_date, room.s_time = at[:8], at[8:]
 
     def apply(self, action: str, tags: Mapping[str, str]) -> int:
         """Do one action of a stay. Returns 0 or -100; raises Refusal.
@@ -150,13 +160,13 @@ class Rooms:
                 "first_name": room.firstname,
                 "language": room.language,
                 "last_name": room.lastname,
-                "maid": "",
+                "maid": room.maid,
                 "number": room.address,
                 "order_id": "",
                 "permission": PERMISSIONS.get(room.cos, "internal"),
                 "room": room.address,
-                "s_date": "",
-                "s_time": "",
+                "s_date": room.s_date,
+                "s_time": room.s_time,
                 "status": str(room.status),
                 "tmp_address": room.moved_from,
                 "tmp_extension": room.moved_from,

@@ -8,7 +8,14 @@ from typing import Any, Final
 import apsw
 
 from gateway.store.file import StoreFile
-from gateway.store.values import CallRow, CallsMark, PostingRow, PostingStep, Resident
+from gateway.store.values import (
+    CallRow,
+    CallsMark,
+    LevelRow,
+    PostingRow,
+    PostingStep,
+    Resident,
+)
 
 NUMBER_RESTS_S: Final = 8 * 86_400.0
 """A number is not used again for so long: a late answer to it must find the posting it was for."""
@@ -21,7 +28,7 @@ than `keep_days` only its key and its use are kept."""
 _POSTING: Final = (
     "id, kind, cause, room, body, guests, state, number, tries, at, due_at, reason, is_forced"
 )
-_ENDED: Final = "('booked', 'dropped')"
+_ENDED: Final = "('booked', 'dropped', 'written')"
 
 
 class BackStore(StoreFile):
@@ -185,6 +192,50 @@ class BackStore(StoreFile):
             "INSERT INTO posting_step (posting, at, state, who, why) VALUES (?, ?, ?, ?, ?)",
             (step.posting, step.at, step.state, step.who, step.why),
         )
+
+    # --- Levels ---
+
+    def levels(self) -> list[LevelRow]:
+        """What was last seen of each."""
+        with self.reading() as db:
+            rows = db.execute("SELECT kind, room, seen, at FROM level")
+            return [
+                LevelRow(kind=kind, room=room, seen=seen, at=at) for kind, room, seen, at in rows
+            ]
+
+    def put_levels(
+        self, levels: Iterable[LevelRow], postings: Iterable[PostingRow]
+    ) -> tuple[list[PostingRow], list[int]]:
+        """What is seen now, and what is to be said of it, all at once. A newer word takes the place
+        of one that still waits. Returns the postings, and the ids of those that made way.
+        """
+        with self.transaction() as db:
+            for each in levels:
+                values = (each.kind, each.room, each.seen, each.at)
+                db.execute("REPLACE INTO level VALUES (?, ?, ?, ?)", values)
+            stored, gone = [], []
+            for posting in postings:
+                older = db.execute(
+                    "SELECT id FROM posting WHERE kind = ? AND room = ? AND state = 'waiting'",
+                    (posting.kind, posting.room),
+                ).fetchall()
+                for (id_,) in older:
+                    db.execute("DELETE FROM posting WHERE id = ?", (id_,))
+                    db.execute("DELETE FROM posting_step WHERE posting = ?", (id_,))
+                    gone.append(int(str(id_)))
+                stored += self.add_postings([posting])
+            return stored, gone
+
+    def was_called(self, room: str, since: float) -> bool:
+        """Whether the UCM was told anything of this room since then."""
+        with self.reading() as db:
+            found = db.execute(
+                "SELECT 1 FROM journal WHERE at >= :since AND id IN (SELECT id FROM journal"
+                " WHERE room = :room UNION SELECT id FROM journal WHERE from_room = :room"
+                " AND from_room != '') LIMIT 1",
+                {"room": room, "since": since},
+            ).get
+            return found is not None
 
     # --- Calls ---
 

@@ -107,6 +107,15 @@ CREATE_BACK: Final = """
         at      REAL NOT NULL
     ) STRICT;
 
+    -- What was last seen of what only has a latest value: a maid's status, a mailbox.
+    CREATE TABLE level (
+        kind TEXT NOT NULL,
+        room TEXT NOT NULL,
+        seen TEXT NOT NULL,
+        at   REAL NOT NULL,
+        PRIMARY KEY (kind, room)
+    ) STRICT, WITHOUT ROWID;
+
     CREATE TABLE call (
         key    TEXT PRIMARY KEY,
         began  REAL NOT NULL,

@@ -163,6 +163,19 @@ class PostingStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LevelRow:
+    """What was last seen of something of a room that only has a latest value.
+
+    kind    as of a posting; seen: the value, in the caller's words; at: when it became so
+    """
+
+    kind: str
+    room: str
+    seen: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallRow:
     """One call that the UCM has told of.
 

@@ -3,10 +3,19 @@
 from typing import Final
 
 from protocols.fias import fields as f
-from protocols.fias.records import LinkRecordWanted, Posting
-from protocols.postings import CHARGE, CallCharge
+from protocols.fias.profile import WANTED
+from protocols.fias.records import LinkRecordWanted, Posting, Record, RoomEquipment
+from protocols.postings import (
+    CHARGE,
+    ROOM_STATUS,
+    VOICEMAIL,
+    CallCharge,
+    MessagesWaiting,
+    RoomStatusKeyed,
+)
+from protocols.postings import Posting as Said
 
-CAN_SAY: Final = frozenset({CHARGE})
+CAN_SAY: Final = frozenset({CHARGE, ROOM_STATUS, VOICEMAIL})
 """What FIAS has words for."""
 
 LARGEST_NUMBER: Final = 99_999_999
@@ -15,15 +24,27 @@ LARGEST_NUMBER: Final = 99_999_999
 _ANSWERED: Final = ("RN", "P#", "AS", "CT", "DA", "TI")
 
 
-def record_of(posting: CallCharge, number: int) -> Posting:
+def record_of(posting: Said, number: int) -> Record:
     """The record that says it.
 
-    number  1..LARGEST_NUMBER; the PMS's answer comes with it
+    number  of a charge, 1..LARGEST_NUMBER: the PMS's answer comes with it. Nothing else has one
 
-    PT is C where the amount is ours, T where the PMS prices digits and duration. The digits are
-    cut to what DD can hold: a PMS refuses a longer field.
+    Source: FIAS 2.20.24, posting simple, room equipment.
+    """
+    match posting:
+        case CallCharge():
+            return _charge(posting, number)
+        case RoomStatusKeyed():
+            maid = posting.maid[: f.USER_ID.length] or None
+            return RoomEquipment(room=posting.room, room_status=posting.status, user_id=maid)
+        case MessagesWaiting():
+            both = f"{min(posting.unread, 99):02}{min(posting.read, 99):02}"
+            return RoomEquipment(room=posting.room, voice_mail=both)
 
-    Source: FIAS 2.20.24, posting simple. DA and TI are the start of the call.
+
+def _charge(posting: CallCharge, number: int) -> Posting:
+    """PT is C where the amount is ours, T where the PMS prices digits and duration. DA and TI are
+    the start of the call. The digits are cut to what DD can hold: a PMS refuses a longer field.
     """
     digits = "".join(each for each in posting.digits if each.isascii() and each.isdigit())
     return Posting(
@@ -40,16 +61,26 @@ def record_of(posting: CallCharge, number: int) -> Posting:
 
 
 def wanted_for(says: frozenset[str], *, outlet: bool = False) -> tuple[LinkRecordWanted, ...]:
-    """What LR must name beside what is only heard, so that the PMS takes what we say.
+    """What LR must name, so that the PMS takes what we say beside what we hear.
 
     says    words of CAN_SAY that this site uses
 
-    Source: FIAS 2.20.24, link records: P# comes back in PA only if both LR name it.
+    Source: FIAS 2.20.24, link records: P# comes back in PA only if both LR name it; the LR of a
+    record that flows both ways has the fields of both.
     """
+    ours = (("VM", VOICEMAIL), ("ID", ROOM_STATUS))
+    also = tuple(field_id for field_id, word in ours if word in says)
+    heard = tuple(
+        LinkRecordWanted(wanted="RE", fields=(*(each.fields or ()), *also))
+        if each.wanted == "RE"
+        else each
+        for each in WANTED
+    )
     if CHARGE not in says:
-        return ()
+        return heard
     fields = ("RN", "PT", "TA", "DD", "DU", *(("SO",) if outlet else ()), "P#", "DA", "TI")
     return (
+        *heard,
         LinkRecordWanted(wanted="PS", fields=fields),
         LinkRecordWanted(wanted="PA", fields=_ANSWERED),
     )

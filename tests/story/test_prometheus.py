@@ -19,6 +19,7 @@ from tests.prometheus import (
     on_stage,
     scraping,
     switch_pms_off,
+    telephone,
     ucm_port,
     until,
 )
@@ -78,6 +79,7 @@ async def test_every_panel_shows_something_and_alerts_ring(tmp_path):
         async with hotel_day(on), noisy_line(on):
             await make_trouble(on)
             await rings("RoomsParked", "RoomsDrifted", "CheckBytesFail", "PostingsParked")
+            await telephone(on)  # a rate needs something that happens between two scrapes
             for _ in range(20):
                 if not (empty := await empty_panels(told)):
                     break

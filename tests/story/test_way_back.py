@@ -44,7 +44,7 @@ async def hotel(tmp_path, *, serial=False, extra="", charges="timed"):
 def later(on, seconds=3600.0):
     """So much time goes by."""
     on.service.clock.shift += seconds
-    on.service.back.reader.nudged.set()
+    on.service.back.poll.nudged.set()
 
 
 async def until(condition, within_s=15.0):

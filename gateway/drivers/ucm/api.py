@@ -39,8 +39,8 @@ class UcmApi(Protocol):
     async def rooms(self) -> list[UcmRoom] | None:
         """All rooms as the UCM shows them; None: this API has no list."""
 
-    async def calls(self, parameters: Mapping[str, str], /) -> Reply:
-        """A page of the list of calls, see `gateway.drivers.ucm.cdr`."""
+    async def read(self, action: str, parameters: Mapping[str, str], /) -> Reply:
+        """One page of a list that is not the PMS module's: calls, extensions."""
 
     async def log_in_again(self) -> None:
         """The session is not valid any more: get another one."""
@@ -179,9 +179,9 @@ class NewApi:
                 seen |= {room.address for room in fresh}
             return rooms
 
-    async def calls(self, parameters: Mapping[str, str]) -> Reply:
+    async def read(self, action: str, parameters: Mapping[str, str]) -> Reply:
         async with self._one:
-            return self._good(await self._read("cdrapi", {**parameters, "action": "cdrapi"}))
+            return self._good(await self._read(action, {**parameters, "action": action}))
 
     async def log_in_again(self) -> None:
         async with self._one:
@@ -300,8 +300,8 @@ class OldApi:
     async def rooms(self) -> None:
         return None
 
-    async def calls(self, _: Mapping[str, str]) -> Reply:
-        raise Unreachable("body", "the old API has no list of calls", sent=False)
+    async def read(self, action: str, _: Mapping[str, str]) -> Reply:
+        raise Unreachable("body", f"the old API has no {action}", sent=False)
 
     async def log_in_again(self) -> None:
         pass  # every request carries its own credentials

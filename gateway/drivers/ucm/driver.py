@@ -23,8 +23,8 @@ from gateway.drivers.calls import (
     Update,
     WakeUp,
 )
-from gateway.drivers.legs import Leg
-from gateway.drivers.ucm import cdr, listing, requests
+from gateway.drivers.legs import KeyedStatus, Leg, Mailbox
+from gateway.drivers.ucm import cdr, listing, mailbox, requests
 from gateway.drivers.ucm.api import UcmApi, raise_for_pause
 from gateway.drivers.ucm.listing import UcmRoom
 from gateway.drivers.ucm.replies import Reply, Verdict
@@ -87,7 +87,7 @@ class UcmDriver:
         legs: dict[str, Leg] = {}
         offset = 0
         while True:
-            reply = await self._api.calls(cdr.request(since, until, offset))
+            reply = await self._api.read("cdrapi", cdr.request(since, until, offset))
             page = cdr.page_of(reply, zone)
             self._metrics.calls_unread.inc(page.unread)
             known = len(legs)
@@ -96,6 +96,26 @@ class UcmDriver:
             # A firmware that does not know the offset gives the first page for ever.
             if page.records < cdr.PAGE or len(legs) == known:
                 return list(legs.values())
+
+    async def keyed(self) -> list[KeyedStatus]:
+        """The status of each room, and which maid keyed it when. Raises as `apply`."""
+        return [
+            KeyedStatus(room=row.address, status=row.status, keyed=row.keyed, maid=row.maid)
+            for row in await self.rooms() or ()
+        ]
+
+    async def mailboxes(self) -> list[Mailbox]:
+        """The voice messages of each extension. Raises as `apply`."""
+        found: dict[str, Mailbox] = {}
+        page = 1
+        while True:
+            reply = await self._api.read("listAccount", mailbox.request(page))
+            boxes, last = mailbox.page_of(reply)
+            known = len(found)
+            found |= {each.extension: each for each in boxes}
+            if page >= last or len(found) == known:
+                return list(found.values())
+            page += 1
 
     def tags_of(self, guest: Guest, stay: int | None) -> dict[str, str]:
         return requests.guest_tags(guest, stay, self.words)

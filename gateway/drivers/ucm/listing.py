@@ -17,6 +17,8 @@ class UcmRoom:
     """One row of `listPMSRoom`. Moments are minutes without a zone; None: none that we can read.
 
     cos     1..4; None: a permission that we do not know
+    status  0..6, the UCM's own; keyed: day and minute at which a maid dialled it, and `maid` her
+            number, 0000 if she gave none (seen in the UCM's own sources)
     """
 
     address: str
@@ -29,6 +31,9 @@ class UcmRoom:
     date_in: datetime | None = None
     date_out: datetime | None = None
     cos: str | None = None
+    status: str = ""
+    keyed: str = ""
+    maid: str = ""
 
 
 def rooms_in(reply: Reply) -> list[UcmRoom]:
@@ -46,6 +51,9 @@ def rooms_in(reply: Reply) -> list[UcmRoom]:
             date_in=_listed_moment(row.get("datein")),
             date_out=_listed_moment(row.get("dateout")),
             cos=_PERMISSIONS.get(text_of(row.get("permission"))),
+            status=text_of(row.get("status")),
+            keyed=text_of(row.get("s_date")) + text_of(row.get("s_time")),
+            maid=text_of(row.get("maid") or ""),
         )
         for row in (rows if isinstance(rows, list) else [])
         if isinstance(row, dict)

@@ -59,6 +59,8 @@ class NewApi:
                 return await self._pmsapi(request)
             if action == "cdrapi":
                 return await self._cdrapi(request)
+            if action == "listAccount":
+                return await self._list_account(request)
             if action not in ("challenge", "login"):
                 return invalid()
             asked = Asked(action)
@@ -144,6 +146,34 @@ class NewApi:
             return json_reply(result) if csv is None else Reply(200, str(csv).encode())
 
         return self.module.answer(asked, fault, do, write)
+
+    async def _list_account(self, request: Mapping[str, Any]) -> Reply:
+        """The extensions with what `options` asks for."""
+        asked = Asked("listAccount")
+        fault = await self.module.fault(asked)
+
+        def do() -> Result:
+            self._check_cookie(str(request.get("cookie")))
+            rows = [
+                {
+                    "extension": room.address,
+                    "newmsg": room.messages,
+                    "oldmsg": room.heard,
+                    "urgemsg": 0,
+                }
+                for room in self.module.rooms.rooms.values()
+            ]
+            wanted = str(request.get("options") or "extension").split(",")
+            count, page = int(request.get("item_num") or len(rows) or 1), int(request["page"])
+            shown = rows[(page - 1) * count : page * count]
+            return {
+                "account": [{name: row[name] for name in wanted} for row in shown],
+                "page": page,
+                "total_item": len(rows),
+                "total_page": -(-len(rows) // count),
+            }
+
+        return self.module.answer(asked, fault, do, self._write)
 
     def _check_cookie(self, cookie: str) -> None:
         now, session = self.module.now(), self.session

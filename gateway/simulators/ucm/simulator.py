@@ -3,7 +3,7 @@
 POST /api       the new API
 GET  /pmsapi    the old API
 GET  /_sim/rooms, /_sim/journal
-POST /_sim/faults, /_sim/rooms, /_sim/calls, /_sim/reboot, /_sim/unban
+POST /_sim/faults, /_sim/rooms, /_sim/calls, /_sim/maids, /_sim/messages, /_sim/reboot, /_sim/unban
 """
 
 import asyncio
@@ -122,6 +122,10 @@ class UcmSimulator(PmsModule):
                     self.fail(**given)
                 case "POST /_sim/rooms":
                     self.rooms.add(*given["add"])
+                case "POST /_sim/maids":
+                    self.rooms.key_status(**given)
+                case "POST /_sim/messages":
+                    self.rooms.leave_message(given["address"])
                 case "POST /_sim/calls":
                     return json_reply(self.phones.call(**given))
                 case "POST /_sim/reboot":

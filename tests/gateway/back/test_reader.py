@@ -44,7 +44,6 @@ class Reading:
         self.reader = CallReader(
             source=self.source, charges=charges, lane=desk.lane, store=desk.store,
             clock=self.clock, metrics=desk.metrics, is_room={"101", "102"}.__contains__,
-            may_ask=lambda: True, failed=lambda _: None,
         )  # fmt: skip
 
     def restart(self):

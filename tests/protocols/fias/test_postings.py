@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from protocols.errors import RecordError
 from protocols.facts import PostingAnswered, Verdict
 from protocols.fias import CAN_SAY, LARGEST_NUMBER, decode, encode, normalize, record_of, wanted_for
-from protocols.postings import CHARGE, CallCharge
+from protocols.fias.profile import WANTED
+from protocols.postings import (
+    CHARGE,
+    ROOM_STATUS,
+    VOICEMAIL,
+    CallCharge,
+    MessagesWaiting,
+    RoomStatusKeyed,
+)
 
 CALL = CallCharge(
     room="101", at=datetime(2026, 1, 5, 14, 22, 33), digits="0049301234567", duration_s=3725
@@ -60,14 +68,33 @@ def test_whatever_is_charged_is_read_back_as_it_was_sent(digits, duration_s, amo
     assert decode(encode(record)) == record
 
 
-def test_the_pms_is_asked_for_what_a_charge_needs_and_for_its_answer():
-    assert frozenset({CHARGE}) == CAN_SAY
-    assert [encode(each) for each in wanted_for(CAN_SAY)] == [
+@pytest.mark.parametrize(
+    ("posting", "body"),
+    [
+        (RoomStatusKeyed(room="101", status="3"), b"RE|RN101|RS3|"),
+        (RoomStatusKeyed(room="0204", status="2", maid="0017"), b"RE|RN0204|RS2|ID0017|"),
+        (RoomStatusKeyed(room="1", status="1", maid="1" * 20), b"RE|RN1|RS1|ID1111111111111111|"),
+        (MessagesWaiting(room="101", unread=2, read=0), b"RE|RN101|VM0200|"),
+        (MessagesWaiting(room="101", unread=0, read=0), b"RE|RN101|VM0000|"),
+        (MessagesWaiting(room="101", unread=123, read=7), b"RE|RN101|VM9907|"),
+    ],
+)
+def test_what_has_no_answer_as_it_stands_on_the_line(posting, body):
+    assert encode(record_of(posting, 0)) == body
+
+
+def test_the_pms_is_asked_for_what_is_said_and_for_the_answer():
+    assert frozenset({CHARGE, ROOM_STATUS, VOICEMAIL}) == CAN_SAY
+    assert wanted_for(frozenset()) == WANTED
+    charges = wanted_for(frozenset({CHARGE}))
+    assert [encode(each) for each in charges[len(WANTED) :]] == [
         b"LR|RIPS|FLRNPTTADDDUP#DATI|",
         b"LR|RIPA|FLRNP#ASCTDATI|",
     ]
-    assert encode(wanted_for(CAN_SAY, outlet=True)[0]) == b"LR|RIPS|FLRNPTTADDDUSOP#DATI|"
-    assert wanted_for(frozenset()) == ()
+    with_outlet = wanted_for(frozenset({CHARGE}), outlet=True)
+    assert encode(with_outlet[-2]) == b"LR|RIPS|FLRNPTTADDDUSOP#DATI|"
+    both = wanted_for(frozenset({ROOM_STATUS, VOICEMAIL}))
+    assert [encode(each) for each in both if each.wanted == "RE"] == [b"LR|RIRE|FLRNCSDNRSVMID|"]
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ async def test_a_forgotten_session_is_renewed_and_the_list_read(tmp_path):
 @pytest.mark.asyncio
 async def test_the_old_api_has_no_list_of_calls(tmp_path):
     async with bench(tmp_path, old=True) as on:
-        with pytest.raises(Unreachable, match="old API has no list of calls"):
+        with pytest.raises(Unreachable, match="the old API has no cdrapi"):
             await on.driver.legs(MOMENT, MOMENT + 1, UTC)
 
 

@@ -1,0 +1,45 @@
+"""Asks the UCM again and again, as long as it answers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from gateway.drivers.base import DriverFailed
+from gateway.store import StorageFailed
+
+
+@dataclass(slots=True)
+class Poll:
+    """One look after the other, then a pause.
+
+    looks       each may raise DriverFailed or StorageFailed: what it would have found is still
+                there at the next one
+    may_ask     whether the UCM may be asked now
+    failed      hears why it did not answer
+    nudged      set it, and the pause is over
+    """
+
+    looks: Sequence[Callable[[], Awaitable[None]]]
+    may_ask: Callable[[], bool]
+    failed: Callable[[DriverFailed], None]
+    every_s: float = 20.0
+    nudged: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            for look in self.looks:
+                if not self.may_ask():
+                    break
+                try:
+                    await look()
+                except DriverFailed as error:
+                    self.failed(error)
+                except StorageFailed:
+                    pass  # told by the store
+            try:
+                async with asyncio.timeout(self.every_s):
+                    await self.nudged.wait()
+            except TimeoutError:
+                pass  # time to look again
+            self.nudged.clear()
