@@ -19,11 +19,13 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from gateway import demo, logs
+from gateway.back import tariff_file
 from gateway.config.password_hash import hash_password
+from tests.prometheus import EXAMPLE, Ahead
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pictures"
-PAGES = {"now": "", "line": "line", "rooms": "rooms", "outbox": "outbox", "findings": "findings",
-         "about": "about"}  # fmt: skip
+PAGES = {"now": "", "line": "line", "rooms": "rooms", "outbox": "outbox", "back": "back",
+         "findings": "findings", "about": "about"}  # fmt: skip
 PASSWORD = "a long password"
 WIDE, NARROW = (1280, 900), (390, 844)
 ODD = (
@@ -101,6 +103,23 @@ def _shoot(base: str, folder: Path | None) -> None:
             driver.save_screenshot(str((folder or FOLDER) / f"{name}.png"))
 
 
+async def _telephone(on, clock) -> None:
+    """An hour of calls: booked, refused, unknown, of a guest who has left, and in the house."""
+    gone = on.hotel.taken[6]
+    answers = {"0044163296000": "NG", "0033142685300": ""}
+    on.pms.cashier.answers = lambda posting: answers.get(posting.dialled, "OK")
+    on.service.back.lane.answer_s = 1
+    clock.ahead = 3600.0
+    for room, digits in zip(on.hotel.taken, (*answers, "030901820", "015112345678"), strict=False):
+        on.ucm.phones.call(room, digits, talk_s=185, ended=clock.epoch() - 300)
+    on.ucm.phones.call(gone, "030227170", talk_s=95, ended=clock.epoch() - 200)
+    on.ucm.phones.call(on.hotel.taken[0], on.hotel.taken[1], talk_s=40, trunk="",
+                       ended=clock.epoch() - 100)  # fmt: skip
+    on.pms.say(*on.hotel.check_out(gone))
+    await on.pms.all_said()
+    on.service.back.poll.nudged.set()
+
+
 async def _play(place: Path, folder: Path | None) -> None:
     today = datetime.now(ZoneInfo(demo.TIMEZONE)).date()
 
@@ -108,10 +127,15 @@ async def _play(place: Path, folder: Path | None) -> None:
         http = config.http.model_copy(update={"password_hash": hash_password(PASSWORD)})
         site = config.site.model_copy(update={"name": "harbour-hotel"})
         ucm = config.ucm.model_copy(update={"retry_interval_s": 600.0, "reconcile": "report"})
-        return config.model_copy(update={"http": http, "site": site, "ucm": ucm})
+        back = config.back.model_copy(update={"charges": "priced", "poll_s": 1})
+        rates = tariff_file.load(EXAMPLE)
+        return config.model_copy(
+            update={"http": http, "site": site, "ucm": ucm, "back": back, "rates": rates}
+        )
 
+    clock = Ahead(ZoneInfo(demo.TIMEZONE))
     async with demo.stage(
-        place, serial=True, rooms=demo.ROOMS[:20], today=today, adapt=adapt
+        place, serial=True, rooms=demo.ROOMS[:20], today=today, adapt=adapt, clock=clock
     ) as on:
         await on.pms.link_up()
         for _ in range(14):
@@ -127,7 +151,8 @@ async def _play(place: Path, folder: Path | None) -> None:
         on.ucm.rooms.rooms[on.hotel.taken[0]].forget_guest()  # somebody at the UCM's own page
         on.service.comparison.due_at = float("-inf")
         await on.pms.all_said()
-        await asyncio.sleep(3)
+        await _telephone(on, clock)
+        await asyncio.sleep(4)
         await asyncio.to_thread(_shoot, f"http://127.0.0.1:{on.service.pages[0].port}/", folder)
 
 

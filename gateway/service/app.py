@@ -230,6 +230,7 @@ class Service:
             day=self.day,
             site=self._config.site.name,
             zone=self._config.zone,
+            decimals=self._config.rates.decimals if self._config.rates else None,
         )
 
     @property

@@ -11,6 +11,7 @@ from gateway.store.file import StoreFile
 from gateway.store.values import (
     CallRow,
     CallsMark,
+    DayTally,
     LevelRow,
     PostingRow,
     PostingStep,
@@ -281,6 +282,26 @@ class BackStore(StoreFile):
                         talk_s=talk_s, amount=amount)
                 for key, began, ended, room, use, digits, talk_s, amount in rows
             ]  # fmt: skip
+
+    def day(self, since: float, until: float) -> list[DayTally]:
+        """The calls that began in this time, each in one tally."""
+        with self.reading() as db:
+            rows: Any = db.execute(
+                "SELECT use, state, count(*), coalesce(sum(amount), 0) FROM call"
+                " LEFT JOIN posting ON cause = key WHERE began >= ? AND began < ?"
+                " GROUP BY use, state ORDER BY use, state",
+                (since, until),
+            )
+            return [
+                DayTally(use=use, state=state, count=count, amount=amount)
+                for use, state, count, amount in rows
+            ]
+
+    def last_booked(self) -> float | None:
+        """When the PMS, or an operator, last booked a posting; None: never, or long ago."""
+        with self.reading() as db:
+            found: Any = db.execute("SELECT max(at) FROM posting_step WHERE state = 'booked'").get
+            return None if found is None else float(found)
 
     # --- What grows old ---
 

@@ -198,6 +198,19 @@ class CallRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DayTally:
+    """Calls of one use, and in one state of their posting; state None: they have none.
+
+    amount  of all of them; 0: they have no price
+    """
+
+    use: str
+    state: str | None
+    count: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallsMark:
     """How far the UCM's list of calls has been read.
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER) and not os.environ.get("CI"),
     reason="no chromium and chromedriver here: apt install chromium chromium-driver",
 )
-PAGES = ("", "line", "rooms", "outbox", "findings", "about")
+PAGES = ("", "line", "rooms", "outbox", "back", "findings", "about")
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The pages: `/` now, `/line`, `/rooms`, `/outbox`, `/findings`, `/about`, and the actions."""
+"""The pages: `/` now, `/line`, `/rooms`, `/outbox`, `/back`, `/findings`, `/about`, the actions."""
 
 import asyncio
 from collections import deque
@@ -19,6 +19,7 @@ from gateway.scope.rows import Row, Watcher
 from gateway.store import JournalLine, StorageFailed
 from gateway.web import words
 from gateway.web.console import board, line, now
+from gateway.web.console.back import BackPages
 from gateway.web.console.day import Day
 from gateway.web.console.door import Door, shows_names
 from gateway.web.console.guard import Guard, Session
@@ -58,6 +59,7 @@ Values = Callable[[Session | None], Awaitable[dict[str, Any]]]
 class Console:
     """Everything that the pages need.
 
+    decimals    of the site's tariff; None: it prices no calls
     status      as `/readyz` tells it
     about       sections of names and values; nothing secret in it
     day         counts of the last day
@@ -70,6 +72,7 @@ class Console:
     day: Day
     site: str
     zone: tzinfo
+    decimals: int | None = None
     exporting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @cached_property
@@ -86,6 +89,12 @@ class Console:
         """What every request has to pass."""
         return Door(self.guard, self.press)
 
+    @cached_property
+    def back(self) -> BackPages:
+        """What goes back to the PMS."""
+        is_on = self.control.postings.lane is not None
+        return BackPages(self.control, self.door, self.press, self.zone, is_on, self.decimals)
+
     def routes(self) -> list[BaseRoute]:
         """What the HTTP listener serves beside the metrics."""
         look, change = self.door.look, self.door.change
@@ -93,6 +102,8 @@ class Console:
             *self._live("/", "now", self._now, LOOK_EVERY_S),
             *self._live("/rooms", "rooms", self._rooms, LOOK_AT_ROOMS_EVERY_S),
             *self._live("/outbox", "outbox", self._outbox, LOOK_EVERY_S * 2),
+            *self._live("/back", "back", self.back.values, LOOK_AT_ROOMS_EVERY_S),
+            *self.back.routes(),
             *self._live("/findings", "findings", self._findings, LOOK_EVERY_S * 2),
             *self._live("/about", "about", self._about, LOOK_AT_ROOMS_EVERY_S),
             Route("/line", look(self._line)),

@@ -19,7 +19,7 @@ from gateway.web.control import Declined
 
 COOKIE: Final = "pmsgw_session"
 MOST_FORM_BYTES: Final = 4096
-WITH_NAMES: Final = ("/line", "/rooms", "/outbox")
+WITH_NAMES: Final = ("/line", "/rooms", "/outbox", "/back")
 """Pages on which guests can be shown."""
 
 Handle = Callable[[Request, Session | None], Awaitable[Response]]

@@ -19,7 +19,7 @@ from gateway.web.console import press
 pytestmark = pytest.mark.asyncio
 PASSWORD = "a long password"
 HASH = hash_password(PASSWORD)
-PAGES = ("/", "/line", "/rooms", "/outbox", "/findings", "/about")
+PAGES = ("/", "/line", "/rooms", "/outbox", "/back", "/findings", "/about")
 
 
 @asynccontextmanager
