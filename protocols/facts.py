@@ -144,12 +144,14 @@ class PostingAnswered:
     number      as we sent it
     answer      the dialect's own code, for people
     verdict     what it means
+    meaning     of the code, in words
     text        the PMS's own words about it; may name a guest
     """
 
     number: int
     answer: str
     verdict: Verdict
+    meaning: str = ""
     text: str = ""
 
 

@@ -141,7 +141,7 @@ class Lane:
             await self._wait()
 
     async def _wait(self) -> None:
-        wait = LOOK_EVERY_S if self._out is not None or self._has_waiting() else 3600.0
+        wait = LOOK_EVERY_S if self.has_work else 3600.0
         self.awake_by = self.clock.now() + wait
         try:
             async with asyncio.timeout(wait):
@@ -149,6 +149,11 @@ class Lane:
         except TimeoutError:
             pass  # something may have become due
         self.changed.clear()
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something waits, or an answer is owed."""
+        return self._out is not None or self._has_waiting()
 
     def _has_waiting(self) -> bool:
         return any(row.state == State.WAITING.value for row in self.open.values())
@@ -211,7 +216,7 @@ class Lane:
         elif cause is Cause.PMS_BOOKED:
             why = ""
         else:
-            why = f"the PMS says {text or 'nothing'}: {_MEANINGS.get(fact.answer, _UNLISTED)}"
+            why = f"the PMS says {text or 'nothing'}: {fact.meaning}"
         return self._changed(row, cause, PMS, why)
 
     def now_is(self, rows: Iterable[PostingRow]) -> None:
@@ -370,17 +375,6 @@ class Lane:
             self.metrics.postings.counts[kind, word] = count
 
 
-_MEANINGS: Final = {
-    "NG": "it knows no guest in this room",
-    "NP": "no posting to this guest is allowed",
-    "DN": "it was denied",
-    "IA": "the account is not valid",
-    "FX": "this link may not post",
-    "CO": "the credit limit is reached",
-    "UR": "it could not do it; some systems say so when they have booked it all the same",
-}
-"""Source: FIAS 2.20.24, answer status."""
-_UNLISTED: Final = "an answer that no specification lists"
 _DO: Final = {
     State.REFUSED.value: "`pms-gateway postings show ID` tells why",
     State.UNKNOWN.value: "look at the bill, then `pms-gateway postings booked ID` or `again ID`",

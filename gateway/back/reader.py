@@ -42,6 +42,7 @@ class CallReader:
 
     lane        where postings wait
     is_room     whether an extension is the phone of a room
+    settled_after_s     how long after its end a call is left alone
     """
 
     source: CallSource
@@ -51,6 +52,7 @@ class CallReader:
     clock: Clock
     metrics: Metrics
     is_room: Callable[[str], bool]
+    settled_after_s: float = SETTLED_AFTER_S
     is_blind: bool = False
     _swept_at: float = float("-inf")
 
@@ -65,7 +67,7 @@ class CallReader:
         if mark is None:  # what was before us is on no bill by us
             await self.store(Store.add_calls, [], CallsMark(first=now, until=now))
             return
-        until = now - SETTLED_AFTER_S
+        until = now - self.settled_after_s
         since = mark.until - OVERLAP_S
         is_sweep = self.clock.now() - self._swept_at >= SWEEP_EVERY_S
         if is_sweep:

@@ -3,24 +3,68 @@ gateway asks of the UCM, and what the phone in the room shows then.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import typer
 
+from gateway.clock import Clock
 from gateway.demo.stage import SETTLE_WITHIN_S, TIMEZONE, Stage, stage
 from gateway.drivers.ucm.replies import Reply
 from gateway.scope.decode import decode_body
 from gateway.simulators.pbx import PERMISSIONS, UcmRoom
 from gateway.simulators.ucm import Call
 from gateway.simulators.ucm.faults import DONE_FIRST
+from gateway.store import CallRow, Store
 
 _DONE: Final = (0, -100)
 _UNTOLD: Final = ("address", "room", "account")
 _INDENT: Final = " " * 5
+
+BACK: Final = """
+[back]
+charges = "priced"
+room_status = true
+voicemail = true
+poll_s = 1
+"""
+TARIFF: Final = """
+[house]
+country = "PT"
+
+[[rate]]
+name = "abroad"
+first_s = 60
+first = "0.50"
+step_s = 60
+step = "0.40"
+
+[[rate]]
+name = "Portugal"
+prefix = ["+351"]
+first_s = 60
+first = "0.20"
+step_s = 60
+step = "0.10"
+"""
+CURRENCY: Final = "EUR"
+A_WHILE_S: Final = 300.0
+"""A call lasts longer than anybody watches a demo: the clock is moved on for it."""
+
+
+class DemoClock(Clock):
+    """This machine's clock, and some minutes may pass at once."""
+
+    ahead_s = 0.0
+
+    def epoch(self) -> float:
+        return super().epoch() + self.ahead_s
+
 
 Chapter = tuple[str, list[list[str]]]
 """A heading and its deeds; the records of a deed are said together."""
@@ -33,7 +77,12 @@ async def play(show: Callable[[str], None], folder: Path, *, once: bool, serial:
     """
     http = "127.0.0.1:0" if once else "127.0.0.1:9843"
     today = datetime.now(ZoneInfo(TIMEZONE)).date()
-    async with stage(folder, serial=serial, http=http, today=today) as on:
+    (folder / "tariff.toml").write_text(TARIFF)
+    clock = DemoClock(ZoneInfo(TIMEZONE))
+    async with stage(folder, serial=serial, http=http, today=today, extra=BACK, clock=clock) as on:
+        assert on.service.back is not None  # the configuration above has it
+        on.service.back.reader.settled_after_s = 0.0
+        on.ucm.phones.epoch = clock.epoch
         story = Story(on, show)
         show(f"PMS on {on.service.opener.describe()}, UCM at {on.ucm_url}")
         show(f"gateway: http://127.0.0.1:{on.service.pages[0].port}/ (the console)\n")
@@ -71,6 +120,7 @@ class Story:
                 on.pms.say(*deed)
                 await self.until_told()
                 self._tell_phones()
+            await self.until_posted()
         differences = await on.settle()
         occupied = sum(1 for room in on.hotel.rooms if on.hotel.shown(room).is_in)
         self._show(
@@ -78,11 +128,13 @@ class Story:
             f"{self._unanswered} of them without a good answer and put right; "
             f"{occupied} of {len(on.hotel.rooms)} rooms occupied."
         )
+        accounted = await self._account()
         for difference in differences:
             self._show(f"  DIFFERENT  {difference}")
-        for complaint in on.pms.complaints:
+        complaints = on.pms.complaints + on.pms.cashier.complaints
+        for complaint in complaints:
             self._show(f"  COMPLAINT of the PMS  {complaint}")
-        self.is_well = not differences and not on.pms.complaints
+        self.is_well = not differences and not complaints and accounted
         self._show(
             typer.style("Every room on the UCM is as the PMS meant it.", fg="green", bold=True)
             if self.is_well
@@ -95,6 +147,33 @@ class Story:
         async with asyncio.timeout(SETTLE_WITHIN_S):
             await self._on.pms.all_said()
         await self._on.delivered()
+
+    async def until_posted(self) -> None:
+        """Wait until the UCM's calls are read and what has to go back has gone."""
+        back, records = self._on.service.back, self._on.ucm.phones.records
+        assert back is not None
+        async with asyncio.timeout(SETTLE_WITHIN_S):
+            # As a person would look.
+            while len(await self._telephone_calls()) < len(records) or back.lane.has_work:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+    async def _telephone_calls(self) -> list[CallRow]:
+        return await self._on.service.store(Store.calls, 0.0, float("inf"))
+
+    async def _account(self) -> bool:
+        """What became of each telephone call. Returns whether all of them are accounted for."""
+        calls, booked = await self._telephone_calls(), self._on.pms.cashier.booked
+        by_use = Counter(call.use for call in calls)
+        total = Decimal(sum(posting.total or 0 for posting in booked)).scaleb(-2)
+        uses = ", ".join(f"{count} {use.replace('_', ' ')}" for use, count in by_use.items())
+        made = len(self._on.ucm.phones.records)
+        is_whole = len(calls) == made and by_use["posted"] == len(booked)
+        end = "every call is accounted for." if is_whole else "calls are MISSING."
+        self._show(
+            f"{len(calls)} telephone calls ({uses}); {len(booked)} on the guests' bills, "
+            f"{total} {CURRENCY}: {end}"
+        )
+        return is_whole
 
     def _heard(self, record: str, from_gateway: bool) -> None:  # the simulator's shape
         self._records += not from_gateway
@@ -226,6 +305,17 @@ def _chapters(on: Stage) -> Iterator[Chapter]:
             [f"WR|RN{room}|DA{today}|TI235900|"],
             [f"WC|RN{room}|DA{today}|TI235900|"],
         ],
+    )
+    clock = on.service.clock
+    assert isinstance(clock, DemoClock)  # `play` has made it
+    clock.ahead_s += A_WHILE_S
+    on.ucm.phones.call(other, "00441632960001", talk_s=185, ended=clock.epoch() - 30)
+    on.ucm.phones.call(other, room, talk_s=40, trunk="", ended=clock.epoch() - 20)
+    on.ucm.phones.call(other, "00351213", talk_s=0, ended=clock.epoch() - 10)
+    on.ucm.rooms.key_status(hotel.free[0], 5, maid="0017", at=f"{clock.wall():%Y%m%d%H%M}")
+    yield (
+        f"Five minutes later: {other} has telephoned, a maid has keyed {hotel.free[0]} as dirty.",
+        [],
     )
     yield (
         "Noon: guests leave; the last one of a room takes the mailbox with him.",

@@ -5,11 +5,14 @@ from datetime import date, time
 from typing import Final
 
 from protocols.fias.fields import DURATION, FIELDS, FLAG
+from protocols.fias.posted import answer_in_words
 from protocols.fias.records import (
     GuestChange,
     GuestIn,
     GuestOut,
     GuestRecord,
+    Posting,
+    PostingAnswer,
     Record,
     RoomEquipment,
     WakeUpClear,
@@ -106,6 +109,11 @@ def _of(record: Record) -> str:
             return f"{_guest(record)} in {room}: something about the guest has changed"
         case RoomEquipment(room=room) if room:
             return f"{room}: {', '.join(_settings(record)) or 'nothing that the phone shows'}"
+        case Posting(room=room) if room:
+            return f"charge for {room}: {', '.join(_charge(record))}"
+        case PostingAnswer(posting_number=number) if number is not None:
+            code = record.answer or "no AS"
+            return f"charge number {number}: {answer_in_words(record.answer)} ({code})"
         case WakeUpRequest(room=room) if room:
             return f"wake-up for {room} at {_at(record.day, record.at) or 'no time'}"
         case WakeUpClear(room=room) if room:
@@ -119,6 +127,17 @@ def _guest(record: GuestRecord) -> str:
     return f"guest {record.reservation}" if record.reservation else "a guest"
 
 
+def _charge(record: Posting) -> Iterator[str]:
+    if record.dialled is not None or record.duration is not None:
+        yield f"a call of {record.duration or 0} s"
+    if record.articles:
+        yield "minibar"
+    if record.total is not None:
+        yield f"amount {record.total} without its decimal point"
+    if record.posting_number is not None:
+        yield f"number {record.posting_number}"
+
+
 def _settings(record: RoomEquipment) -> Iterator[str]:
     if record.do_not_disturb is not None:
         yield f"do-not-disturb {'on' if record.do_not_disturb else 'off'}"
@@ -127,8 +146,17 @@ def _settings(record: RoomEquipment) -> Iterator[str]:
     if record.room_status is not None:
         words = ROOM_STATUS.get(record.room_status)
         yield f"room status {record.room_status}" + (f" ({words})" if words else "")
+    if record.voice_mail is not None:
+        yield f"voice mail {_mail(record.voice_mail)}"
     if record.message_lamp is not None:
         yield f"message lamp {'on' if record.message_lamp else 'off'}"
+
+
+def _mail(text: str) -> str:
+    """Y, N, or two digits unread and two digits read."""
+    if len(text) == 4 and text.isdecimal():
+        return f"{int(text[:2])} unread, {int(text[2:])} read"
+    return {"Y": "waits", "N": "none"}.get(text, text)
 
 
 def _at(day: date | None, at: time | None) -> str:

@@ -250,6 +250,8 @@ class Service:
         self.outbox.look_again()  # another word for what is shown is told
         self.intake.changed.set()
         self._guard.change_lock(config.http.password_hash)
+        if self.back is not None:
+            self.back.adopt(config)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Everything, until `stop` is set; then in order: line, call in flight, pages, file."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from gateway.back.charges import Charges, Late
+from gateway.back.charges import Charges, Late, Pricing
 from gateway.back.lane import CALL, Lane, Ready
 from gateway.back.lane import ROOM_STATUS as LEVEL_STATUS
 from gateway.back.lane import VOICEMAIL as LEVEL_VOICEMAIL
@@ -45,13 +45,26 @@ def says(config: Config) -> frozenset[str]:
     return frozenset(word for word, is_used in used.items() if is_used)
 
 
+def pricing(config: Config) -> Pricing | None:
+    """What a call costs by this site's tariff; None: the PMS prices it."""
+    if config.back.charges != "priced" or config.rates is None:
+        return None
+    return partial(price, config.rates)
+
+
 @dataclass(frozen=True, slots=True)
 class WayBack:
     """The lane, and what asks the UCM."""
 
     lane: Lane
     reader: CallReader
+    levels: Levels
     poll: Poll
+
+    def adopt(self, config: Config) -> None:
+        """Go on with another tariff, and other words for what a maid keys."""
+        self.reader.charges.pricing = pricing(config)
+        self.levels.statuses = config.maid if config.back.room_status else None
 
     async def run(self) -> None:
         """Both, until the lane has been stopped and owes nothing."""
@@ -105,7 +118,7 @@ def way_back(config: Config, around: Around) -> WayBack:
         zone=config.zone,
         outlet=back.outlet,
         late=Late(back.late_charges),
-        pricing=partial(price, config.rates) if config.rates and back.charges == "priced" else None,
+        pricing=pricing(config),
     )
     lane = Lane(
         store=around.store,
@@ -141,7 +154,7 @@ def way_back(config: Config, around: Around) -> WayBack:
     looks = [reader.look] if back.charges != "off" else []
     if back.room_status or back.voicemail:
         looks.append(levels.look)
-    return WayBack(lane, reader, Poll(looks, may_ask, failed, back.poll_s))
+    return WayBack(lane, reader, levels, Poll(looks, may_ask, failed, back.poll_s))
 
 
 _SAYINGS: Final[Mapping[str, type[Posting]]] = {

@@ -7,8 +7,8 @@ from typing import Any, Final
 from gateway.config import Config
 from gateway.config.model import File
 
-TABLES: Final = ("class_of_service", "language", "room_status")
-"""Taken over whole."""
+TABLES: Final = ("class_of_service", "language", "room_status", "maid")
+"""Taken over whole; so is a tariff."""
 LIVE: Final[Mapping[str, tuple[str, ...]]] = {
     "site": ("checkout_time",),
     "ucm": ("name_bytes", "retries", "retry_interval_s", "reconcile", "reconcile_interval_s"),
@@ -41,7 +41,7 @@ def change(old: Config, new: Config) -> Change:
         for name, keys in LIVE.items()
     }
     tables = {name: getattr(new, name) for name in TABLES}
-    merged = old.model_copy(update=sections | tables)
+    merged = old.model_copy(update=sections | tables | {"rates": new.rates})
     return Change(merged, _differences(old, merged), _differences(merged, new))
 
 
@@ -52,7 +52,7 @@ def _differences(one: Config, other: Config) -> tuple[str, ...]:
 
 def _flat(config: Config) -> dict[str, Any]:
     """Every key with its value; a secret counts, not the file it came from. Never printed."""
-    flat: dict[str, Any] = {name: getattr(config, name) for name in TABLES}
+    flat: dict[str, Any] = {name: getattr(config, name) for name in (*TABLES, "rates")}
     for name in File.model_fields.keys() - TABLES:
         flat |= {f"{name}.{key}": value for key, value in getattr(config, name)}
     return {key: value for key, value in flat.items() if not key.endswith("password_file")}

@@ -23,6 +23,7 @@ from protocols.facts import (
     WakeUpOrdered,
 )
 from protocols.fias.fields import moment
+from protocols.fias.posted import VERDICTS, answer_in_words
 from protocols.fias.records import (
     GuestChange,
     GuestIn,
@@ -127,20 +128,12 @@ def normalize(record: Record) -> tuple[Said, ...]:
                 PostingAnswered(
                     number=record.posting_number,
                     answer=record.answer or "",
-                    verdict=_VERDICTS.get(record.answer or "", Verdict.REFUSED),
+                    verdict=VERDICTS.get(record.answer or "", Verdict.REFUSED),
+                    meaning=answer_in_words(record.answer),
                     text=record.text or "",
                 ),
             )
     return ()
-
-
-_VERDICTS: Final = {
-    "OK": Verdict.BOOKED,
-    "RY": Verdict.AGAIN,
-    "NA": Verdict.NIGHT_AUDIT,
-}
-"""All other answers, also those that no specification lists, are final. UR is one of them, and
-means less than it says: one PMS answers every trouble of its own so, and may have booked."""
 
 
 def _room(

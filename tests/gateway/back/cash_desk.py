@@ -122,7 +122,7 @@ class Desk:
         """The PMS's answer comes with a record, and is stored with it; returns whether some posting
         waited for it."""
         verdict = VERDICTS.get(answer, Verdict.REFUSED)
-        fact = PostingAnswered(number=number, answer=answer, verdict=verdict)
+        fact = PostingAnswered(number=number, answer=answer, verdict=verdict, meaning="-")
         async with self.lane.writing:
             change = self.lane.answered(fact)
             if change is None:

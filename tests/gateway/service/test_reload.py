@@ -42,6 +42,7 @@ TAKEN = [
     ("retry_interval_s = 30.5", "retry_interval_s = 31", "ucm.retry_interval_s"),
     ("retries = 5", 'retries = 5\nreconcile = "report"', "ucm.reconcile"),
     ("retries = 5", "retries = 5\nreconcile_interval_s = 60", "ucm.reconcile_interval_s"),
+    ("[http]", '[maid]\n"1" = [5, 6]\n[http]', "maid"),
     ("[http]", f'[http]\npassword_hash = "{hash_password("one two three")}"', "http.password_hash"),
 ]
 RESTART = [
@@ -64,6 +65,18 @@ def test_what_is_read_anew_is_taken(tmp_path, before, after, key):
     found = change(old, new)
     assert (found.taken, found.restart) == ((key,), ())
     assert found.config == new
+
+
+def test_another_tariff_is_taken(tmp_path):
+    example = Path(__file__, "../../../../deploy/tariff.toml").resolve().read_text()
+    (tmp_path / "tariff.toml").write_text(example)
+    priced = ("[http]", '[back]\ncharges = "priced"\n[http]')
+    _, old = configs(tmp_path, priced)
+    (tmp_path / "tariff.toml").write_text(example.replace('first = "0.60"', 'first = "0.70"'))
+    _, new = configs(tmp_path, priced)
+    found = change(old, new)
+    assert (found.taken, found.restart) == (("rates",), ())
+    assert found.config.rates == new.rates
 
 
 def test_every_key_that_is_said_to_be_taken_is_tried_here():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.errors import RecordError
-from protocols.facts import PostingAnswered, Verdict
+from protocols.facts import Verdict
 from protocols.fias import CAN_SAY, LARGEST_NUMBER, decode, encode, normalize, record_of, wanted_for
 from protocols.fias.profile import WANTED
 from protocols.postings import (
@@ -108,9 +108,10 @@ def test_the_pms_is_asked_for_what_is_said_and_for_the_answer():
 )
 def test_an_answer_is_matched_by_its_number_and_means_one_of_four_things(answer, verdict):
     record = decode(f"PA|RN101|AS{answer}|P#17|CTno such guest|".encode())
-    assert normalize(record) == (
-        PostingAnswered(number=17, answer=answer, verdict=verdict, text="no such guest"),
-    )
+    (fact,) = normalize(record)
+    assert (fact.number, fact.answer, fact.verdict) == (17, answer, verdict)
+    assert fact.text == "no such guest"
+    assert ("no specification" in fact.meaning) == (answer == "ZZ")
 
 
 def test_an_answer_without_a_verdict_is_no_booking():
