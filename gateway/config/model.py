@@ -196,6 +196,8 @@ _MAID: Final = {
 
 
 def _codes(value: object) -> object:
+    if isinstance(value, tuple):
+        return value  # read already
     if isinstance(value, list) and len(value) == 2 and all(type(each) is int for each in value):
         return tuple(str(each) for each in value)
     raise ValueError("expected [vacant, occupied], as [3, 4]; 0: say nothing")

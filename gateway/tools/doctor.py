@@ -25,6 +25,7 @@ from gateway.line.tcp import ListenOpener
 from gateway.metrics import Metrics
 from gateway.service.hold import holder_of
 from gateway.service.parts import ucm_api, ucm_peer
+from gateway.tools import doctor_back
 from gateway.web.http import bind
 
 OPEN_WITHIN_S: Final = 12.0
@@ -254,6 +255,12 @@ async def _ucm(config: Config) -> AsyncIterator[Finding]:
         if not rooms:
             words += ": create the rooms on the UCM's PMS page"
         yield Finding("rooms", ok=bool(rooms) and not missing, words=words)
+        if config.back.charges != "off":
+            ok, words = await doctor_back.calls(config, api)
+            yield Finding("calls", ok=ok, words=words)
+        if config.back.voicemail:
+            ok, words = await doctor_back.mailboxes(api)
+            yield Finding("mailboxes", ok=ok, words=words)
     except DriverFailed as error:
         yield Finding("rooms", ok=False, words=str(error))
     finally:
