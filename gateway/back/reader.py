@@ -25,6 +25,8 @@ OVERLAP_S: Final = 900.0
 WIDER_S: Final = (3600.0, 48 * 3600.0)
 """How far back is looked for the newest known call, where it is not where it should be."""
 SWEEP_EVERY_S: Final = 86_400.0
+PIECE: Final = 200
+"""Calls of one transaction."""
 SWEEP_S: Final = 48 * 3600.0
 """Once a day, and at a start, the last two days are read again: what was listed late is found."""
 
@@ -104,15 +106,29 @@ class CallReader:
         self.is_blind = True
 
     async def _take(self, calls: Sequence[PhoneCall], mark: CallsMark) -> None:
+        """Store what is new, in pieces: after an outage of days the line's records do not wait for
+        all of it. The mark moves with the last piece.
+        """
         ours = [call for call in calls if call.ended > mark.first]
+        known = await self.store(Store.known_calls, [call.key for call in ours])
+        fresh = [call for call in ours if call.key not in known]
         last = max(ours, key=lambda call: call.ended, default=None)
-        if last is not None and last.ended > mark.until:
-            mark = CallsMark(first=mark.first, until=last.ended, canary=last.key)
-        made = [await self.charges.of(call) for call in ours]
+        moved = mark
+        if last is not None and (last.ended > mark.until or not mark.canary):
+            until = max(last.ended, mark.until)
+            moved = CallsMark(first=mark.first, until=until, canary=last.key)
+        while len(fresh) > PIECE:
+            await self._store(fresh[:PIECE], mark)
+            fresh = fresh[PIECE:]
+        if fresh or moved != mark:
+            await self._store(fresh, moved)
+
+    async def _store(self, calls: Sequence[PhoneCall], mark: CallsMark) -> None:
+        made = [await self.charges.of(call) for call in calls]
         async with self.lane.writing:
-            fresh, postings = await self.store(Store.add_calls, made, mark)
+            stored, postings = await self.store(Store.add_calls, made, mark)
             self.lane.now_is(postings)
-        for row in fresh:
+        for row in stored:
             self.metrics.calls.labels(row.use).inc()
             if row.amount is not None:
                 self.metrics.calls_amount.labels(row.use).inc(row.amount)

@@ -86,6 +86,9 @@ def simulate_pms(
     seed: Annotated[int, typer.Option(help="Of the random day.")] = 1,
     rooms: Annotated[str, typer.Option(help="Rooms, as 101-110,201.")] = "101-110",
     every: Annotated[float, typer.Option(help="Seconds between records.")] = 0.5,
+    answer: Annotated[
+        str, typer.Option(help="To every charge: OK, NG, RY, ...; none: no answer.")
+    ] = "OK",
     encoding: EncodingOption = "cp1252",
     lrc: LrcOption = None,
     ack: AckOption = None,
@@ -114,6 +117,7 @@ def simulate_pms(
                 seed=seed,
                 records=records,
                 every_s=every,
+                answer="" if answer == "none" else answer,
             )
         )
     except KeyboardInterrupt:

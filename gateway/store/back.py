@@ -246,6 +246,12 @@ class BackStore(StoreFile):
             row: Any = db.execute("SELECT first, until, canary FROM back").fetchone()
             return None if row[0] is None else CallsMark(first=row[0], until=row[1], canary=row[2])
 
+    def known_calls(self, keys: Iterable[str]) -> set[str]:
+        """Those of these calls that are stored."""
+        asked = "SELECT 1 FROM call WHERE key = ?"
+        with self.reading() as db:
+            return {key for key in keys if db.execute(asked, (key,)).get is not None}
+
     def add_calls(
         self, calls: Sequence[tuple[CallRow, PostingRow | None]], mark: CallsMark
     ) -> tuple[list[CallRow], list[PostingRow]]:

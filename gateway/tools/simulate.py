@@ -29,12 +29,14 @@ async def pms(
     seed: int,
     records: int,
     every_s: float,
+    answer: str = "OK",
 ) -> bool:
     """Play a PMS until its records are said. Returns False when the gateway broke a rule.
 
     line        None: a new pseudo-terminal, whose path is printed
     script      records to say; None: a random day from `seed`
     records     how many deeds a random day has; 0: without an end
+    answer      the AS of the answer to every charge; empty: none
     """
     opener = PtyOpener() if line is None else opener_for(line)
     serial = line is None or isinstance(line, SerialSpec)
@@ -48,6 +50,7 @@ async def pms(
         on_record=lambda text, from_gateway: show(f"{'gw >' if from_gateway else 'pms>'} {text}"),
         on_failure=lambda why: show(f"# {why}; trying again"),
     )
+    player.cashier.answers = lambda _: answer
     show(f"# PMS on {opener.describe()}, lrc {player.lrc}, ack {player.ack}")
     async with asyncio.TaskGroup() as group:
         playing = group.create_task(player.run())
@@ -60,9 +63,10 @@ async def pms(
             await asyncio.sleep(every_s * (0.5 + pace.random()))
         await asyncio.sleep(1.0)
         playing.cancel()
-    for complaint in player.complaints:
+    complaints = player.complaints + player.cashier.complaints
+    for complaint in complaints:
         show(f"# COMPLAINT {complaint}")
-    return not player.complaints
+    return not complaints
 
 
 async def ucm(
