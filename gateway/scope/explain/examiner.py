@@ -9,6 +9,7 @@ from gateway.scope.explain.marks import Mark, Tally
 from gateway.scope.explain.notes.frames import note_frames
 from gateway.scope.explain.notes.line import note_line
 from gateway.scope.explain.notes.link import note_late, note_link, note_lost
+from gateway.scope.explain.notes.postings import note_posting
 from gateway.scope.explain.notes.records import note_record
 from gateway.scope.explain.sight import Clock, Sight
 from gateway.scope.explain.table import look_all
@@ -110,6 +111,7 @@ class Examiner:
         if record is None:
             return
         note_link(sight, row, record)
+        note_posting(sight, row, record)
         if row.from_pms:
             note_record(sight, row, record)
 

@@ -95,6 +95,10 @@ class Mark(Enum):
     UNKNOWN_FIELD = auto()
     UNREADABLE_DATE = auto()
     NO_RECORD = auto()
+    CHARGE_UNANSWERED = auto()  # the next one went out before its PA came
+    CHARGE_BOOKED = auto()
+    CHARGE_REFUSED = auto()
+    ANSWER_WITHOUT_NUMBER = auto()
     RESYNC_UNENDED = auto()
     RESYNC_ASKED = auto()
     RESYNC_IGNORED = auto()

@@ -109,6 +109,13 @@ class Link:
 
 
 @dataclass(slots=True)
+class Postings:
+    """Charges. `open`: the number of the one whose answer is owed; None: none is."""
+
+    open: int | None = None
+
+
+@dataclass(slots=True)
 class Sight:
     """All that a rule may look at."""
 
@@ -118,6 +125,7 @@ class Sight:
     port: Port = field(default_factory=Port)
     frames: Frames = field(default_factory=Frames)
     link: Link = field(default_factory=Link)
+    postings: Postings = field(default_factory=Postings)
 
     @property
     def now(self) -> float:

@@ -6,6 +6,7 @@ from gateway.scope.explain.faults import (
     frames,
     link,
     ours,
+    postings,
     records,
     settings,
     wiring,
@@ -17,4 +18,14 @@ _ordered = sorted(FAULTS.items(), key=lambda each: each[1].layer)
 FAULTS.clear()
 FAULTS.update(_ordered)
 
-__all__ = ["answers", "cable", "frames", "link", "ours", "records", "settings", "wiring"]
+__all__ = [
+    "answers",
+    "cable",
+    "frames",
+    "link",
+    "ours",
+    "postings",
+    "records",
+    "settings",
+    "wiring",
+]
