@@ -1,10 +1,12 @@
 """The way back in the store: each cause once, calls and how far they were read in one commit."""
 
+import re
+
 import pytest
 
 from gateway.store import CallRow, CallsMark, PostingRow, Store
 from gateway.store.back import CALLS_KEPT_S
-from gateway.store.schema import VERSION
+from gateway.store.schema import CREATE_BACK, VERSION
 
 DAY = 86_400.0
 NOW = 1000 * DAY
@@ -61,7 +63,7 @@ def test_a_file_of_the_version_before_gets_the_way_back(tmp_path):
     path = tmp_path / "outbox.db"
     store = Store(path)
     with store.transaction() as db:
-        for table in ("resident", "posting", "posting_step", "posting_number", "call", "back"):
+        for table in re.findall(r"CREATE TABLE (\w+)", CREATE_BACK):
             db.execute(f"DROP TABLE {table}")
         db.execute("INSERT INTO room (room, house) VALUES ('101', '{}')")
         db.execute("UPDATE ledger SET body = '{}'")
