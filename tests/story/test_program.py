@@ -178,6 +178,9 @@ def test_demo_ends_with_every_room_as_the_pms_meant_it():
     ]  # fmt: skip
     assert "1 voice message" in lines[moved + 3]
     assert any(line.endswith("done, but the answer is lost") for line in lines)
+    assert "PMS> ... 32 records, one for each free room and each guest" in lines  # of the resync
+    assert "charge number 1: booked (OK)" in lines
+    assert "on the guests' bills, 1.70 EUR: every call is accounted for." in out
     assert "\x1b" not in out  # no terminal, no colours
 
 
