@@ -1,6 +1,7 @@
 """Legs become calls: each channel of a trunk is one, and who began it pays."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -108,7 +109,8 @@ SESSIONS = st.lists(
         owner=st.sampled_from(["", "103"]),
     ),
     max_size=14,
-)
+).map(lambda legs: [replace(each, key=str(number)) for number, each in enumerate(legs)])
+"""One key is one leg."""
 
 
 @given(SESSIONS, st.randoms())
