@@ -5,6 +5,7 @@ What was sent is on disk before its bytes leave; its answer is taken with the re
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -32,6 +33,8 @@ MOST_TRIES: Final = 10
 NIGHT_AUDIT_AT_MOST_S: Final = 4 * 3600.0
 """Source: contract; the end of a night audit may be lost like any record."""
 LOOK_EVERY_S: Final = 1.0
+REMEMBERED: Final = 64
+"""Numbers of postings that have ended: one is out at a time, so more than a line can repeat."""
 GATEWAY: Final = "gateway"
 PMS: Final = "PMS"
 
@@ -108,6 +111,7 @@ class Lane:
     open: dict[int, PostingRow] = field(default_factory=dict)
     _out: _Out | None = None
     _fate: tuple[Cause, str] | None = None
+    _ended: deque[int] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     _audit_since: float | None = None
     _told_numbers: bool = False
     _stopping: bool = False
@@ -232,10 +236,18 @@ class Lane:
                 self.open[row.id] = row
             else:
                 self.open.pop(row.id, None)
+                if row.number is not None:
+                    self._ended.append(row.number)
             kinds.add(row.kind)
         for kind in kinds:
             self._count(kind)
         self.changed.set()
+
+    def has_ended(self, number: int) -> bool:
+        """Whether this was the number of a posting that has ended of late: its answer comes again
+        when our ACK was lost.
+        """
+        return number in self._ended
 
     def counted(self, change: Change) -> None:
         """A change is on disk: count it."""
@@ -281,8 +293,8 @@ class Lane:
         elif cut_off := [row for row in self.open.values() if row.state == State.SENT.value]:
             async with self.writing:
                 await self._store([self._cut_off(row) for row in cut_off])
-        elif (row := self._next()) is not None:
-            await self._send(row)
+        elif self._next() is not None:
+            await self._send()
 
     async def _look_after(self, out: _Out) -> None:
         if out.due is not None and self.clock.now() >= out.due and self._fate is None:
@@ -309,8 +321,11 @@ class Lane:
         ]
         return min(waiting, key=lambda row: row.id, default=None)
 
-    async def _send(self, row: PostingRow) -> None:
+    async def _send(self) -> None:
         async with self.writing:
+            row = self._next()  # an operator, or a record, may have come before us
+            if row is None:
+                return
             if not row.is_forced:
                 row, why = await self.place(row)
                 if why:

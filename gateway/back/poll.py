@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from gateway.drivers.base import DriverFailed
+from gateway.logs import logger
 from gateway.store import StorageFailed
 
 
@@ -37,6 +38,9 @@ class Poll:
                     self.failed(error)
                 except StorageFailed:
                     pass  # told by the store
+                except Exception as error:  # noqa: BLE001  # a bug met in a list must not stop rooms
+                    name = type(error).__name__
+                    logger().error("our_fault", error=name, do="report it with the UCM's list")
             try:
                 async with asyncio.timeout(self.every_s):
                     await self.nudged.wait()

@@ -47,6 +47,7 @@ S, C = State, Cause
 TRANSITIONS: Final[Mapping[State, Mapping[Cause, State]]] = {
     S.WAITING: {
         C.SEND:        S.SENT,
+        C.PMS_BOOKED:  S.BOOKED,     # its answer to an earlier sending came late
         C.HOLD:        S.HELD,
         C.SAID_DROP:   S.DROPPED,
     },

@@ -249,13 +249,16 @@ class Intake:
     ) -> None:
         """What became of a posting of ours. One that comes again finds it done already."""
         record: Any = item.record
-        change = self.lane.answered(answer, draft.postings) if self.lane is not None else None
-        if change is not None:
+        lane = self.lane
+        if lane is None:
+            draft.reports.append(lambda: self._reports.record(record, understood=False))
+        elif (change := lane.answered(answer, draft.postings)) is not None:
             draft.postings.append(change)
-        elif self.lane is not None:
+            draft.reports.append(lambda: self._reports.record(record, understood=True))
+        elif lane.has_ended(answer.number):
+            draft.reports.append(lambda: self._reports.repeat(record.record_id))
+        else:
             self._refuse(draft, RecordRefused("no_posting", item.body, _NO_POSTING), now)
-            return
-        draft.reports.append(lambda: self._reports.record(record, understood=change is not None))
 
     def _collect(
         self, draft: Draft, told: Told, record: str, at: float, *, background: bool

@@ -133,18 +133,6 @@ class BackStore(StoreFile):
                 return number
         return None
 
-    def posting_of(self, number: int) -> PostingRow | None:
-        """The posting that was sent under this number within the last week, whatever became of it
-        since; None: there is none.
-        """
-        with self.reading() as db:
-            rows = db.execute(
-                f"SELECT {_POSTING} FROM posting WHERE id ="
-                " (SELECT posting FROM posting_number WHERE number = ?)",
-                (number,),
-            )
-            return next((_posting(row) for row in rows), None)
-
     def open_postings(self) -> list[PostingRow]:
         """All that somebody still has to do something about, the oldest first."""
         with self.reading() as db:

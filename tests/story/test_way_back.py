@@ -129,6 +129,7 @@ async def test_a_call_of_a_guest_who_moved_follows_him_where_the_site_says_so(
         await on.pms.all_said()
         later(on, 60)
         await until(lambda: bills(on) == billed and states(on) == ([] if billed else ["held"]))
+        assert [each.room for each in on.pms.cashier.heard] == [room for room, *_ in billed]
 
 
 @pytest.mark.asyncio
@@ -179,6 +180,29 @@ async def test_a_late_answer_closes_what_was_unknown(tmp_path):
         await on.pms.all_said()
         refused = 'pmsgw_records_refused_total{reason="no_posting"} 1.0'
         await until(lambda: refused in on.service.metrics.expose().decode())
+        on.pms.say(f"PA|RN101|ASOK|P#{number}|DA260314|TI101501|")  # as after a lost ACK
+        await on.pms.all_said()
+        await until(lambda: "records_repeated_total 1.0" in on.service.metrics.expose().decode())
+        assert refused in on.service.metrics.expose().decode()
+        assert len(on.pms.cashier.heard) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_hostile_list_of_calls_stops_nothing(tmp_path):
+    """Half characters, impossible times, huge numbers: kept or counted, and the next one goes."""
+    async with hotel(tmp_path) as on:
+        for odd in (
+            {"dst": "\ud800", "session": "\ud800"},
+            {"uniqueid": "", "start": "9999-12-31 23:59:59"},
+            {"billsec": "9999999", "duration": "9" * 4000},
+            {"dst": "=1+1|PS" * 500, "dst_trunk_name": "\x03"},
+        ):
+            on.ucm.phones.call("101", "1", talk_s=5, **odd)
+        on.ucm.phones.call("101", "00331", talk_s=6)
+        later(on, 60)
+        await until(lambda: ("101", "00331", 6) in bills(on))
+        assert on.pms.complaints == on.pms.cashier.complaints == []
+        assert "pmsgw_ucm_calls_unread_total 1.0" in on.service.metrics.expose().decode()
 
 
 @pytest.mark.asyncio

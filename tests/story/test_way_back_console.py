@@ -12,6 +12,7 @@ import pytest
 from starlette.applications import Starlette
 
 from gateway.config.password_hash import hash_password
+from gateway.store import StorageFailed
 from tests.story.test_way_back import bills, hotel, later, states, until
 
 PASSWORD = "a long password"
@@ -127,3 +128,15 @@ async def test_the_pms_own_words_are_for_who_may_see_guests(tmp_path):
         page = (await http.get("/back")).text
         assert "the PMS says NG ROSSI HAS LEFT" in page
         assert "00441632960001" in page
+
+
+@pytest.mark.asyncio
+async def test_a_disk_that_fails_is_said_on_the_page(tmp_path, monkeypatch):
+    async with page_of(tmp_path) as (on, http):
+
+        def fail(*_):
+            raise StorageFailed("the disk is gone", "replace it")
+
+        monkeypatch.setattr(type(on.service.store.store), "postings", fail)
+        page = await http.get("/back")
+        assert (page.status_code, "the disk is gone: replace it" in page.text) == (200, True)

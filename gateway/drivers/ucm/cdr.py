@@ -7,6 +7,7 @@ cdrapi); the CDR API guides of the UCM6100 and 6510 for parameters and nesting.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -18,6 +19,8 @@ from gateway.drivers.ucm.replies import Reply, text_of
 PAGE: Final = 200
 """Records of one reply. A thousand, the most a UCM gives, are a megabyte or more, and a check-in
 would wait for them."""
+EARLIEST, LATEST = 2000, 2100
+"""Years: before and behind them no UCM has recorded a call, and not every zone can say them."""
 DEEPEST: Final = 8
 """Of records within records; four are seen."""
 
@@ -82,7 +85,8 @@ def _records(element: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
 
 
 def _leg(record: Mapping[str, Any], zone: tzinfo) -> Leg | None:
-    text = {name: text_of(record.get(name)) for name in _READ}
+    # Half a surrogate is no character, but JSON can say it, and a store cannot.
+    text = {name: text_of(record.get(name)).encode(errors="replace").decode() for name in _READ}
     began = _began(text, zone)
     if began is None:
         return None
@@ -120,10 +124,12 @@ def _began(text: Mapping[str, str], zone: tzinfo) -> float | None:
     Source: the guide's sample, 1574857028.56 for 07:17:08 at UTC-5.
     """
     head, dot, _ = text["uniqueid"].partition(".")
-    if dot and head.isascii() and head.isdecimal() and len(head) == 10:
+    if dot and re.fullmatch(r"[123][0-9]{9}", head):  # 2001 to 2096
         return float(head)
     start = _local(text["start"])
-    return None if start is None else start.replace(tzinfo=zone).timestamp()
+    if start is None or not EARLIEST <= start.year < LATEST:
+        return None
+    return start.replace(tzinfo=zone).timestamp()
 
 
 def clock_offset_s(reply: Reply) -> int | None:

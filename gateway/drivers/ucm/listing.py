@@ -51,13 +51,19 @@ def rooms_in(reply: Reply) -> list[UcmRoom]:
             date_in=_listed_moment(row.get("datein")),
             date_out=_listed_moment(row.get("dateout")),
             cos=_PERMISSIONS.get(text_of(row.get("permission"))),
-            status=text_of(row.get("status")),
-            keyed=text_of(row.get("s_date")) + text_of(row.get("s_time")),
-            maid=text_of(row.get("maid") or ""),
+            status=_digits(row.get("status")),
+            keyed=_digits(row.get("s_date")) + _digits(row.get("s_time")),
+            maid=_digits(row.get("maid")),
         )
         for row in (rows if isinstance(rows, list) else [])
         if isinstance(row, dict)
     ]
+
+
+def _digits(value: Any) -> str:
+    """A maid dials digits; anything else is not hers."""
+    text = text_of(value)
+    return text if text.isascii() and text.isdecimal() else ""
 
 
 _PERMISSIONS: Final[Mapping[str, str]] = {

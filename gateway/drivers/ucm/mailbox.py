@@ -28,7 +28,7 @@ def page_of(reply: Reply) -> tuple[list[Mailbox], int]:
     rows = reply.response.get("account")
     boxes = [
         Mailbox(
-            extension=text_of(row.get("extension")),
+            extension=text_of(row.get("extension")).encode(errors="replace").decode(),
             unread=_count(row, "newmsg", "newms") + _count(row, "urgemsg", "urgmsg"),
             read=_count(row, "oldmsg"),
         )

@@ -92,6 +92,7 @@ def clean(text: str) -> str:
 
 def cut(text: str, limit: int) -> str:
     """At most `limit` UTF-8 bytes, at a character boundary."""
+    # What is ignored is the beginning of a character that the cut has split, and nothing else.
     return text.encode()[:limit].decode(errors="ignore") if len(text.encode()) > limit else text
 
 

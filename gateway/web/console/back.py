@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.back.charges import USES
 from gateway.back.lane import NotPossible
 from gateway.back.states import PARKED, State, step
-from gateway.store import CallRow, DayTally, PostingRow, Store
+from gateway.store import CallRow, DayTally, PostingRow, StorageFailed, Store
 from gateway.web import words
 from gateway.web.console.door import Door, shows_names
 from gateway.web.console.guard import Session
@@ -95,6 +95,12 @@ class BackPages:
 
     async def values(self, session: Session | None) -> dict[str, Any]:
         """What the page shows now."""
+        try:
+            return await self._values(session)
+        except StorageFailed as error:  # the page goes on, and says it
+            return {"is_on": self.is_on, "trouble": f"{error}: {error.do}"}
+
+    async def _values(self, session: Session | None) -> dict[str, Any]:
         names, store = shows_names(session), self.control.store
         rows = await store(Store.postings, OPEN_STATES, MOST_OPEN)
         today = self.control.clock.wall().date()
@@ -103,6 +109,7 @@ class BackPages:
         at = self.control.clock.epoch()
         return {
             "is_on": self.is_on,
+            "trouble": "",
             "parked": [self._parked(row, names=names) for row in rows if _is_parked(row)],
             "waiting": sum(not _is_parked(row) for row in rows),
             "day": list(self._account(tally)),
@@ -214,7 +221,7 @@ def _is_parked(row: PostingRow) -> bool:
 
 def _digits(text: object, *, names: bool) -> str:
     """A number that a guest dialled is about him as his name is."""
-    digits = str(text or "")
+    digits = re.sub(r"[^0-9A-Za-z+*#]", "", str(text or ""))  # nothing that a spreadsheet runs
     if names or len(digits) <= HIDDEN_DIGITS:
         return digits
     return digits[:-HIDDEN_DIGITS] + "x" * HIDDEN_DIGITS

@@ -11,7 +11,6 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precon
 
 from gateway.back.lane import MOST_TRIES, NIGHT_AUDIT_AT_MOST_S, NotPossible, Ready
 from gateway.back.states import Cause
-from gateway.store import Store
 from tests.gateway.back.cash_desk import Desk
 
 
@@ -53,12 +52,49 @@ def test_one_is_out_at_a_time_and_the_next_one_follows_its_answer(desk):
 def test_what_was_sent_is_on_disk_before_its_bytes_leave(desk):
     seen = []
     say = desk.lane.say
-    desk.lane.say = lambda record: (
-        seen.append(desk.store.store.posting_of(record.number)) or say(record)
-    )
-    # The store's own thread is idle by then: `say` comes behind the commit.
+
+    def look(record):
+        # The store's own thread is idle by then: `say` comes behind the commit.
+        seen.extend((row.cause, row.state, row.number) for row in desk.store.store.open_postings())
+        return say(record)
+
+    desk.lane.say = look
     play(desk, lambda: desk.add("a"), desk.turn)
-    assert [(row.cause, row.state, row.number) for row in seen] == [("a", "sent", 1)]
+    assert seen == [("a", "sent", 1)]
+
+
+def test_what_an_operator_drops_at_the_last_moment_is_not_sent(desk):
+    """The lane has chosen it, and waits for whoever is writing: the operator."""
+
+    async def run():
+        await desk.add("a")
+        (id_,) = desk.lane.open
+        dropping = asyncio.create_task(desk.lane.operate(id_, Cause.SAID_DROP, "ana", "no"))
+        await asyncio.sleep(0)  # he holds the lock, and waits for the disk
+        await asyncio.gather(dropping, desk.lane._turn())
+
+    asyncio.run(run())
+    assert (desk.wire, desk.states()) == ([], {"a": "dropped"})
+
+
+@pytest.mark.parametrize("before", ["RY", "operator"])
+def test_a_late_ok_closes_what_was_to_be_sent_again(desk, before):
+    booked(desk)
+    if before == "RY":
+        play(desk, lambda: desk.answer(1, "RY"))
+    else:
+        desk.clock.at += 31
+        play(desk, desk.turn)
+        (id_,) = desk.lane.open
+        desk.ready = Ready(is_up=False, in_resync=False, night_audit=False)
+        play(desk, lambda: desk.lane.operate(id_, Cause.SAID_AGAIN, "ana", ""))
+    assert play(desk, lambda: desk.answer(1)) == {"a": "booked"}
+    desk.ready = Ready(is_up=True, in_resync=False, night_audit=False)
+    desk.clock.at += 3600
+    play(desk, lambda: desk.turn(3))
+    assert desk.wire == []
+    assert desk.lane.has_ended(1)
+    assert not desk.lane.has_ended(2)
 
 
 def test_a_crash_behind_the_commit_is_unknown_and_is_not_sent_again(desk):
@@ -308,13 +344,3 @@ class Cashier(RuleBasedStateMachine):
 
 TestCashier = Cashier.TestCase
 TestCashier.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
-
-
-def test_a_number_finds_its_posting_for_a_week(desk):
-    booked(desk)
-    play(desk, lambda: desk.answer(1))
-    row = asyncio.run(desk.store(Store.posting_of, 1))
-    assert (row.cause, row.state) == ("a", "booked")
-    desk.clock.at += 9 * 86_400
-    asyncio.run(desk.store(Store.purge, desk.clock.at - 7 * 86_400, desk.clock.at))
-    assert asyncio.run(desk.store(Store.posting_of, 1)) is None

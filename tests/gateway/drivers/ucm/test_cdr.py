@@ -55,6 +55,13 @@ def test_without_a_uniqueid_the_local_time_has_to_do():
     assert leg.began == MOMENT
 
 
+def test_half_a_character_is_none():
+    """JSON can say it; neither a store nor a line can."""
+    odd = dict.fromkeys(("session", "dst", "channel_ext", "dstchannel"), chr(0xD800))
+    (leg,) = page({**SAMPLE, **odd}).legs
+    assert (leg.session, leg.dialled, leg.extension, leg.channel_out) == ("?", "?", "?", "?")
+
+
 def test_parts_are_found_wherever_they_are_nested():
     nested = {
         "cdr": "s",
@@ -74,7 +81,11 @@ def test_a_leg_is_the_same_without_its_row_number_and_another_one_in_another_sec
     assert third.key != first.key
 
 
-@pytest.mark.parametrize("start", ["", "0000-00-00 00:00:00", "27/11/2019 07:17", "2019-11-27"])
+@pytest.mark.parametrize(
+    "start",
+    ["", "0000-00-00 00:00:00", "27/11/2019 07:17", "2019-11-27", "0001-01-01 00:00:00",
+     "9999-12-31 23:59:59"],
+)  # fmt: skip
 def test_a_record_without_a_readable_time_is_counted(start):
     found = page({**SAMPLE, "uniqueid": "x", "start": start}, SAMPLE)
     assert (len(found.legs), found.unread) == (1, 1)
