@@ -199,6 +199,17 @@ class Metrics:
         self.calls_unread = self._counter(
             "pmsgw_ucm_calls_unread", "Records of the UCM's list of calls without a readable time."
         )
+        self.wake_ups = self._counter(
+            "pmsgw_wake_ups",
+            "Wake-ups that are over, by how they ended; no_result: the UCM never said.",
+            "ending",
+        )
+        self.ucm_events = self._counter(
+            "pmsgw_ucm_events", "What the UCM told by itself, over its WebSocket.", "event"
+        )
+        self.ucm_events_up = self._gauge(
+            "pmsgw_ucm_events_up", "1 while the UCM tells events over its WebSocket."
+        )
         self.calls_blind = self._gauge(
             "pmsgw_ucm_calls_blind",
             "1 while the UCM's list of calls lacks the last known one, and is not believed.",

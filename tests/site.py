@@ -168,7 +168,7 @@ class Site:
             await self.intake.take([DataReceived(decode(body, "utf-8"), body)])
 
     async def tick(self):
-        await self.intake._tick()
+        await self.intake.tick()
 
     async def turn(self):
         """One turn of the relay. False: there is nothing to do now."""

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from gateway.back.calls import INBOUND, INTERNAL, NO_ROOM, ROOM, UNANSWERED, PhoneCall
-from gateway.back.lane import CALL
+from gateway.back.kinds import CALL, KINDS
+from gateway.back.rows import PmsRooms
 from gateway.back.states import State
 from gateway.back.tariff import Price
 from gateway.house import Room
@@ -40,14 +41,14 @@ class Charges:
     """Makes postings of calls, and says where each may go.
 
     rooms       of the house, by address
-    spelled     how the PMS writes a room of which it has never spoken
+    pms_rooms   how the PMS writes them
     zone        the hotel's: DA and TI are its time
     pricing     what a call costs by our own tariff; None: the PMS prices it
     """
 
     store: StoreWorker
     rooms: Callable[[], Mapping[str, Room]]
-    spelled: Callable[[str], str]
+    pms_rooms: PmsRooms
     zone: tzinfo
     outlet: str = ""
     late: Late = Late.PARK
@@ -73,7 +74,7 @@ class Charges:
             return row, None
         there = await self.store(Store.residents, call.room, call.began)
         charge = CallCharge(
-            room=there[0].pms_room if there else await self._pms_room(call.room),
+            room=there[0].pms_room if there else await self.pms_rooms.of(call.room),
             at=began,
             digits=call.digits,
             duration_s=call.talk_s,
@@ -103,7 +104,7 @@ class Charges:
         it may be. Raises StorageFailed.
         """
         if not row.guests:
-            why = "nobody was known to be in the room when the call began"
+            why = "nobody was known to be in the room then"
             return row, f"{LATE_CHARGE}: {why}"
         here = self.rooms().get(row.room)
         if here is not None and residents(here) & set(row.guests):
@@ -112,13 +113,11 @@ class Charges:
             number for number, room in self.rooms().items() if residents(room) & set(row.guests)
         ]
         if moved and self.late is Late.NEW_ROOM:
-            charge = replace(from_json(CallCharge, row.body), room=await self._pms_room(moved[0]))
+            said: Any = from_json(KINDS[row.kind].said, row.body)
+            charge = replace(said, room=await self.pms_rooms.of(moved[0]))
             return replace(row, room=moved[0], body=to_json(charge)), ""
         where = "is in another room now" if moved else "has left the house"
-        return row, f"{LATE_CHARGE}: the guest of this call {where}"
-
-    async def _pms_room(self, room: str) -> str:
-        return await self.store(Store.pms_room, room) or self.spelled(room)
+        return row, f"{LATE_CHARGE}: the guest who has to pay {where}"
 
 
 def _use(call: PhoneCall, price: Price | None) -> str:

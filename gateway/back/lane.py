@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from gateway.back.kinds import KINDS, LEVELS, is_correction
 from gateway.back.states import OPEN, PARKED, Cause, State, step
 from gateway.clock import Clock
 from gateway.logs import logger
@@ -18,14 +19,6 @@ from gateway.store import LevelRow, PostingRow, PostingStep, StorageFailed, Stor
 from protocols.errors import LocalProtocolError
 from protocols.facts import PostingAnswered, Verdict
 from protocols.session import AnyRecord
-
-CALL: Final = "call"
-ROOM_STATUS: Final = "room_status"
-VOICEMAIL: Final = "voicemail"
-KINDS: Final = (CALL, ROOM_STATUS, VOICEMAIL)
-"""What goes back to the PMS."""
-ANSWERED: Final = frozenset({CALL})
-"""What the PMS answers. All else is a level: it is written, and said twice it does no harm."""
 
 FIRST_PAUSE_S: Final = 30.0
 MOST_TRIES: Final = 10
@@ -168,7 +161,7 @@ class Lane:
         """The record was acknowledged, or written: its answer is due from now on."""
         if self._out is None or record is not self._out.record:
             return
-        if self._out.row.kind in ANSWERED:
+        if KINDS[self._out.row.kind].is_answered:
             self._out.due = self.clock.now() + self.answer_s
         else:
             self._ends(Cause.WROTE, "")
@@ -177,7 +170,7 @@ class Lane:
         """The link says this record no more."""
         if self._out is None or record is not self._out.record:
             return
-        if may_have_arrived and self._out.row.kind not in ANSWERED:
+        if may_have_arrived and not KINDS[self._out.row.kind].is_answered:
             self._ends(Cause.SAY_AGAIN, "the line broke off: said again")
         elif may_have_arrived:
             self._ends(Cause.NO_ANSWER, "the line broke off before the PMS had acknowledged it")
@@ -260,13 +253,19 @@ class Lane:
         elif State(row.state) in PARKED:
             logger().warning("posting_parked", posting=row.id, state=row.state, do=_DO[row.state])
 
-    async def take_levels(self, levels: list[LevelRow], postings: list[PostingRow]) -> None:
+    async def take_levels(self, levels: Sequence[LevelRow], postings: Sequence[PostingRow]) -> None:
         """What is seen now, and what is to be said of it. Raises StorageFailed."""
         async with self.writing:
-            stored, gone = await self.store(Store.put_levels, levels, postings)
-            for id_ in gone:
-                self.open.pop(id_, None)
-            self.now_is(stored)
+            await self.store_levels(levels, postings)
+
+    async def store_levels(
+        self, levels: Sequence[LevelRow], postings: Sequence[PostingRow]
+    ) -> None:
+        """The same, for a caller who holds `writing`."""
+        stored, gone = await self.store(Store.put_levels, levels, postings, LEVELS)
+        for id_ in gone:
+            self.open.pop(id_, None)
+        self.now_is(stored)
 
     # --- What an operator says ---
 
@@ -280,6 +279,8 @@ class Lane:
             if step(State(row.state), cause) is None:
                 raise NotPossible(f"posting {id_} is {row.state}: that cannot be said of it")
             if cause is Cause.SAID_AGAIN:
+                if is_correction(row):
+                    raise NotPossible(f"posting {id_} takes something off a bill: do it by hand")
                 row = replace(row, is_forced=True, due_at=0.0, tries=0)
             change = self._changed(row, cause, who, why)
             await self._store([change])
@@ -349,7 +350,7 @@ class Lane:
 
     async def _numbered(self, sent: PostingRow, made: PostingStep) -> int | None:
         """Store that it is sent. Returns its number, 0 for what has none; None: none is free."""
-        if sent.kind not in ANSWERED:
+        if not KINDS[sent.kind].is_answered:
             await self.store(Store.change_postings, [(sent, made)])
             return 0
         number = await self.store(Store.send_posting, sent, made, up_to=self.numbers_up_to)
@@ -360,7 +361,7 @@ class Lane:
         return number
 
     def _cut_off(self, row: PostingRow) -> Change:
-        if row.kind not in ANSWERED:
+        if not KINDS[row.kind].is_answered:
             return self._changed(row, Cause.SAY_AGAIN, GATEWAY, "the gateway was stopped meanwhile")
         why = "the gateway was stopped before the PMS answered"
         return self._changed(row, Cause.NO_ANSWER, GATEWAY, why)

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from gateway.back.lane import ROOM_STATUS, VOICEMAIL, Lane
-from gateway.back.states import State
+from gateway.back.kinds import MESSAGES, STATUS
+from gateway.back.lane import Lane
+from gateway.back.rows import PmsRooms, about_room
 from gateway.clock import Clock
 from gateway.drivers.legs import KeyedStatus, Mailbox
 from gateway.house import Room
 from gateway.store import LevelRow, PostingRow, Store, StoreWorker
-from gateway.store.text import to_json
 from protocols.postings import MessagesWaiting, RoomStatusKeyed
 
 NO_MAID: Final = "0000"
@@ -41,7 +41,7 @@ class Levels:
     """Looks at rooms and mailboxes.
 
     rooms       of the house, by address
-    spelled     how the PMS writes a room of which it has never spoken
+    pms_rooms   how the PMS writes them
     statuses    UCM status -> what the PMS calls it when the room is vacant, and when it is
                 occupied; None: maids are not listened to
     mailboxes   whether mailboxes are looked at
@@ -52,7 +52,7 @@ class Levels:
     store: StoreWorker
     clock: Clock
     rooms: Callable[[], Mapping[str, Room]]
-    spelled: Callable[[str], str]
+    pms_rooms: PmsRooms
     statuses: Mapping[str, tuple[str, str]] | None = None
     mailboxes: bool = False
     _seen: dict[tuple[str, str], LevelRow] | None = None
@@ -80,10 +80,10 @@ class Levels:
         self, draft: "_Draft", now: KeyedStatus, statuses: Mapping[str, tuple[str, str]]
     ) -> None:
         seen = f"{now.status}|{now.keyed}|{now.maid}"
-        before = self._before(ROOM_STATUS, now.room)
+        before = self._before(STATUS, now.room)
         if before is not None and before.seen == seen:
             return
-        self._note(draft, ROOM_STATUS, now.room, seen)
+        self._note(draft, STATUS, now.room, seen)
         if before is None or not await self._is_maids(before, now):
             return
         room = self.rooms().get(now.room)
@@ -92,8 +92,8 @@ class Levels:
         if status == SAY_NOTHING:
             return
         maid = "" if now.maid == NO_MAID else now.maid
-        said = RoomStatusKeyed(room=await self._pms_room(now.room), status=status, maid=maid)
-        self._say(draft, ROOM_STATUS, now.room, said)
+        said = RoomStatusKeyed(room=await self.pms_rooms.of(now.room), status=status, maid=maid)
+        self._say(draft, STATUS, now.room, said)
 
     async def _is_maids(self, before: LevelRow, now: KeyedStatus) -> bool:
         """Not the echo of a call of ours. Where there was one meanwhile, only a maid's own number
@@ -110,17 +110,17 @@ class Levels:
         if room is None or not room.guests:
             return  # nobody is there to hear them; the next guest's mailbox begins empty
         seen = f"{room.stay}|{box.unread}|{box.read}"
-        before = self._before(VOICEMAIL, box.extension)
+        before = self._before(MESSAGES, box.extension)
         if before is not None and before.seen == seen:
             return
-        self._note(draft, VOICEMAIL, box.extension, seen)
+        self._note(draft, MESSAGES, box.extension, seen)
         is_new_stay = before is None or before.seen.split("|")[0] != str(room.stay)
         if is_new_stay and not box.unread and not box.read:
             return  # an empty mailbox of a guest who has just come
         said = MessagesWaiting(
-            room=await self._pms_room(box.extension), unread=box.unread, read=box.read
+            room=await self.pms_rooms.of(box.extension), unread=box.unread, read=box.read
         )
-        self._say(draft, VOICEMAIL, box.extension, said)
+        self._say(draft, MESSAGES, box.extension, said)
 
     def _before(self, kind: str, room: str) -> LevelRow | None:
         assert self._seen is not None  # `look` has read it
@@ -130,21 +130,7 @@ class Levels:
         draft.levels.append(LevelRow(kind=kind, room=room, seen=seen, at=self.clock.epoch()))
 
     def _say(self, draft: "_Draft", kind: str, room: str, said: Any) -> None:
-        at = self.clock.epoch()
-        draft.postings.append(
-            PostingRow(
-                kind=kind,
-                cause=f"{kind}/{room}/{at}",
-                room=room,
-                body=to_json(said),
-                state=State.WAITING.value,
-                at=at,
-                is_forced=True,  # it is about the room, whoever is in it
-            )
-        )
-
-    async def _pms_room(self, room: str) -> str:
-        return await self.store(Store.pms_room, room) or self.spelled(room)
+        draft.postings.append(about_room(kind, room, said, self.clock.epoch()))
 
 
 @dataclass(slots=True)

@@ -8,6 +8,8 @@ from gateway.drivers.base import DriverFailed
 from gateway.logs import logger
 from gateway.store import StorageFailed
 
+Look = Callable[[], Awaitable[None]]
+
 
 @dataclass(slots=True)
 class Poll:
@@ -17,33 +19,44 @@ class Poll:
                 there at the next one
     may_ask     whether the UCM may be asked now
     failed      hears why it did not answer
-    nudged      set it, and the pause is over
+    nudged      set it, and the pause is over; not before `shortest_s`, because a UCM must not be
+                kept busy by its own events
+    always      looks that do not ask the UCM: done also while it is away, before the others
     """
 
-    looks: Sequence[Callable[[], Awaitable[None]]]
+    looks: Sequence[Look]
     may_ask: Callable[[], bool]
     failed: Callable[[DriverFailed], None]
     every_s: float = 20.0
+    shortest_s: float = 1.0
+    always: list[Look] = field(default_factory=list)
     nudged: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """For ever."""
         while True:
+            for look in self.always:
+                await self._try(look)
             for look in self.looks:
                 if not self.may_ask():
                     break
-                try:
-                    await look()
-                except DriverFailed as error:
-                    self.failed(error)
-                except StorageFailed:
-                    pass  # told by the store
-                except Exception as error:  # noqa: BLE001  # a bug met in a list must not stop rooms
-                    name = type(error).__name__
-                    logger().error("our_fault", error=name, do="report it with the UCM's list")
+                await self._try(look)
+            pause = min(self.shortest_s, self.every_s)
+            await asyncio.sleep(pause)
             try:
-                async with asyncio.timeout(self.every_s):
+                async with asyncio.timeout(self.every_s - pause):
                     await self.nudged.wait()
             except TimeoutError:
                 pass  # time to look again
             self.nudged.clear()
+
+    async def _try(self, look: Look) -> None:
+        try:
+            await look()
+        except DriverFailed as error:
+            self.failed(error)
+        except StorageFailed:
+            pass  # told by the store
+        except Exception as error:  # noqa: BLE001  # a bug met in a list must not stop rooms
+            name = type(error).__name__
+            logger().error("our_fault", error=name, do="report it with the UCM's list")

@@ -47,7 +47,9 @@ def load(path: Path, *, needs_pin: bool = True) -> Config:
     if problems:
         raise ConfigError([f"{path}: {problem}" for problem in problems])
     ucm = file.ucm.model_copy(update=named.secrets | {"ca_file": named.ca_file})
-    return Config(**{**dict(file), "ucm": ucm}, path=path, scraped=named.scraped, rates=named.rates)
+    back = file.back.model_copy(update={"ws_password": named.ws_password})
+    parts = {**dict(file), "ucm": ucm, "back": back}
+    return Config(**parts, path=path, scraped=named.scraped, rates=named.rates)
 
 
 def _without_pin(raw: dict[str, Any]) -> dict[str, Any]:
@@ -120,15 +122,26 @@ def _misfits(raw: Mapping[str, Any]) -> list[str]:
     if said.get("allow") and not str(said.get("line")).startswith("listen:"):
         found.append("pms.allow: says who may dial us, so it needs a listen: line")
     back = raw.get("back")
-    charges = back.get("charges", "off") if isinstance(back, Mapping) else "off"
-    if charges != "off" and isinstance(ucm, Mapping) and ucm.get("api", "new") == "old":
-        found.append('back.charges: the old API has no list of calls; it needs ucm.api = "new"')
+    said = back if isinstance(back, Mapping) else {}
+    if "ws_password" in said and "ws_password_file" in said:
+        found.append("back.ws_password: give either ws_password or ws_password_file")
+    if isinstance(ucm, Mapping) and ucm.get("api", "new") == "old":
+        found += [
+            f'back.{key}: the old API tells nothing of it; it needs ucm.api = "new"'
+            for key in _WAYS_BACK
+            if said.get(key) not in (None, False, "off")
+        ]
     language = raw.get("language")
     if isinstance(language, Mapping):
         upper = [str(code).upper() for code in language]
         twice = sorted({each for each in upper if upper.count(each) > 1})
         found += [f"language.{_named(each)}: is there twice; case does not count" for each in twice]
     return found
+
+
+_WAYS_BACK: Final = (
+    "charges", "wake_up_results", "wake_ups_from_phones", "room_status", "voicemail", "minibar",
+)  # fmt: skip
 
 
 def _sentence(raw: Mapping[str, Any], error: Mapping[str, Any]) -> str:

@@ -180,8 +180,16 @@ class Back(Section):
     """[back]: what the UCM tells, on its way to the PMS."""
 
     charges: Literal["off", "timed", "priced"] = "off"
+    wake_up_results: bool = False
+    wake_ups_from_phones: bool = False
+    wake_up_tries_s: Annotated[float, Field(ge=0, le=300)] = 60
     room_status: bool = False
     voicemail: bool = False
+    minibar: Literal["off", "articles", "total"] = "off"
+    websocket: bool = True
+    ws_username: Annotated[str, Field(min_length=1)] = "pmsgw-ws"
+    ws_password: SecretStr = NO_SECRET
+    ws_password_file: FileName | None = None
     poll_s: Annotated[float, Field(ge=1, le=3600)] = 20
     answer_s: Annotated[float, Field(ge=1, le=600)] = 30
     outlet: Annotated[str, Field(max_length=5), AfterValidator(_printable)] = ""

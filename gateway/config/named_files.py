@@ -24,21 +24,16 @@ class NamedFiles:
     raw         the configuration as it was read: what is not well formed there is passed over, so
                 that the mistakes of both are told at once
     problems    what is wrong, a sentence each
-    secrets     `password` and `pms_password`, wherever they were written
+    secrets     `password` and `pms_password` of [ucm], wherever they were written
+    ws_password     of [back]
     """
 
     def __init__(self, config: Path, raw: Mapping[str, Any]) -> None:
         self._config = config
         self.problems: list[str] = []
         ucm, http = _texts(raw.get("ucm")), _texts(raw.get("http"))
-        self.secrets = {
-            key: SecretStr(
-                self._secret(f"ucm.{key}", ucm[f"{key}_file"])
-                if f"{key}_file" in ucm
-                else ucm.get(key, "")
-            )
-            for key in ("password", "pms_password")
-        }
+        self.secrets = {key: self._either("ucm", ucm, key) for key in ("password", "pms_password")}
+        self.ws_password = self._either("back", _texts(raw.get("back")), "ws_password")
         self.ca_file: str | None = None
         if "ca_file" in ucm:
             self.ca_file = str(self._there("ucm.ca_file", ucm["ca_file"]) or "")
@@ -61,6 +56,12 @@ class NamedFiles:
         except TariffError as error:
             self.problems += [f"tariff.file: {sentence}" for sentence in error.sentences]
             return None
+
+    def _either(self, section: str, texts: Mapping[str, str], key: str) -> SecretStr:
+        """A secret that stands in the configuration, or in a file of its own."""
+        if (name := texts.get(f"{key}_file")) is not None:
+            return SecretStr(self._secret(f"{section}.{key}", name))
+        return SecretStr(texts.get(key, ""))
 
     def _secret(self, key: str, name: str) -> str:
         """The one line of a file; what is wrong with it is told."""

@@ -1,6 +1,11 @@
-"""What a PBX tells, whatever PBX it is: legs of calls, mailboxes, what a maid has keyed."""
+"""What a PBX tells, whatever PBX it is: legs of calls, mailboxes, what a maid has keyed, how a
+wake-up ended, what was taken from a minibar.
+"""
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from protocols.postings import Ending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +60,31 @@ class Mailbox:
     extension: str
     unread: int
     read: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptWakeUp:
+    """The wake-up of a room as the PBX keeps it: one at the most. Moments are minutes of hotel
+    time, without a zone.
+
+    rings       when it will ring; None: not at all
+    rang        when it rang last; None: it has not, or nobody knows
+    ending      how that ended
+    """
+
+    room: str
+    rings: datetime | None
+    rang: datetime | None = None
+    ending: Ending | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """One article on the list of what was taken from the minibar of a room.
+
+    price       for one, as the PBX writes it, without a currency; empty: it has none
+    """
+
+    name: str
+    count: int
+    price: str = ""

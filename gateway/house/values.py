@@ -142,7 +142,7 @@ class Told:
 
     remarks     what did not fit
     rooms       those that changed in our memory, or in which something has become due
-    rung        wake-ups that must have rung: room and minute
+    rung        wake-ups that must have rung: room, and the moment as it was ordered
     """
 
     remarks: tuple[Remark, ...] = ()

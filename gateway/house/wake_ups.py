@@ -2,7 +2,7 @@
 moment, never stored: a clock that jumps and comes back has lost nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
@@ -13,6 +13,14 @@ from gateway.house.values import Remark
 RUNG_AFTER: Final = timedelta(seconds=20)
 """A UCM calls at the full minute: soon after it the next one may be told, and must be, because it
 may be the next minute's."""
+
+RINGS_FOR: Final = timedelta(minutes=5)
+"""A UCM that is not answered may try again for so long, and telling it another wake-up of the room
+may end that: its one record is overwritten."""
+
+TOLD_BEFORE: Final = timedelta(minutes=2)
+"""A wake-up is told so long before its moment at the latest, whatever still rings: a UCM may miss
+one that it hears of in its own minute."""
 
 MAX_WAKE_UPS: Final = 64
 """Kept for a room, those that have rung among them: a clock that was ahead has lost none."""
@@ -31,6 +39,24 @@ def has_rung(at: datetime, wall: datetime) -> bool:
 def next_of(wake_ups: Iterable[datetime], wall: datetime) -> datetime | None:
     """The minute of the next one to ring; None: none is to come."""
     return next((minute(each) for each in wake_ups if not has_rung(each, wall)), None)
+
+
+def rings_until(wake_ups: Sequence[datetime], wall: datetime) -> datetime | None:
+    """Until when the PBX may be ringing the one that rang last, so that the next one is not told
+    yet; None: none has rung.
+    """
+    rung = [minute(each) for each in wake_ups if has_rung(each, wall)]
+    if not rung:
+        return None
+    following = next_of(wake_ups, wall)
+    until = max(rung) + RINGS_FOR
+    return until if following is None else min(until, following - TOLD_BEFORE)
+
+
+def _to_be_told(wake_ups: Sequence[datetime], wall: datetime) -> tuple[datetime | None, bool]:
+    """The next one, and whether another may still be ringing."""
+    until = rings_until(wake_ups, wall)
+    return next_of(wake_ups, wall), until is not None and wall < until
 
 
 @dataclass(slots=True)
@@ -73,19 +99,20 @@ class WakeUps:
         self._book.put(number, replace(room, wake_ups=kept, wake_up_said=said))
 
     def ring(self, since: datetime, wall: datetime) -> list[tuple[str, datetime]]:
-        """The wake-ups that must have rung between these moments: room and minute.
+        """The wake-ups that must have rung between these moments: room, and the moment as it was
+        ordered.
 
-        Rooms in which another one is the next by now count as touched, so that `plan` tells the
+        Rooms in which another one is to be told by now count as touched, so that `plan` tells the
         UCM of it; also behind a clock that has jumped back.
         """
         self._book.touched.update(
             number
             for number in self._book.called
-            if next_of(self._book.rooms[number].wake_ups, since)
-            != next_of(self._book.rooms[number].wake_ups, wall)
+            if _to_be_told(self._book.rooms[number].wake_ups, since)
+            != _to_be_told(self._book.rooms[number].wake_ups, wall)
         )
         return [
-            (number, minute(each))
+            (number, each)
             for number in self._book.called
             for each in self._book.rooms[number].wake_ups
             if has_rung(each, wall) and not has_rung(each, since)
@@ -93,10 +120,15 @@ class WakeUps:
 
     def deadlines(self, zone: tzinfo, since: datetime) -> list[datetime]:
         """When `ring` has something to do; `since`: when it was asked last."""
-        following = (
-            next_of(self._book.rooms[number].wake_ups, since) for number in self._book.called
-        )
-        return [(each + RUNG_AFTER).replace(tzinfo=zone) for each in following if each is not None]
+        due = []
+        for number in self._book.called:
+            wake_ups = self._book.rooms[number].wake_ups
+            following, until = next_of(wake_ups, since), rings_until(wake_ups, since)
+            if following is not None:
+                due.append((following + RUNG_AFTER).replace(tzinfo=zone))
+            if until is not None and until > since:
+                due.append(until.replace(tzinfo=zone))
+        return due
 
 
 def _shown(at: datetime, zone: tzinfo | None) -> datetime:

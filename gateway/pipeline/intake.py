@@ -7,7 +7,7 @@ nothing of it can be lost.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from time import perf_counter
 from typing import Any, Final
@@ -16,6 +16,7 @@ from gateway.back.lane import Lane
 from gateway.clock import Clock
 from gateway.house import House, Ledger, Room, Told
 from gateway.house.states import NOTHING_HEARD
+from gateway.house.wake_ups import minute
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pipeline import residence
@@ -37,12 +38,15 @@ from gateway.store import (
 from gateway.store.text import from_json, to_json
 from protocols.errors import RecordError
 from protocols.facts import (
+    Fact,
     GuestArrived,
     GuestLeft,
     PostingAnswered,
     ResyncEnded,
     ResyncVoided,
     Said,
+    WakeUpCleared,
+    WakeUpOrdered,
 )
 from protocols.session import DataReceived, RecordRefused
 
@@ -66,7 +70,10 @@ class Intake:
                     line has no answers
     charset         how a record's bytes are shown to the operator
     changed         set after each commit that may have given the UCM side something to do
+    stored          set after each commit: something else may be due in the house next
     lane            the way back, which hears what the PMS answers to postings; None: there is none
+    rang            hears of each wake-up that must have rung: room, the moment as it was ordered,
+                    and whether the UCM knew of it in time
     writing         held by whoever changes rooms or postings
     """
 
@@ -80,12 +87,13 @@ class Intake:
     repeats: Repeats | None = None
     charset: str = "cp1252"
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    stored: asyncio.Event = field(default_factory=asyncio.Event)
     lane: Lane | None = None
+    rang: Callable[[str, datetime, bool], None] | None = None
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _reports: Reports = field(init=False)
     _writes: int = 0
     _doubt: Doubt | None = None
-    _ticking: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self._reports = Reports(self.clock, self.metrics)
@@ -155,12 +163,22 @@ class Intake:
             await self._is_stored(())
             if not self.house.ledger.in_resync:
                 return False
-            draft = Draft()
-            told = self.house.apply(ResyncVoided(), self.clock.wall())
-            self._collect(draft, told, "(end of the link)", self.clock.epoch(), background=True)
-            draft.reports.append(lambda: self._reports.remark(told.remarks))
-            await self._put(draft, ())
+            await self._apply(ResyncVoided(), "(end of the link)", background=True)
             return True
+
+    async def hear(self, fact: WakeUpOrdered | WakeUpCleared) -> None:
+        """Somebody keyed this on the phone of the room, by its address. The caller holds `writing`.
+        Raises StorageFailed.
+        """
+        await self._is_stored(())
+        await self._apply(fact, "(phone)", background=False)
+
+    async def _apply(self, fact: Fact, said: str, *, background: bool) -> None:
+        draft = Draft()
+        told = self.house.apply(fact, self.clock.wall())
+        self._collect(draft, told, said, self.clock.epoch(), background=background)
+        draft.reports.append(lambda: self._reports.remark(told.remarks))
+        await self._put(draft, ())
 
     async def forget(self, older_than: timedelta) -> None:
         """Let go of guests who were announced so long ago and never came. Raises StorageFailed."""
@@ -169,38 +187,25 @@ class Intake:
             self.house.forget(self.clock.stamp() - older_than)
             await self._put(Draft(), ())
 
-    async def run(self) -> None:
-        """Let the house's own deadlines come true: late departures, next wake-ups. For ever."""
-        while True:
-            due = self.house.deadline(self.clock.wall())
-            wait = 30.0 if due is None else (due - self.clock.wall()).total_seconds()
-            if wait > 0:
-                self._ticking.clear()
-                try:
-                    # Wall time may jump, so no nap is longer than half a minute. Not wait_for:
-                    # in 3.11 it swallows a cancellation that meets the end of what it waits for.
-                    async with asyncio.timeout(min(wait, 30.0)):
-                        await self._ticking.wait()
-                except TimeoutError:
-                    pass  # nothing new was taken meanwhile: look at the clock
-                continue
-            try:
-                await self._tick()
-            except StorageFailed:
-                await self.clock.sleep(5)
-
-    async def _tick(self) -> None:
+    async def tick(self) -> None:
+        """Let what is due in the house come true. Raises StorageFailed."""
         async with self.writing:
             await self._is_stored(())
             draft, now = Draft(), self.clock.epoch()
             told = self.house.tick(self.clock.wall())
-            for room, minute in told.rung:
+            for room, at in told.rung:
                 have = self.outbox.actual.get(room)
-                if have is None or have.wake_up != minute:
-                    draft.reports.append(lambda room=room: self._reports.missed(room))  # type: ignore[misc]
+                was_told = have is not None and have.wake_up == minute(at)
+                draft.reports.append(partial(self._rang, room, at, was_told=was_told))
             self._collect(draft, told, "(clock)", now, background=False)
             draft.reports.append(lambda: self._reports.remark(told.remarks))
             await self._put(draft, ())
+
+    def _rang(self, room: str, at: datetime, *, was_told: bool) -> None:
+        if not was_told:
+            self._reports.missed(room)
+        if self.rang is not None:
+            self.rang(room, at, was_told)
 
     def _understand(self, draft: Draft, item: DataReceived, now: float) -> None:
         record: Any = item.record
@@ -339,7 +344,7 @@ class Intake:
                 )
         if changed or draft.causes or batch.ledger is not None:  # a resync may have ended
             self.changed.set()
-        self._ticking.set()
+        self.stored.set()
         draft.reports.append(lambda: self._reports.events(draft.events))
         # After the answer to the PMS: the PMS waits for that, and nothing waits for this.
         asyncio.get_running_loop().call_soon(_tell, draft.reports)

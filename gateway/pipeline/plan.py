@@ -19,7 +19,7 @@ from gateway.drivers.calls import (
     WakeUp,
 )
 from gateway.house.states import NOT_KNOWN, NOTHING_HEARD, STRANGER, Actual, Desired, States
-from gateway.house.wake_ups import has_rung, next_of
+from gateway.house.wake_ups import has_rung, next_of, rings_until
 
 OUT: Final = Actual()
 """The actual state of a room in which nobody is."""
@@ -101,8 +101,16 @@ def _word_call(hotel: Hotel, room: str, want: Desired, have: Actual) -> Call | N
     if is_unsaid and have.wake_up_said == NOT_KNOWN:
         return None  # whatever the PBX has is cancelled with the next stay
     if (following, want.wake_up_said) != (_pending(have, hotel.wall), have.wake_up_said):
-        return WakeUp(room=room, at=following)
+        is_early = _may_ring(want, have, hotel.wall)
+        return None if is_early else WakeUp(room=room, at=following)
     return None
+
+
+def _may_ring(want: Desired, have: Actual, wall: datetime) -> bool:
+    """The PBX may still be trying to wake the room: another wake-up would take its place."""
+    has_told = have.wake_up is not None and has_rung(have.wake_up, wall)
+    until = rings_until(want.wake_ups, wall)
+    return has_told and until is not None and wall < until
 
 
 def _pending(have: Actual, wall: datetime) -> datetime | None:
@@ -159,6 +167,16 @@ def done(hotel: Hotel, call: Call) -> dict[str, Actual]:
         case WakeUp(at=at):
             after = replace(have, wake_up=at, wake_up_said=want.wake_up_said)
     return {room: after}
+
+
+def with_wake_up(hotel: Hotel, room: str, at: datetime | None) -> Actual:
+    """What is actual where the PBX keeps this wake-up of the room by another word than ours; None:
+    none. If it is the next one that the room should have, it need not be told.
+    """
+    want, have = hotel.desired.get(room, NOTHING_HEARD), hotel.actual.get(room, OUT)
+    is_next = next_of(want.wake_ups, hotel.wall) == at
+    said = want.wake_up_said if is_next else have.wake_up_said
+    return replace(have, wake_up=at, wake_up_said=said)
 
 
 def is_out(have: Actual, *, in_doubt: bool) -> Actual:

@@ -16,6 +16,7 @@ from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pipeline import residence
 from gateway.pipeline.compare import Comparison
+from gateway.pipeline.deadlines import keep_deadlines
 from gateway.pipeline.intake import Intake
 from gateway.pipeline.kept import Start, begin
 from gateway.pipeline.outbox import Outbox
@@ -199,16 +200,16 @@ class Service:
             metrics=self.metrics,
             house=self.house,
             outbox=self.outbox,
-            rooms=self.intake.rooms,
+            intake=self.intake,
             driver=self._driver,
+            tls=parts.ucm_tls(self._config),
             reach=self.reach,
             is_link_up=lambda: self.pump.session.is_up,
             say=self.pump.say,
-            writing=self.intake.writing,
         )
         back = way_back(self._config, around)
         back.lane.restore(kept.postings)
-        self.intake.lane = self.pump.lane = back.lane
+        self.pump.lane = back.lane
         return back
 
     def _gauges(self) -> Gauges:
@@ -270,7 +271,7 @@ class Service:
         async with asyncio.TaskGroup() as group:
             pump = group.create_task(self.pump.run())
             relay = group.create_task(self.relay.run())
-            ticking = group.create_task(self.intake.run())
+            ticking = group.create_task(keep_deadlines(self.intake))
             purging = group.create_task(self._purge())
             watching = group.create_task(self.scope.run())
             pages = [group.create_task(page.run()) for page in self.pages]

@@ -1,39 +1,46 @@
 """The way back, made from the configuration: the lane to the PMS and what fills it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
 
 from gateway.back.charges import Charges, Late, Pricing
-from gateway.back.lane import CALL, Lane, Ready
-from gateway.back.lane import ROOM_STATUS as LEVEL_STATUS
-from gateway.back.lane import VOICEMAIL as LEVEL_VOICEMAIL
+from gateway.back.kinds import KINDS
+from gateway.back.lane import Lane, Ready
 from gateway.back.levels import Levels
-from gateway.back.poll import Poll
+from gateway.back.minibar import Minibar
+from gateway.back.poll import Look, Poll
 from gateway.back.reader import CallReader
+from gateway.back.rows import PmsRooms
 from gateway.back.tariff import price
+from gateway.back.wake_up_orders import WakeUpOrders
+from gateway.back.wake_up_results import WakeUpResults
+from gateway.back.wake_ups import WakeUps
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.drivers.base import DriverFailed, Paused
 from gateway.drivers.ucm.driver import UcmDriver
-from gateway.house import House
+from gateway.drivers.ucm.https import TlsSettings
+from gateway.drivers.ucm.websocket import UcmEvents
+from gateway.house import Actual, House
 from gateway.metrics import Metrics
+from gateway.pipeline.intake import Intake
 from gateway.pipeline.outbox import Outbox
+from gateway.pipeline.plan import with_wake_up
 from gateway.pipeline.reach import Reach
-from gateway.pipeline.room_map import RoomMap
-from gateway.store import PostingRow, StoreWorker
+from gateway.service.back_events import Heard, ucm_events
+from gateway.store import PostingRow, Store, StoreWorker
 from gateway.store.text import from_json
 from protocols.fias import record_of
 from protocols.postings import (
+    ARTICLES,
     CHARGE,
     ROOM_STATUS,
     VOICEMAIL,
-    CallCharge,
-    MessagesWaiting,
-    Posting,
-    RoomStatusKeyed,
+    WAKE_UP_ORDER,
+    WAKE_UP_RESULT,
 )
 from protocols.session import AnyRecord
 
@@ -41,7 +48,14 @@ from protocols.session import AnyRecord
 def says(config: Config) -> frozenset[str]:
     """What of a dialect's words this site uses towards its PMS."""
     back = config.back
-    used = {CHARGE: back.charges != "off", ROOM_STATUS: back.room_status, VOICEMAIL: back.voicemail}
+    used = {
+        CHARGE: back.charges != "off" or back.minibar == "total",
+        ARTICLES: back.minibar == "articles",
+        ROOM_STATUS: back.room_status,
+        VOICEMAIL: back.voicemail,
+        WAKE_UP_RESULT: back.wake_up_results,
+        WAKE_UP_ORDER: back.wake_ups_from_phones,
+    }
     return frozenset(word for word, is_used in used.items() if is_used)
 
 
@@ -52,14 +66,17 @@ def pricing(config: Config) -> Pricing | None:
     return partial(price, config.rates)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WayBack:
-    """The lane, and what asks the UCM."""
+    """The lane, and what asks the UCM. `events`: None: the UCM is asked only, and not heard."""
 
     lane: Lane
     reader: CallReader
     levels: Levels
+    results: WakeUpResults
+    minibar: Minibar
     poll: Poll
+    events: UcmEvents | None = None
 
     def adopt(self, config: Config) -> None:
         """Go on with another tariff, and other words for what a maid keys."""
@@ -67,11 +84,14 @@ class WayBack:
         self.levels.statuses = config.maid if config.back.room_status else None
 
     async def run(self) -> None:
-        """Both, until the lane has been stopped and owes nothing."""
+        """All of it, until the lane has been stopped and owes nothing."""
         async with asyncio.TaskGroup() as group:
-            reading = group.create_task(self.poll.run())
+            reading = [group.create_task(self.poll.run())]
+            if self.events is not None:
+                reading.append(group.create_task(self.events.run()))
             await self.lane.run()
-            reading.cancel()
+            for task in reading:
+                task.cancel()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,55 +103,52 @@ class Around:
     metrics: Metrics
     house: House
     outbox: Outbox
-    rooms: RoomMap
+    intake: Intake
     driver: UcmDriver
+    tls: TlsSettings
     reach: Reach
     is_link_up: Callable[[], bool]
     say: Callable[[AnyRecord], bool]
-    writing: asyncio.Lock
+
+
+@dataclass(frozen=True, slots=True)
+class _Rooms:
+    """The rooms as each part of the way back wants to see them."""
+
+    around: Around
+
+    def actual_at_rest(self, room: str) -> Actual | None:
+        """What it was last known to show; None: not known, or a call for it is under way."""
+        outbox = self.around.outbox
+        return None if room in outbox.pending else outbox.actual.get(room)
+
+    async def saw_wake_up(self, room: str, at: datetime | None) -> None:
+        """The UCM keeps this wake-up of the room, and not by our word."""
+        outbox, clock = self.around.outbox, self.around.clock
+        after = with_wake_up(outbox.hotel, room, at)
+        outbox.settle({room: after}, since=clock.epoch())
+        await self.around.store(Store.told, outbox.told([room]))
+        self.around.intake.changed.set()
+
+    def is_room(self, extension: str) -> bool:
+        """Whether it is the phone of a room."""
+        return extension in self.around.house.rooms or extension in self.around.outbox.actual
 
 
 def way_back(config: Config, around: Around) -> WayBack:
     """The way back of this site."""
-    back, house = config.back, around.house
-
-    def ready() -> Ready:
-        ledger = house.ledger
-        return Ready(
-            is_up=around.is_link_up(), in_resync=ledger.in_resync, night_audit=ledger.night_audit
-        )
-
-    def record(row: PostingRow, number: int) -> AnyRecord:
-        return record_of(from_json(_SAYINGS[row.kind], row.body), number)
-
-    def failed(error: DriverFailed) -> None:
-        if isinstance(error, Paused):
-            around.reach.shut(error)
-
-    def may_ask() -> bool:
-        return around.reach.is_up and around.clock.now() >= around.reach.shut_until
-
+    back, house, rooms = config.back, around.house, _Rooms(around)
+    pms_rooms = PmsRooms(around.store, around.intake.rooms.pms_room_of)
     charges = Charges(
         store=around.store,
         rooms=lambda: house.rooms,
-        spelled=around.rooms.pms_room_of,
+        pms_rooms=pms_rooms,
         zone=config.zone,
         outlet=back.outlet,
         late=Late(back.late_charges),
         pricing=pricing(config),
     )
-    lane = Lane(
-        store=around.store,
-        clock=around.clock,
-        metrics=around.metrics,
-        ready=ready,
-        place=charges.place,
-        record_of=record,
-        say=around.say,
-        writing=around.writing,
-        answer_s=back.answer_s,
-        numbers_up_to=back.numbers_up_to,
-    )
+    lane = _lane(config, around, charges)
     reader = CallReader(
         source=around.driver,
         charges=charges,
@@ -139,7 +156,7 @@ def way_back(config: Config, around: Around) -> WayBack:
         store=around.store,
         clock=around.clock,
         metrics=around.metrics,
-        is_room=lambda extension: extension in house.rooms or extension in around.outbox.actual,
+        is_room=rooms.is_room,
     )
     levels = Levels(
         source=around.driver,
@@ -147,19 +164,104 @@ def way_back(config: Config, around: Around) -> WayBack:
         store=around.store,
         clock=around.clock,
         rooms=lambda: house.rooms,
-        spelled=around.rooms.pms_room_of,
+        pms_rooms=pms_rooms,
         statuses=config.maid if back.room_status else None,
         mailboxes=back.voicemail,
     )
-    looks = [reader.look] if back.charges != "off" else []
-    if back.room_status or back.voicemail:
-        looks.append(levels.look)
-    return WayBack(lane, reader, levels, Poll(looks, may_ask, failed, back.poll_s))
+    results = WakeUpResults(
+        lane=lane,
+        store=around.store,
+        clock=around.clock,
+        metrics=around.metrics,
+        rooms=lambda: house.rooms,
+        pms_rooms=pms_rooms,
+        tries=timedelta(seconds=back.wake_up_tries_s),
+        says=back.wake_up_results,
+    )
+    orders = WakeUpOrders(
+        lane=lane,
+        store=around.store,
+        clock=around.clock,
+        rooms=lambda: house.rooms,
+        actual=rooms.actual_at_rest,
+        hear=around.intake.hear,
+        saw=rooms.saw_wake_up,
+        pms_rooms=pms_rooms,
+    )
+    wake_ups = WakeUps(
+        around.driver, around.clock, results, orders if back.wake_ups_from_phones else None
+    )
+    minibar = Minibar(
+        source=around.driver,
+        lane=lane,
+        store=around.store,
+        clock=around.clock,
+        rooms=lambda: house.rooms,
+        actual=lambda: around.outbox.actual,
+        stays=lambda: house.ledger.stays,
+        pms_rooms=pms_rooms,
+        totals=back.minibar == "total",
+        decimals=config.rates.decimals if config.rates else 2,
+        outlet=back.outlet,
+    )
+    looks = {
+        reader.look: back.charges != "off",
+        levels.look: back.room_status or back.voicemail,
+        wake_ups.look: back.wake_up_results or back.wake_ups_from_phones,
+        minibar.look: back.minibar != "off",
+    }
+    poll = _poll(config, around, [look for look, is_used in looks.items() if is_used])
+    around.intake.lane = lane
+    if back.wake_up_results or back.wake_ups_from_phones:
+        poll.always.append(results.settle)
+        around.intake.rang = results.rang
+    if back.minibar != "off":
+        around.driver.before_check_out = minibar.before_check_out
+    heard = Heard(
+        around.store, around.clock, around.metrics, poll, results, minibar, reader.settled_after_s
+    )
+    poll.always.append(heard.keep)
+    return WayBack(
+        lane=lane,
+        reader=reader,
+        levels=levels,
+        results=results,
+        minibar=minibar,
+        poll=poll,
+        events=ucm_events(config, around.tls, around.clock, heard),
+    )
 
 
-_SAYINGS: Final[Mapping[str, type[Posting]]] = {
-    CALL: CallCharge,
-    LEVEL_STATUS: RoomStatusKeyed,
-    LEVEL_VOICEMAIL: MessagesWaiting,
-}
-"""What the body of a posting is, by its kind."""
+def _lane(config: Config, around: Around, charges: Charges) -> Lane:
+    def ready() -> Ready:
+        ledger = around.house.ledger
+        return Ready(
+            is_up=around.is_link_up(), in_resync=ledger.in_resync, night_audit=ledger.night_audit
+        )
+
+    def record(row: PostingRow, number: int) -> AnyRecord:
+        return record_of(from_json(KINDS[row.kind].said, row.body), number)
+
+    return Lane(
+        store=around.store,
+        clock=around.clock,
+        metrics=around.metrics,
+        ready=ready,
+        place=charges.place,
+        record_of=record,
+        say=around.say,
+        writing=around.intake.writing,
+        answer_s=config.back.answer_s,
+        numbers_up_to=config.back.numbers_up_to,
+    )
+
+
+def _poll(config: Config, around: Around, looks: list[Look]) -> Poll:
+    def failed(error: DriverFailed) -> None:
+        if isinstance(error, Paused):
+            around.reach.shut(error)
+
+    def may_ask() -> bool:
+        return around.reach.is_up and around.clock.now() >= around.reach.shut_until
+
+    return Poll(looks, may_ask, failed, config.back.poll_s)

@@ -25,12 +25,17 @@ TELL_AGAIN_S = 60.0
 """A hostile peer dials without end: the log has a line a minute, the metric has all of them."""
 
 
-def ucm_peer(config: Config) -> HttpsPeer:
-    """The HTTPS connection to this site's UCM."""
+def ucm_tls(config: Config) -> TlsSettings:
+    """Which certificate is this site's UCM's."""
     ucm = config.ucm
-    tls = TlsSettings(
+    return TlsSettings(
         trust=Trust(ucm.tls), fingerprint=ucm.pin, ca_file=ucm.ca_file, is_old=ucm.old_tls
     )
+
+
+def ucm_peer(config: Config) -> HttpsPeer:
+    """The HTTPS connection to this site's UCM."""
+    ucm, tls = config.ucm, ucm_tls(config)
     digest = (ucm.username, ucm.password.get_secret_value()) if ucm.api == "old" else None
     return HttpsPeer(ucm.url, tls=tls, timeout_s=ucm.timeout_s, digest=digest)
 

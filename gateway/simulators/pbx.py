@@ -43,6 +43,10 @@ _GUEST_TAGS: Final = (
     "account", "firstname", "lastname", "language", "vipcode", "datein", "dateout", "cos",
     "credit", "cidnumber",
 )  # fmt: skip
+_TAKEN_ALONG: Final = (
+    "dnd", "wake_up", "wake_up_state", "wake_up_ending", "is_daily", "minibar", "messages",
+)  # fmt: skip
+"""With a guest who moves, beside his data."""
 _DATE_FORMS: Final = ("%Y/%m/%d %H:%M", "%Y%m%d %H:%M", "%Y%m%d")
 
 
@@ -73,6 +77,10 @@ class UcmRoom:
     cidnumber: str = ""
     dnd: bool = False
     wake_up: tuple[str, str] | None = None
+    wake_up_state: str = ""
+    wake_up_ending: str = ""
+    is_daily: bool = False
+    minibar: dict[str, int] = field(default_factory=dict)
     messages: int = 0
     heard: int = 0
     moved_from: str = ""
@@ -86,6 +94,8 @@ class UcmRoom:
             setattr(self, tag, "")
         self.is_in, self.status, self.dnd = False, 0, False
         self.wake_up, self.messages, self.heard, self.moved_from = None, 0, 0, ""
+        self.wake_up_state = self.wake_up_ending = ""
+        self.is_daily, self.minibar = False, {}
 
 
 @dataclass(slots=True)
@@ -95,12 +105,20 @@ class Rooms:
     name_bytes      longest first or last name
     sensitive       characters that are refused with -50
     languages       those with installed prompts; None: all
+    articles        of the minibars
     """
 
     rooms: dict[str, UcmRoom] = field(default_factory=dict)
     name_bytes: int = 64
     sensitive: str = "'\"`;"
     languages: tuple[str, ...] | None = None
+    articles: list[dict[str, str]] = field(
+        default_factory=lambda: [
+            {"extension": "01", "goods_name": "apple", "amount": "1.50"},
+            {"extension": "02", "goods_name": "beer", "amount": "4"},
+            {"extension": "03", "goods_name": "paper", "amount": ""},
+        ]
+    )
 
     def add(self, *addresses: str) -> None:
         """Rooms are made on the UCM, never through the API."""
@@ -116,6 +134,54 @@ class Rooms:
         room = self.rooms[address]
         room.status, room.maid = status, maid
         room.s_date, room.s_time = at[:8], at[8:]
+
+    def key_wake_up(self, address: str, at: str, *, daily: bool = False) -> None:
+        """The guest orders a wake-up on the phone of a room, or clears it. `at`: YYYYMMDDHHMM;
+        empty: he clears it.
+        """
+        room = self.rooms[address]
+        room.wake_up = (at[:8], at[8:]) if at else None
+        room.wake_up_state, room.wake_up_ending = "1" if at else "0", ""
+        room.is_daily = daily and bool(at)
+
+    def ring(self, address: str, ending: str) -> None:
+        """The wake-up of a room is over: 1 answered, 2 no answer, 3 busy, 4 failed."""
+        self.rooms[address].wake_up_state, self.rooms[address].wake_up_ending = "2", ending
+
+    def take(self, address: str, article: str, count: int = 1) -> None:
+        """A guest takes something from the minibar, or gives it back."""
+        goods = self.rooms[address].minibar
+        goods[article] = goods.get(article, 0) + count
+        if goods[article] <= 0:
+            del goods[article]
+
+    def wake_ups(self) -> list[dict[str, str]]:
+        """The rows of `listWakeUp`: a room has one once one was ever set."""
+        return [
+            {
+                "room": room.address,
+                "address": room.address,
+                "w_action": room.wake_up_state,
+                "w_type": "2" if room.is_daily else "1",
+                "w_status": room.wake_up_ending,
+                "w_date": (room.wake_up or ("", ""))[0],
+                "w_time": (room.wake_up or ("", ""))[1],
+                "send_status": "1",
+            }
+            for room in self.rooms.values()
+            if room.wake_up_state
+        ]
+
+    def taken(self, address: str) -> list[dict[str, Any]]:
+        """The rows of `getPMSRoomGoods`. Raises Refusal."""
+        if address not in self.rooms:
+            raise Refusal(18)
+        prices = {each["goods_name"]: each["amount"] for each in self.articles}
+        return [
+            {"goods_name": name, "count": count, "amount": prices.get(name, ""), "tax": "0",
+             "time": "", "maid": "0000"}
+            for name, count in self.rooms[address].minibar.items()
+        ]  # fmt: skip
 
     def apply(self, action: str, tags: Mapping[str, str]) -> int:
         """Do one action of a stay. Returns 0 or -100; raises Refusal.
@@ -217,7 +283,7 @@ class Rooms:
             raise Refusal(24)
         if target.status in (2, 3):
             raise Refusal(22)
-        for name in (*_GUEST_TAGS, "dnd", "wake_up", "messages"):
+        for name in (*_GUEST_TAGS, *_TAKEN_ALONG):
             setattr(target, name, getattr(source, name))
         target.is_in, target.status, target.moved_from = True, 1, source.address
         source.forget_guest()
@@ -233,9 +299,9 @@ class Rooms:
                 raise Refusal(15) from None
             if tags.get("w_mode", "1") not in ("1", "2"):
                 raise Refusal(15)
-            self._room(tags).wake_up = (tags["w_date"], tags["w_time"])
+            self.key_wake_up(self._room(tags).address, tags["w_date"] + tags["w_time"])
         elif action == "0":
-            self._room(tags).wake_up = None
+            self.key_wake_up(self._room(tags).address, "")
         else:
             raise Refusal(15)
         return 0

@@ -1,7 +1,7 @@
 """The way back in the store: who was in which room, postings with their numbers, and calls."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -193,10 +193,14 @@ class BackStore(StoreFile):
             ]
 
     def put_levels(
-        self, levels: Iterable[LevelRow], postings: Iterable[PostingRow]
+        self,
+        levels: Iterable[LevelRow],
+        postings: Iterable[PostingRow],
+        replaced: Collection[str] = (),
     ) -> tuple[list[PostingRow], list[int]]:
-        """What is seen now, and what is to be said of it, all at once. A newer word takes the place
-        of one that still waits. Returns the postings, and the ids of those that made way.
+        """What is seen now, and what is to be said of it, all at once. Of these kinds a newer word
+        takes the place of one that still waits. Returns the postings, and the ids of those that
+        made way.
         """
         with self.transaction() as db:
             for each in levels:
@@ -208,7 +212,7 @@ class BackStore(StoreFile):
                     "SELECT id FROM posting WHERE kind = ? AND room = ? AND state = 'waiting'",
                     (posting.kind, posting.room),
                 ).fetchall()
-                for (id_,) in older:
+                for (id_,) in older if posting.kind in replaced else ():
                     db.execute("DELETE FROM posting WHERE id = ?", (id_,))
                     db.execute("DELETE FROM posting_step WHERE posting = ?", (id_,))
                     gone.append(int(str(id_)))

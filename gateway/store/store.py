@@ -81,19 +81,24 @@ class Store(BackStore):
             db.execute(
                 "UPDATE ledger SET body = coalesce(?, body), writes = writes + 1", (batch.ledger,)
             )
-            for each in batch.refused:
+            self.keep_refused(batch.refused)
+            self.write_residents(batch.residents)
+            self.change_postings(batch.postings)
+            return self.writes()
+
+    def keep_refused(self, refused: Sequence[Refused]) -> None:
+        """What could not be understood; the last REFUSED_KEPT are kept."""
+        with self.transaction() as db:
+            for each in refused:
                 db.execute(
                     "INSERT INTO refused (at, reason, body, advice) VALUES (?, ?, ?, ?)",
                     (each.at, each.reason, each.body, each.advice),
                 )
-            if batch.refused:
+            if refused:
                 db.execute(
                     "DELETE FROM refused WHERE id <= (SELECT max(id) FROM refused) - ?",
                     (REFUSED_KEPT,),
                 )
-            self.write_residents(batch.residents)
-            self.change_postings(batch.postings)
-            return self.writes()
 
     def told(self, rooms: Sequence[Told], journal: Sequence[JournalLine] = ()) -> None:
         """What a call has made of its rooms, and the line about it."""

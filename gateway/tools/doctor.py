@@ -76,6 +76,7 @@ def _files(config: Config) -> Finding:
     names = (
         ucm.password_file,
         ucm.pms_password_file,
+        config.back.ws_password_file,
         http.metrics_key_file,
         http.metrics_token_file,
     )

@@ -107,7 +107,7 @@ async def test_a_call_of_a_guest_who_has_left_is_on_nobodys_bill(tmp_path):
         later(on, 60)
         await until(lambda: states(on) == ["held"])
         (row,) = on.service.back.lane.open.values()
-        assert row.reason == "late_charge: the guest of this call has left the house"
+        assert row.reason == "late_charge: the guest who has to pay has left the house"
         assert on.pms.cashier.heard == []
         # Another call, of the guest who is there now, goes on.
         later(on)

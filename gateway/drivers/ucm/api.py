@@ -21,6 +21,7 @@ STOP_S: Final = 300.0
 
 
 _INVALID: Final = -1
+_NO_PERMISSION: Final = -47
 
 
 class UcmApi(Protocol):
@@ -41,6 +42,14 @@ class UcmApi(Protocol):
 
     async def read(self, action: str, parameters: Mapping[str, str], /) -> Reply:
         """One page of a list that is not the PMS module's: calls, extensions."""
+
+    async def read_if_known(
+        self, action: str, parameters: Mapping[str, str], /, *, in_module: bool
+    ) -> Reply | None:
+        """A list that a UCM may not have; None: this one has not, or this user may not read it.
+
+        in_module   ask the PMS module for it
+        """
 
     async def log_in_again(self) -> None:
         """The session is not valid any more: get another one."""
@@ -181,7 +190,27 @@ class NewApi:
 
     async def read(self, action: str, parameters: Mapping[str, str]) -> Reply:
         async with self._one:
-            return self._good(await self._read(action, {**parameters, "action": action}))
+            reply = await self._read_once_more(action, {**parameters, "action": action})
+            if reply.code == _NO_PERMISSION:  # of this list: rooms may still be told
+                do = f"tick {action} in the permissions of the API user"
+                raise Unreachable(
+                    "body", f"the UCM does not let us read {action}: {do}", sent=False
+                )
+            raise_for_pause(reply)
+            return self._good(reply)
+
+    async def read_if_known(
+        self, action: str, parameters: Mapping[str, str], *, in_module: bool
+    ) -> Reply | None:
+        payload: dict[str, Any] = {**parameters, "action": action}
+        if in_module:
+            payload = {"action": "pmsapi", "token": self._token, "data": {action: parameters}}
+        async with self._one:
+            reply = await self._read_once_more(action, payload)
+        if reply.verdict is Verdict.REJECTED or reply.code == _NO_PERMISSION:
+            return None
+        raise_for_pause(reply)
+        return self._good(reply)
 
     async def log_in_again(self) -> None:
         async with self._one:
@@ -202,13 +231,18 @@ class NewApi:
         return await self._read("listPMSRoom", payload)
 
     async def _read(self, action: str, payload: dict[str, Any]) -> Reply:
-        """Ask for something that changes nothing, and so may be asked again."""
+        """Ask for something that changes nothing. Raises Paused too."""
+        reply = await self._read_once_more(action, payload)
+        raise_for_pause(reply)
+        return reply
+
+    async def _read_once_more(self, action: str, payload: dict[str, Any]) -> Reply:
+        """What changes nothing may be asked again, within another session."""
         reply = await self._asked(action, payload, MAX_LIST_BYTES)
         if reply.verdict in (Verdict.LOGIN, Verdict.LOGIN_UNSURE) and not self.is_fresh:
             self._cookie = None
             self._metrics.ucm_retries.labels(action, "login").inc()
             reply = await self._asked(action, payload, MAX_LIST_BYTES)
-        raise_for_pause(reply)
         return reply
 
     @staticmethod
@@ -302,6 +336,9 @@ class OldApi:
 
     async def read(self, action: str, _: Mapping[str, str]) -> Reply:
         raise Unreachable("body", f"the old API has no {action}", sent=False)
+
+    async def read_if_known(self, _: str, __: Mapping[str, str], **___: bool) -> None:
+        return None
 
     async def log_in_again(self) -> None:
         pass  # every request carries its own credentials

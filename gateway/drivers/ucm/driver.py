@@ -1,7 +1,7 @@
 """`UcmDriver`: makes one call to a UCM, with what belongs to a request: a login, a shorter name."""
 
-from collections.abc import Mapping
-from datetime import tzinfo
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, tzinfo
 from typing import Final
 
 from gateway.drivers.base import (
@@ -23,8 +23,8 @@ from gateway.drivers.calls import (
     Update,
     WakeUp,
 )
-from gateway.drivers.legs import KeyedStatus, Leg, Mailbox
-from gateway.drivers.ucm import cdr, listing, mailbox, requests
+from gateway.drivers.legs import KeptWakeUp, KeyedStatus, Leg, Mailbox, Taken
+from gateway.drivers.ucm import cdr, listing, mailbox, minibar, requests, wake_ups
 from gateway.drivers.ucm.api import UcmApi, raise_for_pause
 from gateway.drivers.ucm.listing import UcmRoom
 from gateway.drivers.ucm.replies import Reply, Verdict
@@ -51,11 +51,15 @@ _OUTCOMES: Final = {
 
 
 class UcmDriver:
-    """One UCM. See `gateway.drivers.base.Driver`. `words` may be replaced between two calls."""
+    """One UCM. See `gateway.drivers.base.Driver`. `words` may be replaced between two calls.
+
+    before_check_out    asked with the room: a check-out erases what the UCM keeps of it
+    """
 
     def __init__(self, api: UcmApi, words: Words, metrics: Metrics) -> None:
         self._api, self.words, self._metrics = api, words, metrics
         self.has_list = api.has_list
+        self.before_check_out: Callable[[str], Awaitable[None]] | None = None
 
     async def apply(self, call: Call) -> Answer:
         request = requests.request_of(call, self.words)
@@ -63,6 +67,8 @@ class UcmDriver:
             assert isinstance(call, RoomStatus)  # every other call has its request
             why = f"room status {call.code!r} has no mapping under [room_status]"
             return Answer(warning=why)
+        if isinstance(call, CheckOut) and self.before_check_out is not None:
+            await self.before_check_out(call.room)
         reply = await self._say(request)
         outcome = _OUTCOMES[reply.verdict]
         warning = reply.advice if reply.verdict is Verdict.DONE_WITH_WARNING else ""
@@ -117,6 +123,24 @@ class UcmDriver:
                 return list(found.values())
             page += 1
 
+    async def wake_ups(self, wall: datetime) -> list[KeptWakeUp] | None:
+        """The wake-up of each room; None: this firmware has no such list. Raises as `apply`.
+
+        wall    hotel time now, without a zone
+        """
+        found: dict[str, KeptWakeUp] = {}
+        page = 1
+        while True:
+            reply = await self._wake_up_page(page)
+            if reply is None or wake_ups.LIST not in reply.response:
+                return None
+            kept, last = wake_ups.page_of(reply, wall)
+            known = len(found)
+            found |= {each.room: each for each in kept}
+            if page >= last or len(found) == known:
+                return list(found.values())
+            page += 1
+
     def tags_of(self, guest: Guest, stay: int | None) -> dict[str, str]:
         return requests.guest_tags(guest, stay, self.words)
 
@@ -130,6 +154,26 @@ class UcmDriver:
 
     async def close(self) -> None:
         await self._api.close()
+
+    async def goods(self) -> dict[str, str]:
+        """The code of each article of the minibars, by its name. Raises as `apply`."""
+        reply = await self._api.read_if_known(minibar.GOODS, {}, in_module=True)
+        return {} if reply is None else minibar.goods_of(reply)
+
+    async def taken(self, room: str) -> list[Taken] | None:
+        """What was taken from the minibar of this room; None: it cannot be asked. Raises as
+        `apply`.
+        """
+        reply = await self._api.read_if_known(minibar.TAKEN, {"room": room}, in_module=True)
+        return None if reply is None else minibar.taken_of(reply)
+
+    async def _wake_up_page(self, page: int) -> Reply | None:
+        """Which way this list is asked for is not known for every firmware."""
+        asked = wake_ups.request(page)
+        reply = await self._api.read_if_known(wake_ups.ACTION, asked, in_module=False)
+        if reply is None:
+            reply = await self._api.read_if_known(wake_ups.ACTION, asked, in_module=True)
+        return reply
 
     async def _say(self, request: Request) -> Reply:
         """Say it until it is said, each repair once. Returns a reply that has an outcome."""

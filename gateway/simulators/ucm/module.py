@@ -14,11 +14,11 @@ from gateway.simulators.ucm.phones import Phones
 from gateway.simulators.ucm.replies import Reply
 from gateway.simulators.ucm.settings import Settings
 
-LIST: Final = "listPMSRoom"
-"""The action that changes nothing."""
+LISTS: Final = ("listPMSRoom", "listMiniBarGoods", "getPMSRoomGoods")
+"""Actions that change nothing."""
 
 Result = int | dict[str, Any]
-"""Of an action: its code, or the page that `LIST` gives."""
+"""Of an action: its code, or the page of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +144,16 @@ class PmsModule:
         if token != wanted:
             raise Refusal(16)
         action, tags = parse_data(request.get("data"), request.get("format"))
-        if action != LIST:
-            return self.rooms.apply(action, tags)
-        rows = self.rooms.listed()
-        return {"page": 1, "pms_room": rows, "total_item": len(rows), "total_page": 1}
+        match action:
+            case "listPMSRoom":
+                name, rows = "pms_room", self.rooms.listed()
+            case "listMiniBarGoods":
+                name, rows = "goods_name", self.rooms.articles
+            case "getPMSRoomGoods":
+                name, rows = "minibar_goods", self.rooms.taken(tags.get("room", ""))
+            case _:
+                return self.rooms.apply(action, tags)
+        return {"page": 1, name: rows, "total_item": len(rows), "total_page": 1}
 
 
 def peek(request: Mapping[str, Any]) -> Asked:

@@ -61,6 +61,8 @@ class NewApi:
                 return await self._cdrapi(request)
             if action == "listAccount":
                 return await self._list_account(request)
+            if action == "listWakeUp":
+                return await self._list_wake_ups(request)
             if action not in ("challenge", "login"):
                 return invalid()
             asked = Asked(action)
@@ -168,6 +170,26 @@ class NewApi:
             shown = rows[(page - 1) * count : page * count]
             return {
                 "account": [{name: row[name] for name in wanted} for row in shown],
+                "page": page,
+                "total_item": len(rows),
+                "total_page": -(-len(rows) // count),
+            }
+
+        return self.module.answer(asked, fault, do, self._write)
+
+    async def _list_wake_ups(self, request: Mapping[str, Any]) -> Reply:
+        """As the UCM's own pages ask for it."""
+        asked = Asked("listWakeUp")
+        fault = await self.module.fault(asked)
+
+        def do() -> Result:
+            self._check_cookie(str(request.get("cookie")))
+            if not self.module.settings.lists_wake_ups:
+                raise Refusal(-47)
+            rows = self.module.rooms.wake_ups()
+            count, page = int(request.get("item_num") or len(rows) or 1), int(request["page"])
+            return {
+                "pms_wakeup": rows[(page - 1) * count : page * count],
                 "page": page,
                 "total_item": len(rows),
                 "total_page": -(-len(rows) // count),

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import h11
 
 from gateway.simulators.pbx import Refusal
-from gateway.simulators.ucm.module import LIST, PmsModule, Result, md5, peek
+from gateway.simulators.ucm.module import LISTS, PmsModule, Result, md5, peek
 from gateway.simulators.ucm.replies import Reply, old_reply
 
 NONCE_S: Final = 60.0
@@ -39,7 +39,7 @@ class OldApi:
         asked = peek(values)
 
         def do() -> Result:
-            if asked.action == LIST:
+            if asked.action in LISTS:
                 raise Refusal(13)  # the list came with the new API
             return self.module.do(values)
 

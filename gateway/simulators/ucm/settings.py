@@ -8,6 +8,7 @@ from typing import Literal
 class Settings:
     """A test may change them at any time.
 
+    lists_wake_ups  the API user may read `listWakeUp`
     pms_module      the PMS module is switched on
     api_enabled     the API is switched on
     permitted       our address is in the list of permitted addresses
@@ -20,6 +21,9 @@ class Settings:
     password: str = "api-secret"  # invented, for loopback
     pms_username: str = "hotel"
     pms_password: str = "pms-secret"  # invented, for loopback
+    ws_username: str = "pmsgw-ws"
+    ws_password: str = "ws-secret"  # invented, for loopback
+    lists_wake_ups: bool = True
     pms_module: bool = True
     api_enabled: bool = True
     permitted: bool = True

@@ -3,7 +3,9 @@
 POST /api       the new API
 GET  /pmsapi    the old API
 GET  /_sim/rooms, /_sim/journal
-POST /_sim/faults, /_sim/rooms, /_sim/calls, /_sim/maids, /_sim/messages, /_sim/reboot, /_sim/unban
+GET  /websockify    the WebSocket
+POST /_sim/faults, /_sim/rooms, /_sim/calls, /_sim/maids, /_sim/messages, /_sim/wake_ups,
+     /_sim/rings, /_sim/minibars, /_sim/reboot, /_sim/unban
 """
 
 import asyncio
@@ -21,6 +23,7 @@ from gateway.simulators.ucm.module import PmsModule
 from gateway.simulators.ucm.new_api import NewApi
 from gateway.simulators.ucm.old_api import OldApi
 from gateway.simulators.ucm.replies import Reply, invalid, json_reply
+from gateway.simulators.ucm.websocket import PATH, Sockets
 
 MAX_REQUEST_LINE: Final = 4096
 NEVER_S: Final = 3600
@@ -41,6 +44,7 @@ class UcmSimulator(PmsModule):
     context: ssl.SSLContext | None = None
     new_api: NewApi = field(init=False)
     old_api: OldApi = field(init=False)
+    sockets: Sockets = field(init=False)
     _server: asyncio.Server | None = None
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -48,6 +52,7 @@ class UcmSimulator(PmsModule):
     def __post_init__(self) -> None:
         self.rng.seed(self.seed)
         self.new_api, self.old_api = NewApi(self), OldApi(self)
+        self.sockets = Sockets(self.settings)
 
     @property
     def logins(self) -> int:
@@ -90,6 +95,43 @@ class UcmSimulator(PmsModule):
         self.new_api.forget()
         self.cut()
 
+    # --- What happens in the rooms, and what the UCM tells of it ---
+
+    def key_status(self, address: str, status: int, *, maid: str = "0000", at: str = "") -> None:
+        """See `Rooms.key_status`; the event says neither maid nor moment."""
+        self.rooms.key_status(address, status, maid=maid, at=at)
+        body = {"Extension": address, "RoomActionStatus": str(status)}
+        self.sockets.emit("PMSRoomStatus", body)
+
+    def leave_message(self, address: str) -> None:
+        """See `Rooms.leave_message`."""
+        self.rooms.leave_message(address)
+        room = self.rooms.rooms[address]
+        body = {"extensions": address, "newmsg": room.messages, "urgemsg": 0, "oldmsg": room.heard}
+        self.sockets.emit("VoiceMailStatus", body)
+
+    def key_wake_up(self, address: str, at: str = "", *, daily: bool = False) -> None:
+        """See `Rooms.key_wake_up`; the event has lost what was keyed."""
+        self.rooms.key_wake_up(address, at, daily=daily)
+        body = {"PMSActionStatus": "update", "Extension": address, "WakeupActionStatus": "1"}
+        self.sockets.emit("PMSWakeupStatus", body)
+
+    def ring(
+        self, address: str, ending: str, *, silent: bool = False, forgets: bool = False
+    ) -> None:
+        """See `Rooms.ring`. `silent`: without an event; `forgets`: the event alone says it."""
+        if not forgets:
+            self.rooms.ring(address, ending)
+        if not silent:
+            body = {"Extension": address, "WakeupActionStatus": "2", "WakeupAnswerStatus": ending}
+            self.sockets.emit("PMSWakeupStatus", body)
+
+    def take(self, address: str, article: str, count: int = 1) -> None:
+        """See `Rooms.take`; the minibar has no event of its own."""
+        self.rooms.take(address, article, count)
+
+    # --- Requests ---
+
     async def respond(self, request: h11.Request, body: bytes) -> Reply:
         """The reply to one request. Raises Dropped; never returns when the UCM hangs."""
         url = urlsplit(request.target.decode("latin-1"))
@@ -123,10 +165,17 @@ class UcmSimulator(PmsModule):
                 case "POST /_sim/rooms":
                     self.rooms.add(*given["add"])
                 case "POST /_sim/maids":
-                    self.rooms.key_status(**given)
+                    self.key_status(**given)
                 case "POST /_sim/messages":
-                    self.rooms.leave_message(given["address"])
+                    self.leave_message(**given)
+                case "POST /_sim/wake_ups":
+                    self.key_wake_up(**given)
+                case "POST /_sim/rings":
+                    self.ring(**given)
+                case "POST /_sim/minibars":
+                    self.take(**given)
                 case "POST /_sim/calls":
+                    self.sockets.emit("ActiveCallStatus", {"action": "delete"})
                     return json_reply(self.phones.call(**given))
                 case "POST /_sim/reboot":
                     self.reboot()
@@ -148,6 +197,11 @@ class UcmSimulator(PmsModule):
             task.add_done_callback(self._tasks.discard)
         connection = h11.Connection(h11.SERVER)
         try:
+            first = await reader.read(65536)
+            if first.startswith(PATH):
+                await self.sockets.serve(first, reader, writer)
+                return
+            connection.receive_data(first)
             while True:
                 request, body = await _read(connection, reader)
                 if request is None:

@@ -4,7 +4,8 @@ import asyncio
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from gateway.back.lane import CALL, Lane, Ready
+from gateway.back.kinds import CALL
+from gateway.back.lane import Lane, Ready
 from gateway.back.states import State
 from gateway.clock import Clock
 from gateway.metrics import Metrics

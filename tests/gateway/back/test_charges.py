@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gateway.back.calls import INTERNAL, ROOM, PhoneCall
 from gateway.back.charges import Charges, Late
 from gateway.back.dialled import Dialled
+from gateway.back.rows import PmsRooms
 from gateway.back.tariff import Price
 from gateway.house import House
 from gateway.house.residents import residents
@@ -32,7 +33,7 @@ class Hotel:
         self.charges = Charges(
             store=self._call,
             rooms=lambda: self.house.rooms,
-            spelled=lambda room: f"0{room}",
+            pms_rooms=PmsRooms(self._call, lambda room: f"0{room}"),
             zone=ZoneInfo("Europe/Lisbon"),
             outlet="10",
             late=late,
@@ -94,9 +95,7 @@ def test_a_call_from_a_room_in_which_nobody_was_known_is_nobodys(store):
     hotel = Hotel(store)
     posting = hotel.posting(hotel.calls("101"))
     hotel.hears(arrives("101"))
-    assert hotel.place(posting)[1] == (
-        "late_charge: nobody was known to be in the room when the call began"
-    )
+    assert hotel.place(posting)[1] == ("late_charge: nobody was known to be in the room then")
     assert from_json(CallCharge, posting.body).room == "0101"  # as the site's map has it
 
 
@@ -107,7 +106,7 @@ def test_a_call_of_a_guest_who_has_left_is_late_from_the_beginning(store):
     hotel.hears(GuestLeft(room="101", reservation="1"))
     row, posting = asyncio.run(hotel.charges.of(call))
     assert (row.use, posting.state) == ("late", "held")
-    assert posting.reason == "late_charge: the guest of this call has left the house"
+    assert posting.reason == "late_charge: the guest who has to pay has left the house"
 
 
 @pytest.mark.parametrize(
@@ -138,7 +137,7 @@ def test_a_guest_who_moved_pays_where_he_is_if_the_site_says_so(store):
     placed, why = hotel.place(posting)
     assert (placed.room, from_json(CallCharge, placed.body).room, why) == ("102", "0102", "")
     hotel.charges.late = Late.PARK
-    assert hotel.place(posting)[1] == "late_charge: the guest of this call is in another room now"
+    assert hotel.place(posting)[1] == "late_charge: the guest who has to pay is in another room now"
 
 
 def test_a_second_smith_without_a_number_is_another_guest(store):
@@ -147,7 +146,7 @@ def test_a_second_smith_without_a_number_is_another_guest(store):
     posting = hotel.posting(hotel.calls("101"))
     hotel.hears(GuestLeft(room="101", reservation=None))
     hotel.hears(arrives("101", None, "Smith"))
-    assert hotel.place(posting)[1] == "late_charge: the guest of this call has left the house"
+    assert hotel.place(posting)[1] == "late_charge: the guest who has to pay has left the house"
 
 
 FACTS = st.one_of(

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from gateway.back.levels import ECHO_S, Levels
+from gateway.back.rows import PmsRooms
 from gateway.drivers.legs import KeyedStatus, Mailbox
 from gateway.house import Room
 from gateway.house.states import Guest
@@ -29,7 +30,7 @@ class Floor:
             store=self.desk.store,
             clock=self.desk.clock,
             rooms=lambda: self.rooms,
-            spelled=lambda room: f"0{room}",
+            pms_rooms=PmsRooms(self.desk.store, lambda room: f"0{room}"),
             statuses=STATUSES,
             mailboxes=True,
         )

@@ -23,7 +23,7 @@ async def polled(*errors, times=3):
     async def works():
         looked[1] += 1
 
-    poll = Poll([fails, works], lambda: True, failures.append, every_s=3600)
+    poll = Poll([fails, works], lambda: True, failures.append, every_s=3600, shortest_s=0)
     task = asyncio.create_task(poll.run())
     for _ in range(times):
         await asyncio.sleep(0.01)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.back.charges import Charges
 from gateway.back.reader import OVERLAP_S, SETTLED_AFTER_S, CallReader
+from gateway.back.rows import PmsRooms
 from gateway.drivers.base import Unreachable
 from gateway.store import Store
 from tests.gateway.back.cash_desk import Desk
@@ -40,7 +41,9 @@ class Reading:
 
     def build(self):
         desk = self.desk
-        charges = Charges(store=desk.store, rooms=dict, spelled=str, zone=self.clock.zone)
+        charges = Charges(
+            store=desk.store, rooms=dict, pms_rooms=PmsRooms(desk.store, str), zone=self.clock.zone
+        )
         self.reader = CallReader(
             source=self.source, charges=charges, lane=desk.lane, store=desk.store,
             clock=self.clock, metrics=desk.metrics, is_room={"101", "102"}.__contains__,

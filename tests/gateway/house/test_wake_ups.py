@@ -61,11 +61,11 @@ def test_a_ucm_keeps_one_wake_up_so_the_next_one_is_told_in_time(desk):
     assert desk.say("WR|RN101|DA260314|TI123000|") == []
     assert desk.say("WR|RN101|DA260314|TI103000|") == ["wake 101 0314-1030"]
     assert desk.house.deadline(desk.now) == datetime(2026, 3, 14, 10, 30, 20, tzinfo=UTC)
-    desk.now = datetime(2026, 3, 14, 10, 30, 19, tzinfo=UTC)
+    desk.now = datetime(2026, 3, 14, 10, 34, 59, tzinfo=UTC)
     assert desk.wait(0) == []
     desk.restart()
     assert desk.wait(1) == ["wake 101 0314-1100"]
-    desk.now = datetime(2026, 3, 14, 11, 0, 20, tzinfo=UTC)
+    desk.now = datetime(2026, 3, 14, 11, 5, tzinfo=UTC)
     assert desk.wait(0) == ["wake 101 0314-1230"]
     desk.now += timedelta(days=1)
     assert desk.wait(0) == []
@@ -99,6 +99,42 @@ def test_a_wake_up_is_past_when_the_ucm_must_have_called(desk, second, words):
     assert desk.wait(0) == words
 
 
+@pytest.mark.parametrize(
+    ("next_at", "told_at"),
+    [
+        ("1200", (10, 35, 0)),  # the UCM tries for five minutes
+        ("1034", (10, 32, 0)),  # the next one is near
+        ("1031", (10, 30, 20)),
+    ],
+)
+def test_the_next_wake_up_is_not_told_while_the_ucm_may_still_ring(desk, next_at, told_at):
+    desk.say("WR|RN101|DA260314|TI103000|", f"WR|RN101|DA260314|TI{next_at}00|")
+    told_at = datetime(2026, 3, 14, *told_at, tzinfo=UTC)
+    for _ in range(3):
+        due = desk.house.deadline(desk.now)
+        desk.now = due
+        words = desk.wait(0)
+        if words:
+            break
+    assert (words, due) == ([f"wake 101 0314-{next_at}"], told_at)
+
+
+def test_a_wake_up_that_still_rings_is_ended_by_the_word_of_the_pms(desk):
+    desk.say("WR|RN101|DA260314|TI103000|", "WR|RN101|DA260314|TI120000|")
+    desk.now = datetime(2026, 3, 14, 10, 31, tzinfo=UTC)
+    assert desk.wait(0) == []
+    assert desk.say("WC|RN101|DA260314|TI103000|") == ["wake 101 0314-1200"]
+
+
+def test_the_word_about_another_wake_up_does_not_end_the_one_that_rings(desk):
+    desk.say("WR|RN101|DA260314|TI103000|")
+    desk.now = datetime(2026, 3, 14, 10, 31, tzinfo=UTC)
+    assert desk.say("WC|RN101|DA260315|TI070000|") == []
+    assert desk.say("WR|RN101|DA260315|TI080000|") == []
+    desk.now = datetime(2026, 3, 14, 10, 35, tzinfo=UTC)
+    assert desk.wait(0) == ["wake 101 0315-0800"]
+
+
 def test_a_wake_up_that_has_rung_is_told_once(desk):
     desk.say("WR|RN101|DA260314|TI103000|")
     desk.now = datetime(2026, 3, 14, 10, 30, 20, tzinfo=UTC)
@@ -115,7 +151,7 @@ def test_a_clock_that_was_ahead_for_a_moment_has_cost_no_wake_up(desk):
     desk.now = right
     assert desk.wait(0) == []
     assert desk.pbx.actual["101"].wake_up == datetime(2026, 3, 14, 10, 30)
-    desk.now = datetime(2026, 3, 14, 10, 31, tzinfo=UTC)
+    desk.now = datetime(2026, 3, 14, 10, 36, tzinfo=UTC)
     assert desk.wait(0) == ["wake 101 0315-0700"]
 
 
@@ -127,7 +163,7 @@ def test_a_wake_up_is_cancelled_by_its_minute(desk):
 
 def test_an_earlier_pending_wake_up_is_told_before_a_newly_ordered_one(desk):
     desk.say("WR|RN101|DA260314|TI101500|", "WR|RN101|DA260314|TI110000|")
-    desk.now = datetime(2026, 3, 14, 10, 15, 40, tzinfo=UTC)  # rung, and no tick came yet
+    desk.now = datetime(2026, 3, 14, 10, 20, 40, tzinfo=UTC)  # rung, and no tick came yet
     assert desk.say("WR|RN101|DA260314|TI120000|") == ["wake 101 0314-1100"]
 
 
@@ -156,7 +192,9 @@ def test_cancelling_an_unknown_wake_up_leaves_the_known_one_alone(desk):
     desk.now = datetime(2026, 3, 14, 10, 30, 9, tzinfo=UTC)  # one second before it is over
     assert desk.say("WC|RN101|DA260315|TI070000|") == []
     desk.now = datetime(2026, 3, 14, 10, 30, 10, tzinfo=UTC)
-    assert desk.say("WC|RN101|DA260315|TI070000|") == ["wake 101 none"]
+    assert desk.say("WC|RN101|DA260315|TI070000|") == []
+    desk.now = datetime(2026, 3, 14, 10, 35, tzinfo=UTC)  # it rings no more
+    assert desk.wait(0) == ["wake 101 none"]
 
 
 def test_a_wake_up_in_the_past_is_counted_and_not_told(desk):
@@ -205,7 +243,8 @@ def test_in_the_hour_that_comes_twice_the_second_one_is_meant(desk):
     assert tick(desk, datetime(2027, 10, 31, 2, 59, tzinfo=BERLIN)) == []
     again = datetime(2027, 10, 31, 2, 0, tzinfo=BERLIN, fold=1)
     assert tick(desk, again) == ["wake 101 1031-0230"]
-    assert tick(desk, again.replace(minute=31)) == ["wake 101 1031-0700"]
+    assert tick(desk, again.replace(minute=31)) == []
+    assert tick(desk, again.replace(minute=35)) == ["wake 101 1031-0700"]
 
 
 def tick(desk, now):

@@ -11,12 +11,19 @@ from protocols.facts import Verdict
 from protocols.fias import CAN_SAY, LARGEST_NUMBER, decode, encode, normalize, record_of, wanted_for
 from protocols.fias.profile import WANTED
 from protocols.postings import (
+    ARTICLES,
     CHARGE,
     ROOM_STATUS,
     VOICEMAIL,
+    WAKE_UP_ORDER,
+    WAKE_UP_RESULT,
+    ArticlesTaken,
     CallCharge,
+    Ending,
     MessagesWaiting,
     RoomStatusKeyed,
+    WakeUpEnded,
+    WakeUpKeyed,
 )
 
 CALL = CallCharge(
@@ -83,8 +90,46 @@ def test_what_has_no_answer_as_it_stands_on_the_line(posting, body):
     assert encode(record_of(posting, 0)) == body
 
 
+@pytest.mark.parametrize(
+    ("posting", "body"),
+    [
+        (
+            ArticlesTaken(room="101", at=CALL.at, articles=((7, 2), (12, 1)), outlet="20"),
+            b"PS|RN101|PTM|MA7|M#2|MA12|M#1|SO20|P#17|DA260105|TI142233|",
+        ),
+        (
+            ArticlesTaken(room="101", at=CALL.at, articles=((7, 2),), amount=350),
+            b"PS|RN101|PTC|TA350|P#17|DA260105|TI142233|",
+        ),
+    ],
+)
+def test_what_is_taken_from_a_minibar_as_it_stands_on_the_line(posting, body):
+    assert encode(record_of(posting, 17)) == body
+
+
+@pytest.mark.parametrize(
+    ("ending", "answer"),
+    [
+        (Ending.ANSWERED, "OK"),
+        (Ending.NO_ANSWER, "NR"),
+        (Ending.BUSY, "BY"),
+        (Ending.FAILED, "UR"),
+    ],
+)
+def test_the_end_of_a_wake_up_has_the_moment_of_its_order_to_the_second(ending, answer):
+    said = WakeUpEnded(room="101", at=datetime(2026, 1, 6, 6, 30, 17), ending=ending)
+    assert encode(record_of(said, 0)) == f"WA|RN101|DA260106|TI063017|AS{answer}|".encode()
+
+
+@pytest.mark.parametrize(("is_wanted", "word"), [(True, "WR"), (False, "WC")])
+def test_a_wake_up_keyed_on_the_phone_is_ordered_or_cleared(is_wanted, word):
+    said = WakeUpKeyed(room="101", at=datetime(2026, 1, 6, 6, 30), is_wanted=is_wanted)
+    assert encode(record_of(said, 0)) == f"{word}|RN101|DA260106|TI063000|".encode()
+
+
 def test_the_pms_is_asked_for_what_is_said_and_for_the_answer():
-    assert frozenset({CHARGE, ROOM_STATUS, VOICEMAIL}) == CAN_SAY
+    everything = {CHARGE, ARTICLES, ROOM_STATUS, VOICEMAIL, WAKE_UP_RESULT, WAKE_UP_ORDER}
+    assert frozenset(everything) == CAN_SAY
     assert wanted_for(frozenset()) == WANTED
     charges = wanted_for(frozenset({CHARGE}))
     assert [encode(each) for each in charges[len(WANTED) :]] == [
@@ -93,6 +138,10 @@ def test_the_pms_is_asked_for_what_is_said_and_for_the_answer():
     ]
     with_outlet = wanted_for(frozenset({CHARGE}), outlet=True)
     assert encode(with_outlet[-2]) == b"LR|RIPS|FLRNPTTADDDUSOP#DATI|"
+    minibar = wanted_for(frozenset({ARTICLES, CHARGE}))
+    assert encode(minibar[-2]) == b"LR|RIPS|FLRNPTTAMAM#DDDUP#DATI|"
+    wake_ups = wanted_for(frozenset({WAKE_UP_RESULT, WAKE_UP_ORDER}))
+    assert [encode(each) for each in wake_ups[len(WANTED) :]] == [b"LR|RIWA|FLRNDATIAS|"]
     both = wanted_for(frozenset({ROOM_STATUS, VOICEMAIL}))
     assert [encode(each) for each in both if each.wanted == "RE"] == [b"LR|RIRE|FLRNCSDNRSVMID|"]
 

@@ -1,0 +1,259 @@
+"""What guests take from their minibars. The UCM has no list of events, only how much was taken by
+now: the difference to what was seen before is posted, in one transaction with what is seen.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Final, Protocol
+
+from gateway.back.kinds import MINIBAR
+from gateway.back.lane import Lane
+from gateway.back.rows import PmsRooms
+from gateway.back.states import State
+from gateway.clock import Clock
+from gateway.drivers.base import DriverFailed
+from gateway.drivers.legs import Taken
+from gateway.house import Actual, Room
+from gateway.house.residents import residents
+from gateway.house.states import STRANGER
+from gateway.logs import logger
+from gateway.store import LevelRow, PostingRow, StorageFailed, Store, StoreWorker
+from gateway.store.text import to_json
+from protocols.postings import ArticlesTaken
+
+AT_ONCE: Final = 10
+"""Rooms of one look: one request each."""
+MOST_OF_ONE: Final = 99
+"""Source: FIAS, M# has two digits; a larger number is said in several pairs."""
+LARGEST_ARTICLE: Final = 9999
+"""Source: FIAS, MA has four digits."""
+CORRECTED: Final = "minibar_corrected"
+NO_ARTICLE: Final = "no_article"
+NO_PRICE: Final = "no_price"
+
+
+class MinibarSource(Protocol):
+    """A PBX that keeps what was taken. Both raise DriverFailed."""
+
+    async def goods(self) -> Mapping[str, str]:
+        """The code of each article, by its name."""
+
+    async def taken(self, room: str) -> Sequence[Taken] | None:
+        """What was taken from the minibar of this room by now; None: it cannot be asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a stay had taken when it was looked at last, and in which room it was."""
+
+    room: str
+    guests: tuple[str, ...]
+    goods: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Minibar:
+    """Looks at one occupied room after the other.
+
+    rooms       of the house, by address
+    actual      what a room of the UCM was last known to show
+    stays       the number of the last stay there ever was
+    pms_rooms   how the PMS writes them
+    totals      the amount is ours: the UCM's prices; else the PMS prices the articles
+    decimals    of the currency
+    """
+
+    source: MinibarSource
+    lane: Lane
+    store: StoreWorker
+    clock: Clock
+    rooms: Callable[[], Mapping[str, Room]]
+    actual: Callable[[], Mapping[str, Actual]]
+    stays: Callable[[], int]
+    pms_rooms: PmsRooms
+    totals: bool = False
+    decimals: int = 2
+    outlet: str = ""
+    _seen: dict[int, Seen] | None = None
+    _first_stay: int = 0
+    _codes: Mapping[str, str] = field(default_factory=dict)
+    _last: str = ""
+    _wanted: set[str] = field(default_factory=set)
+
+    def nudge(self, room: str) -> None:
+        """Something was keyed in this room: it is looked at first."""
+        self._wanted.add(room)
+
+    async def look(self) -> None:
+        """Look at some rooms. Raises DriverFailed or StorageFailed."""
+        actual = self.actual()
+        occupied = sorted(
+            room
+            for room, here in self.rooms().items()
+            if here.guests and room in actual and actual[room].stay == here.stay
+        )
+        wanted, self._wanted = self._wanted & set(occupied), set()
+        behind = [room for room in occupied if room > self._last]
+        turn = [room for room in (*behind, *occupied) if room not in wanted]
+        for room in (*sorted(wanted), *dict.fromkeys(turn[:AT_ONCE])):
+            await self.look_at(room)
+            if room not in wanted:
+                self._last = room
+
+    async def before_check_out(self, room: str) -> None:
+        """The UCM forgets with the check-out what was taken. What cannot be read is not waited
+        for: the mailbox of the guest has to go.
+        """
+        try:
+            await self.look_at(room)
+        except (DriverFailed, StorageFailed) as error:
+            do = "look at the minibar: what was taken last may not be on the bill"
+            logger().warning("minibar_not_read", room=room, why=str(error), do=do)
+
+    async def look_at(self, room: str) -> None:
+        """Raises DriverFailed or StorageFailed: nothing of it is stored."""
+        seen = await self._known()
+        have, here = self.actual().get(room), self.rooms().get(room)
+        if have is None or have.stay in (None, STRANGER):
+            return
+        assert have.stay is not None  # said above
+        taken = await self.source.taken(room)
+        if taken is None:
+            return
+        is_there = here is not None and here.stay == have.stay
+        before = seen.get(have.stay)
+        guests = before.guests if before is not None else ()
+        if here is not None and is_there:
+            guests = tuple(sorted(residents(here)))
+        goods: Counter[str] = Counter()
+        for each in taken:
+            goods[each.name] += each.count
+        now = Seen(room=room, guests=guests, goods=dict(sorted(goods.items())))
+        if now == before or (before is None and not goods):
+            return
+        postings = []
+        if before is not None or have.stay > self._first_stay:
+            was = before.goods if before is not None else {}
+            news = {name: goods[name] - was.get(name, 0) for name in (*goods, *was)}
+            # A PBX that does not take it along when the guest moves begins again with nothing.
+            is_reset = before is not None and before.room != room and not goods
+            postings = [] if is_reset else await self._postings(room, now, news, taken)
+        stored = {"stay": have.stay, "guests": guests, "goods": now.goods}
+        await self._store([LevelRow(kind=MINIBAR, room=room, seen=json.dumps(stored),
+                                    at=self.clock.epoch())], postings)  # fmt: skip
+        seen[have.stay] = now
+
+    async def _postings(
+        self, room: str, now: Seen, news: Mapping[str, int], taken: Iterable[Taken]
+    ) -> list[PostingRow]:
+        more = {name: count for name, count in news.items() if count > 0}
+        less = {name: count for name, count in news.items() if count < 0}
+        rows = []
+        if more:
+            codes = await self._articles(more)
+            lacking = ", ".join(sorted(set(more) - codes.keys()))
+            amount = self._amount(more, taken) if self.totals else None
+            why = ""
+            if lacking and not self.totals:
+                why = (
+                    f"{NO_ARTICLE}: the UCM has no number from 1 to {LARGEST_ARTICLE} for {lacking}"
+                )
+            elif amount is None and self.totals:
+                why = f"{NO_PRICE}: the UCM has no price for {', '.join(sorted(more))}"
+            rows.append(await self._row(room, now, codes, more, amount, why))
+        if less:
+            words = ", ".join(f"{-count} {name}" for name, count in sorted(less.items()))
+            why = f"{CORRECTED}: {words} fewer than before: take it off the bill by hand"
+            codes = await self._articles(less)
+            rows.append(await self._row(room, now, codes, less, None, why))
+        return rows
+
+    async def _row(
+        self,
+        room: str,
+        now: Seen,
+        codes: Mapping[str, int],
+        counts: Mapping[str, int],
+        amount: int | None,
+        why: str,
+    ) -> PostingRow:
+        at = self.clock.epoch()
+        said = ArticlesTaken(
+            room=await self.pms_rooms.of(room),
+            at=datetime.fromtimestamp(at, self.clock.zone).replace(tzinfo=None, microsecond=0),
+            articles=tuple(
+                (codes.get(name, 0), piece)
+                for name, count in sorted(counts.items())
+                for piece in _pieces(count)
+            ),
+            amount=amount,
+            outlet=self.outlet,
+        )
+        return PostingRow(
+            kind=MINIBAR,
+            cause=f"{MINIBAR}/{room}/{at}/{'less' if said.is_correction else 'more'}",
+            room=room,
+            body=to_json(said),
+            guests=now.guests,
+            state=State.HELD.value if why else State.WAITING.value,
+            at=at,
+            reason=why,
+        )
+
+    async def _articles(self, names: Iterable[str]) -> dict[str, int]:
+        """The numbers of these articles, as far as they have one. Raises DriverFailed."""
+        if not set(names) <= self._codes.keys():
+            self._codes = await self.source.goods()
+        return {
+            name: int(code)
+            for name in names
+            if (code := self._codes.get(name, "")).isdecimal()
+            and len(code) <= 4
+            and 0 < int(code) <= LARGEST_ARTICLE
+        }
+
+    def _amount(self, more: Mapping[str, int], taken: Iterable[Taken]) -> int | None:
+        """In minor units; None: one of them has no price."""
+        prices = {each.name: each.price for each in taken}
+        try:
+            total = sum(Decimal(prices[name]) * count for name, count in more.items())
+        except InvalidOperation:
+            return None
+        return int((total * 10**self.decimals).to_integral_value()) if total >= 0 else None
+
+    async def _known(self) -> dict[int, Seen]:
+        """What was seen before. Stays that are older than the first look ever are on no bill by
+        us: of them only what is taken from then on counts.
+        """
+        if self._seen is not None:
+            return self._seen
+        seen: dict[int, Seen] = {}
+        first = None
+        for row in await self.store(Store.levels):
+            if row.kind == MINIBAR and row.room:
+                kept = json.loads(row.seen)
+                seen[kept["stay"]] = Seen(
+                    room=row.room, guests=tuple(kept["guests"]), goods=kept["goods"]
+                )
+            elif row.kind == MINIBAR:
+                first = int(row.seen)
+        if first is None:
+            first = self.stays()
+            at = self.clock.epoch()
+            await self._store([LevelRow(kind=MINIBAR, room="", seen=str(first), at=at)], [])
+        self._seen, self._first_stay = seen, first
+        return seen
+
+    async def _store(self, levels: Sequence[LevelRow], postings: Sequence[PostingRow]) -> None:
+        await self.lane.take_levels(levels, postings)
+
+
+def _pieces(count: int) -> Iterable[int]:
+    """As numbers that M# can hold."""
+    sign = -1 if count < 0 else 1
+    full, rest = divmod(abs(count), MOST_OF_ONE)
+    return (*(sign * MOST_OF_ONE for _ in range(full)), *((sign * rest,) if rest else ()))
