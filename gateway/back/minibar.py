@@ -2,7 +2,6 @@
 now: the difference to what was seen before is posted, in one transaction with what is seen.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from gateway.house.residents import residents
 from gateway.house.states import STRANGER
 from gateway.logs import logger
 from gateway.store import LevelRow, PostingRow, StorageFailed, Store, StoreWorker
-from gateway.store.text import to_json
+from gateway.store.text import from_json, to_json
 from protocols.postings import ArticlesTaken
 
 AT_ONCE: Final = 10
@@ -48,11 +47,16 @@ class MinibarSource(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a stay had taken when it was looked at last, and in which room it was."""
+    """What a stay had taken when it was looked at last, and in which room it was.
 
+    changes     how often it was found changed: what makes two postings of it two
+    """
+
+    stay: int
     room: str
     guests: tuple[str, ...]
     goods: Mapping[str, int]
+    changes: int
 
 
 @dataclass(slots=True)
@@ -90,6 +94,7 @@ class Minibar:
 
     async def look(self) -> None:
         """Look at some rooms. Raises DriverFailed or StorageFailed."""
+        await self._known()
         actual = self.actual()
         occupied = sorted(
             room
@@ -132,19 +137,25 @@ class Minibar:
         goods: Counter[str] = Counter()
         for each in taken:
             goods[each.name] += each.count
-        now = Seen(room=room, guests=guests, goods=dict(sorted(goods.items())))
-        if now == before or (before is None and not goods):
+        was = before.goods if before is not None else {}
+        is_same = before is not None and (before.room, before.guests) == (room, guests)
+        if goods == was and (is_same or before is None):
             return
+        now = Seen(
+            stay=have.stay,
+            room=room,
+            guests=guests,
+            goods=dict(sorted(goods.items())),
+            changes=1 if before is None else before.changes + 1,
+        )
         postings = []
         if before is not None or have.stay > self._first_stay:
-            was = before.goods if before is not None else {}
             news = {name: goods[name] - was.get(name, 0) for name in (*goods, *was)}
             # A PBX that does not take it along when the guest moves begins again with nothing.
             is_reset = before is not None and before.room != room and not goods
             postings = [] if is_reset else await self._postings(room, now, news, taken)
-        stored = {"stay": have.stay, "guests": guests, "goods": now.goods}
-        await self._store([LevelRow(kind=MINIBAR, room=room, seen=json.dumps(stored),
-                                    at=self.clock.epoch())], postings)  # fmt: skip
+        level = LevelRow(kind=MINIBAR, room=room, seen=to_json(now), at=self.clock.epoch())
+        await self.lane.take_levels([level], postings)
         seen[have.stay] = now
 
     async def _postings(
@@ -195,7 +206,7 @@ class Minibar:
         )
         return PostingRow(
             kind=MINIBAR,
-            cause=f"{MINIBAR}/{room}/{at}/{'less' if said.is_correction else 'more'}",
+            cause=f"{MINIBAR}/{now.stay}/{now.changes}/{'less' if said.is_correction else 'more'}",
             room=room,
             body=to_json(said),
             guests=now.guests,
@@ -235,21 +246,16 @@ class Minibar:
         first = None
         for row in await self.store(Store.levels):
             if row.kind == MINIBAR and row.room:
-                kept = json.loads(row.seen)
-                seen[kept["stay"]] = Seen(
-                    room=row.room, guests=tuple(kept["guests"]), goods=kept["goods"]
-                )
+                kept = from_json(Seen, row.seen)
+                seen[kept.stay] = kept
             elif row.kind == MINIBAR:
                 first = int(row.seen)
         if first is None:
             first = self.stays()
-            at = self.clock.epoch()
-            await self._store([LevelRow(kind=MINIBAR, room="", seen=str(first), at=at)], [])
+            level = LevelRow(kind=MINIBAR, room="", seen=str(first), at=self.clock.epoch())
+            await self.lane.take_levels([level], [])
         self._seen, self._first_stay = seen, first
         return seen
-
-    async def _store(self, levels: Sequence[LevelRow], postings: Sequence[PostingRow]) -> None:
-        await self.lane.take_levels(levels, postings)
 
 
 def _pieces(count: int) -> Iterable[int]:

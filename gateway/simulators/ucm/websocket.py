@@ -41,7 +41,8 @@ class Sockets:
     """All clients.
 
     as_list     events come in lists, as some firmwares send them
-    events      what was sent to anybody, for tests
+    events      what was told
+    heartbeats  numbers of those that were answered
     """
 
     settings: Settings
@@ -49,12 +50,15 @@ class Sockets:
     events: list[tuple[str, Any]] = field(default_factory=list)
     listeners: set[Listener] = field(default_factory=set)
     logins: int = 0
+    requests: int = 0
+    heartbeats: list[str] = field(default_factory=list)
 
     async def serve(
         self, first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """One connection, from its request on."""
         listener = Listener(writer, ServerProtocol())
+        self.requests += 1
         try:
             data = first
             while data:
@@ -88,6 +92,7 @@ class Sockets:
     def _take(self, listener: Listener, frame: Mapping[str, Any]) -> None:
         asked = frame.get("message", {})
         if frame.get("type") != "request":
+            self.heartbeats.append(str(asked.get("transactionid")))
             return
         action, settings = asked.get("action"), self.settings
         answer = {"transactionid": asked.get("transactionid"), "action": action}
