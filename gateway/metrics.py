@@ -210,6 +210,10 @@ class Metrics:
         self.ucm_events_up = self._gauge(
             "pmsgw_ucm_events_up", "1 while the UCM tells events over its WebSocket."
         )
+        self.ucm_clock_error = self._gauge(
+            "pmsgw_ucm_clock_error_seconds",
+            "How far the UCM's clock is ahead of this machine's, when it was last asked.",
+        )
         self.calls_blind = self._gauge(
             "pmsgw_ucm_calls_blind",
             "1 while the UCM's list of calls lacks the last known one, and is not believed.",

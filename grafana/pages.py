@@ -289,12 +289,17 @@ BACK: Final = Dashboard(
                  "time() - (pmsgw_last_booked_timestamp_seconds{$me} > 0)", unit="s"),
             stat("Last call", "How long ago did a room last telephone?",
                  "time() - (pmsgw_last_call_timestamp_seconds{$me} > 0)", unit="s"),
+            stat("Events", "Does the UCM tell by itself? 0: it is polled only.", "pmsgw_ucm_events_up{$me}"),
             stat("Unread", "How many records of the UCM's list had no readable time?",
                  "increase(pmsgw_ucm_calls_unread_total{$me}[1d])", limits=Limits(1, 100)),
         ),
         (
             counts("Calls by use", "What is telephoned, and what of it is charged?", "pmsgw_calls_total", "use"),
             counts("What came of charges", "Does the PMS book them?", "pmsgw_postings_total", "kind, result"),
+        ),
+        (
+            counts("Wake-ups by how they ended", "Are guests woken?", "pmsgw_wake_ups_total", "ending"),
+            counts("What the UCM tells by itself", "Does its WebSocket tell?", "pmsgw_ucm_events_total", "event"),
         ),
         (
             lines("Amounts", "What do the calls of a day cost by our tariff, in the smallest unit of the currency?", "short",

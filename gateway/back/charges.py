@@ -24,6 +24,7 @@ USES: Final = (POSTED, INTERNAL, INBOUND, UNANSWERED, NO_ROOM, FREE, LATE)
 """What a call is; each is one of these when the UCM tells of it."""
 LATE_CHARGE: Final = "late_charge"
 NO_RATE: Final = "no_rate"
+NO_DIGITS: Final = "no_digits"
 
 Pricing = Callable[[str, datetime, int, str], Price]
 """Digits, beginning in hotel time, seconds, trunk."""
@@ -95,6 +96,8 @@ class Charges:
             row = replace(row, use=LATE)
         elif price is not None and price.amount is None:
             why = f"{NO_RATE}: {price.why}"
+        elif price is None and not any(each in "0123456789" for each in call.digits):
+            why = f"{NO_DIGITS}: the UCM does not say what was dialled, so the PMS cannot price it"
         if why:
             posting = replace(posting, state=State.HELD.value, reason=why)
         return row, posting

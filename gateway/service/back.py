@@ -11,6 +11,7 @@ from gateway.back.kinds import KINDS
 from gateway.back.lane import Lane, Ready
 from gateway.back.levels import Levels
 from gateway.back.minibar import Minibar
+from gateway.back.pbx_clock import PbxClock
 from gateway.back.poll import Look, Poll
 from gateway.back.reader import CallReader
 from gateway.back.rows import PmsRooms
@@ -205,6 +206,7 @@ def way_back(config: Config, around: Around) -> WayBack:
         outlet=back.outlet,
     )
     looks = {
+        PbxClock(around.driver, around.clock, around.metrics).look: True,
         reader.look: back.charges != "off",
         levels.look: back.room_status or back.voicemail,
         wake_ups.look: back.wake_up_results or back.wake_ups_from_phones,

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from gateway.back.minibar import Minibar
@@ -26,6 +27,19 @@ from gateway.store import Refused, Store, StoreWorker
 BEHIND_A_CALL_S = 1.0
 """Behind the moment at which a call that has ended is looked at."""
 NOT_UNDERSTOOD = "ucm_event"
+
+
+class Listener(Protocol):
+    """Whoever wants to hear."""
+
+    def event(self, event: Event) -> None:
+        """One event."""
+
+    def connected(self) -> None:
+        """From now on."""
+
+    def gone(self) -> None:
+        """Not any more."""
 
 
 @dataclass(slots=True)
@@ -97,7 +111,7 @@ class Heard:
 MOST_SHAPES = 16
 
 
-def ucm_events(config: Config, tls: TlsSettings, clock: Clock, heard: Heard) -> UcmEvents | None:
+def ucm_events(config: Config, tls: TlsSettings, clock: Clock, heard: Listener) -> UcmEvents | None:
     """The UCM's WebSocket; None: this site does not listen to it."""
     back = config.back
     used = {

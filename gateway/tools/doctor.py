@@ -256,12 +256,8 @@ async def _ucm(config: Config) -> AsyncIterator[Finding]:
         if not rooms:
             words += ": create the rooms on the UCM's PMS page"
         yield Finding("rooms", ok=bool(rooms) and not missing, words=words)
-        if config.back.charges != "off":
-            ok, words = await doctor_back.calls(config, api)
-            yield Finding("calls", ok=ok, words=words)
-        if config.back.voicemail:
-            ok, words = await doctor_back.mailboxes(api)
-            yield Finding("mailboxes", ok=ok, words=words)
+        async for name, ok, words in doctor_back.tried(config, api, metrics):
+            yield Finding(name, ok=ok, words=words)
     except DriverFailed as error:
         yield Finding("rooms", ok=False, words=str(error))
     finally:

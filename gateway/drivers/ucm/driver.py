@@ -24,7 +24,7 @@ from gateway.drivers.calls import (
     WakeUp,
 )
 from gateway.drivers.legs import KeptWakeUp, KeyedStatus, Leg, Mailbox, Taken
-from gateway.drivers.ucm import cdr, listing, mailbox, minibar, requests, wake_ups
+from gateway.drivers.ucm import cdr, listing, mailbox, minibar, requests, system, wake_ups
 from gateway.drivers.ucm.api import UcmApi, raise_for_pause
 from gateway.drivers.ucm.listing import UcmRoom
 from gateway.drivers.ucm.replies import Reply, Verdict
@@ -154,6 +154,11 @@ class UcmDriver:
 
     async def close(self) -> None:
         await self._api.close()
+
+    async def clock(self) -> datetime | None:
+        """What the UCM's clock shows, in its own zone; None: it does not say. Raises as `apply`."""
+        reply = await self._api.read_if_known(system.ACTION, {}, in_module=False)
+        return None if reply is None else system.time_of(reply)
 
     async def goods(self) -> dict[str, str]:
         """The code of each article of the minibars, by its name. Raises as `apply`."""

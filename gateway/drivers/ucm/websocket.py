@@ -79,11 +79,17 @@ class UcmEvents:
         self.trouble = trouble
         self.gone()
 
-    async def listen(self) -> None:
-        """Connect, log in, and listen until it ends. Raises Refused, OSError, WebSocketException,
-        TimeoutError.
-        """
-        async with connect(
+    async def tried(self) -> str:
+        """Log in once, and hang up. Returns why that is not possible; empty: it is."""
+        try:
+            async with self._connection() as link:
+                await self._log_in(link, self._messages(link))
+        except (Refused, OSError, WebSocketException, TimeoutError) as error:
+            return str(error) or type(error).__name__
+        return ""
+
+    def _connection(self) -> connect:
+        return connect(
             self.url,
             ssl=self.context,
             proxy=None,
@@ -92,7 +98,13 @@ class UcmEvents:
             open_timeout=ANSWER_S,
             close_timeout=1.0,
             max_size=MOST_BYTES,
-        ) as link:
+        )
+
+    async def listen(self) -> None:
+        """Connect, log in, and listen until it ends. Raises Refused, OSError, WebSocketException,
+        TimeoutError.
+        """
+        async with self._connection() as link:
             messages = self._messages(link)
             await self._log_in(link, messages)
             if self.trouble:

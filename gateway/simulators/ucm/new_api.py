@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 from gateway.simulators.pbx import Refusal
@@ -61,6 +62,8 @@ class NewApi:
                 return await self._cdrapi(request)
             if action == "listAccount":
                 return await self._list_account(request)
+            if action == "getSystemStatus":
+                return await self._system_status(request)
             if action == "listWakeUp":
                 return await self._list_wake_ups(request)
             if action not in ("challenge", "login"):
@@ -174,6 +177,20 @@ class NewApi:
                 "total_item": len(rows),
                 "total_page": -(-len(rows) // count),
             }
+
+        return self.module.answer(asked, fault, do, self._write)
+
+    async def _system_status(self, request: Mapping[str, Any]) -> Reply:
+        """The clock, as the guide prints it."""
+        asked = Asked("getSystemStatus")
+        fault = await self.module.fault(asked)
+
+        def do() -> Result:
+            self._check_cookie(str(request.get("cookie")))
+            phones = self.module.phones
+            shown = datetime.fromtimestamp(phones.epoch(), phones.zone)
+            zone = f"{shown:%z}"
+            return {"system-time": f"{shown:%Y-%m-%d %H:%M:%S} UTC{zone[:3]}:{zone[3:]}"}
 
         return self.module.answer(asked, fault, do, self._write)
 
