@@ -290,6 +290,8 @@ BACK: Final = Dashboard(
             stat("Last call", "How long ago did a room last telephone?",
                  "time() - (pmsgw_last_call_timestamp_seconds{$me} > 0)", unit="s"),
             stat("Events", "Does the UCM tell by itself? 0: it is polled only.", "pmsgw_ucm_events_up{$me}"),
+            stat("UCM clock", "How far is the UCM's clock ahead of this machine's?",
+                 "pmsgw_ucm_clock_error_seconds{$me}", unit="s"),
             stat("Unread", "How many records of the UCM's list had no readable time?",
                  "increase(pmsgw_ucm_calls_unread_total{$me}[1d])", limits=Limits(1, 100)),
         ),

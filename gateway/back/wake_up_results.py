@@ -89,6 +89,11 @@ class WakeUpResults:
         for result in (*(Result(ending) for ending in Ending), NO_RESULT):
             self.metrics.wake_ups.labels(result.word)
 
+    @property
+    def owes(self) -> bool:
+        """Whether a wake-up that has rung has no result yet."""
+        return bool(self._owed or self._rung)
+
     def rang(self, room: str, at: datetime, was_told: bool) -> None:
         """The UCM must have called this room by now."""
         here = self.rooms().get(room)

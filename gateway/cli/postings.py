@@ -53,13 +53,13 @@ def postings_list(
         print_json(found)
         return
     if found:
-        say(f"{'ID':<6} {'ROOM':<8} {'STATE':<8} {'BEGAN':<19}  {'DIALLED':<20} REASON")
+        say(f"{'ID':<6} {'ROOM':<8} {'STATE':<8} {'BEGAN':<19}  {'WHAT':<20} REASON")
     for each in found:
         state_ = f"{each['state']:<8}"
         is_parked = State(each["state"]) in PARKED
         began = (each["began"] or "").replace("T", " ")
         room = printable(f"{each['room']:<8}")
-        rest = printable(f"{began:<19}  {each['digits'] or '':<20} {each['reason']}").rstrip()
+        rest = printable(f"{began:<19}  {each['what']:<20} {each['reason']}").rstrip()
         say(f"{each['id']:<6} {room} {painted(state_, good=False) if is_parked else state_} {rest}")
     talk(f"{len(found)} of them; `postings show ID` tells everything of one")
 
@@ -86,7 +86,7 @@ def _print(told: dict[str, Any]) -> None:
     for name, text in (
         ("room", told["pms_room"] or told["room"]),
         ("began", (told["began"] or "").replace("T", " ")),
-        ("dialled", told["digits"]),
+        ("what", told["what"] or None),
         ("seconds", told["duration_s"]),
         ("number", told["number"]),
         ("again at", told["due_at"]),

@@ -29,6 +29,8 @@ _INDENT: Final = " " * 5
 BACK: Final = """
 [back]
 charges = "priced"
+wake_up_results = true
+wake_up_tries_s = 0
 room_status = true
 voicemail = true
 poll_s = 1
@@ -154,8 +156,19 @@ class Story:
         assert back is not None
         async with asyncio.timeout(SETTLE_WITHIN_S):
             # As a person would look.
-            while len(await self._telephone_calls()) < len(records) or back.lane.has_work:  # noqa: ASYNC110
+            while (  # noqa: ASYNC110
+                len(await self._telephone_calls()) < len(records)
+                or back.lane.has_work
+                or back.results.owes
+                or self._is_due()
+            ):
                 await asyncio.sleep(0.05)
+
+    def _is_due(self) -> bool:
+        """A wake-up must have rung, and the gateway has not looked at the clock yet."""
+        service = self._on.service
+        due, now = service.house.deadline(service.clock.wall()), service.clock.wall()
+        return due is not None and due <= now
 
     async def _telephone_calls(self) -> list[CallRow]:
         return await self._on.service.store(Store.calls, 0.0, float("inf"))
@@ -308,13 +321,21 @@ def _chapters(on: Stage) -> Iterator[Chapter]:
     )
     clock = on.service.clock
     assert isinstance(clock, DemoClock)  # `play` has made it
+    at = (clock.wall() + timedelta(minutes=2)).replace(second=0)
+    yield (
+        f"The guest of {other} wants to be called at {at:%H:%M}.",
+        [[f"WR|RN{other}|DA{at:%y%m%d}|TI{at:%H%M%S}|"]],
+    )
     clock.ahead_s += A_WHILE_S
+    on.ucm.ring(other, "2")
+    on.service.intake.stored.set()  # the gateway looks at its clock
     on.ucm.phones.call(other, "00441632960001", talk_s=185, ended=clock.epoch() - 30)
     on.ucm.phones.call(other, room, talk_s=40, trunk="", ended=clock.epoch() - 20)
     on.ucm.phones.call(other, "00351213", talk_s=0, ended=clock.epoch() - 10)
     on.ucm.rooms.key_status(hotel.free[0], 5, maid="0017", at=f"{clock.wall():%Y%m%d%H%M}")
     yield (
-        f"Five minutes later: {other} has telephoned, a maid has keyed {hotel.free[0]} as dirty.",
+        f"Five minutes later: {other} has not answered the wake-up call and has telephoned since;"
+        f" a maid has keyed {hotel.free[0]} as dirty.",
         [],
     )
     yield (

@@ -15,6 +15,7 @@ from protocols.fias.records import (
     PostingAnswer,
     Record,
     RoomEquipment,
+    WakeUpAnswer,
     WakeUpClear,
     WakeUpRequest,
 )
@@ -26,6 +27,7 @@ NAMES: Final = {
     "RE": "room equipment",
     "WR": "wake-up",
     "WC": "wake-up cleared",
+    "WA": "end of a wake-up",
     "DS": "resync begins",
     "DE": "resync ends",
     "NS": "night audit begins",
@@ -119,8 +121,19 @@ def _of(record: Record) -> str:
         case WakeUpClear(room=room) if room:
             when = _at(record.day, record.at)
             return f"no wake-up for {room} at {when}" if when else f"no wake-up for {room} any more"
+        case WakeUpAnswer(room=room) if room:
+            ending = _WAKE_UP_ANSWERS.get(record.answer or "", f"answer {record.answer}")
+            return f"the wake-up of {room} at {_at(record.day, record.at) or 'no time'}: {ending}"
         case _:
             return ""
+
+
+_WAKE_UP_ANSWERS: Final = {
+    "OK": "the guest was woken",
+    "NR": "no answer",
+    "BY": "busy",
+    "UR": "it failed, or nobody knows",
+}
 
 
 def _guest(record: GuestRecord) -> str:
@@ -131,7 +144,8 @@ def _charge(record: Posting) -> Iterator[str]:
     if record.dialled is not None or record.duration is not None:
         yield f"a call of {record.duration or 0} s"
     if record.articles:
-        yield "minibar"
+        taken = (f"{each.count or 1} of article {each.number}" for each in record.articles)
+        yield f"minibar, {', '.join(taken)}"
     if record.total is not None:
         yield f"amount {record.total} without its decimal point"
     if record.posting_number is not None:

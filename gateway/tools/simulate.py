@@ -103,9 +103,12 @@ async def ucm(
         also = await simulator.start(pem, host=host, port=old_port)
         show(f"# old API  {scheme}://{host}:{also}/pmsapi")
     show(f"# control  {scheme}://{host}:{bound}/_sim/rooms  /journal  /faults  /reboot  /unban")
+    show("#          /calls  /maids  /messages  /wake_ups  /rings  /minibars: see --help")
     # These are invented, or the caller's own: who runs a simulator pastes them.
     show(f'# username = "{username}", password = "{password}"')
     show(f'# pms_username = "{pms_username}", pms_password = "{pms_password}"')
+    ws = simulator.settings
+    show(f'# ws_username = "{ws.ws_username}", ws_password = "{ws.ws_password}"')
     if pem is not None:
         show(f'# fingerprint = "{fingerprint_of(pem)}"')
     over = asyncio.Event()

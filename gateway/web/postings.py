@@ -1,13 +1,14 @@
 """What goes back to the PMS, as an operator sees it, and what he says of it."""
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
 from starlette.requests import Request
 
+from gateway.back import kinds
 from gateway.back.lane import Lane, NotPossible
 from gateway.back.states import OPEN, Cause, State
 from gateway.logs import logger
@@ -22,7 +23,7 @@ DEEDS: Final = {
 }
 """What an operator can say of a posting, by the name of its command."""
 
-OFF: Final = "back.charges is off: nothing goes back to the PMS"
+OFF: Final = "everything under [back] is off: nothing goes back to the PMS"
 
 _ADVICE: Final = {
     State.UNKNOWN.value: "look at the guest's bill: `postings booked {id}` if the call is on it,"
@@ -33,6 +34,26 @@ _ADVICE: Final = {
     " `postings drop {id} REASON`; `postings again {id}` sends it to the guest who is there now",
     State.DROPPED.value: "`postings again {id}` takes it up again",
 }
+
+
+def what(kind: str, said: Mapping[str, Any]) -> str:
+    """What a posting says, beside its room and moment, in a few words."""
+    match kind:
+        case kinds.CALL:
+            return str(said.get("digits", ""))
+        case kinds.MINIBAR:
+            taken = ((count, article) for article, count in said.get("articles", ()))
+            return ", ".join(f"{count} of article {article}" for count, article in taken)
+        case kinds.WAKE_UP:
+            return f"wake-up: {said.get('ending', '').replace('_', ' ')}"
+        case kinds.WAKE_UP_KEYED:
+            return f"wake-up {'ordered' if said.get('is_wanted') else 'cleared'} on the phone"
+        case kinds.STATUS:
+            return f"room status {said.get('status')}"
+        case kinds.MESSAGES:
+            return f"messages: {said.get('unread')} new, {said.get('read')} heard"
+        case _:
+            return ""
 
 
 def as_json(row: PostingRow, zone: tzinfo) -> dict[str, Any]:
@@ -46,6 +67,7 @@ def as_json(row: PostingRow, zone: tzinfo) -> dict[str, Any]:
         "at": _moment(row.at, zone),
         "pms_room": said.get("room"),
         "began": said.get("at"),
+        "what": what(row.kind, said),
         "digits": said.get("digits"),
         "duration_s": said.get("duration_s"),
         "amount": said.get("amount"),

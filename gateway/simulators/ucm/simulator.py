@@ -36,11 +36,13 @@ class UcmSimulator(PmsModule):
 
     seed        of the faults' chances
     wedged      it takes requests and answers none, until a reboot
+    port        on which it listens
     context     of TLS, once it is started with a certificate
     """
 
     seed: int = 0
     wedged: bool = False
+    port: int = 0
     context: ssl.SSLContext | None = None
     new_api: NewApi = field(init=False)
     old_api: OldApi = field(init=False)
@@ -73,7 +75,8 @@ class UcmSimulator(PmsModule):
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(pem)
         self._server = await asyncio.start_server(self._serve, host, port, ssl=self.context)
-        return int(self._server.sockets[0].getsockname()[1])
+        self.port = int(self._server.sockets[0].getsockname()[1])
+        return self.port
 
     async def stop(self) -> None:
         """Stop listening and cut every connection; rooms and guests stay."""

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.back.charges import USES
+from gateway.back.kinds import CALL
 from gateway.back.lane import NotPossible
 from gateway.back.states import PARKED, State, step
 from gateway.store import CallRow, DayTally, PostingRow, StorageFailed, Store
@@ -24,6 +25,7 @@ from gateway.web.console.guard import Session
 from gateway.web.console.press import HEADERS, Press
 from gateway.web.control import Control, Declined
 from gateway.web.postings import DEEDS, OPEN_STATES
+from gateway.web.postings import what as what_of
 
 MOST_OPEN: Final = 500
 HIDDEN_DIGITS: Final = 4
@@ -122,7 +124,9 @@ class BackPages:
     def _parked(self, row: PostingRow, *, names: bool) -> Parked:
         said = json.loads(row.body)
         began = str(said.get("at", "")).replace("T", " ")
-        what = _digits(said.get("digits", ""), names=names)
+        what = what_of(row.kind, said)
+        if row.kind == CALL:
+            what = _digits(what, names=names)
         if (amount := said.get("amount")) is not None:
             what += f", {self._money(amount)}"
         return Parked(

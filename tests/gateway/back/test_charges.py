@@ -1,6 +1,7 @@
 """Who pays for a call: in no order of calls, moves, arrivals and departures another guest."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -84,6 +85,15 @@ def test_a_charge_names_the_room_as_the_pms_writes_it_and_the_start_in_hotel_tim
     )
     assert posting.guests == ("1",)
     assert hotel.place(posting) == (posting, "")
+
+
+def test_a_call_without_digits_cannot_be_priced_by_the_pms(store):
+    hotel = Hotel(store)
+    hotel.hears(arrives("101"))
+    call = replace(hotel.calls("101"), digits="#")
+    row, posting = asyncio.run(hotel.charges.of(call))
+    assert (row.use, posting.state) == ("posted", "held")
+    assert posting.reason.startswith("no_digits: ")
 
 
 def test_what_is_no_call_of_a_room_is_kept_and_not_charged(store):

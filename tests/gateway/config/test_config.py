@@ -294,3 +294,29 @@ def test_no_secret_is_in_what_a_configuration_prints(tmp_path):
     found = load(tmp_path / "gateway.toml")
     assert found.ucm.password.get_secret_value() == "p-invented"
     assert "invented" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "key", ["charges", "wake_up_results", "wake_ups_from_phones", "room_status", "voicemail", "minibar"]
+)  # fmt: skip
+def test_the_old_api_tells_nothing_that_could_go_back(tmp_path, key):
+    value = {"charges": '"timed"', "minibar": '"total"'}.get(key, "true")
+    old = MINIMAL.replace("8089/api", "8443/pmsapi").replace("[ucm]\n", '[ucm]\napi = "old"\n')
+    assert mistakes(tmp_path, f"{old}[back]\n{key} = {value}\n") == [
+        f'back.{key}: the old API tells nothing of it; it needs ucm.api = "new"'
+    ]
+    off = {"charges": '"off"', "minibar": '"off"'}.get(key, "false")
+    assert config_of(tmp_path, f"{old}[back]\n{key} = {off}\n")
+
+
+def test_the_password_of_the_websocket_may_stand_in_a_file(tmp_path):
+    (tmp_path / "ws").write_text("ws-invented\n")
+    config = config_of(tmp_path, f'{MINIMAL}[back]\nws_password_file = "ws"\n')
+    assert config.back.ws_password.get_secret_value() == "ws-invented"
+    assert "ws-invented" not in repr(config)
+    assert mistakes(
+        tmp_path, f'{MINIMAL}[back]\nws_password = "x-invented"\nws_password_file = "ws"\n'
+    ) == ["back.ws_password: give either ws_password or ws_password_file"]
+    assert mistakes(tmp_path, f"{MINIMAL}[back]\nwake_up_tries_s = 301\n") == [
+        "back.wake_up_tries_s = 301: expected less than or equal to 300"
+    ]

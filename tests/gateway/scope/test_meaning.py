@@ -35,6 +35,10 @@ def of(body):
      (b"WR|RN101|DA261126|TI070000|", "wake-up for 101 at 26 Nov 07:00"),
      (b"WC|RN101|DA261126|TI070000|", "no wake-up for 101 at 26 Nov 07:00"),
      (b"WC|RN101|DA|TI|", "no wake-up for 101 any more"),
+     (b"WA|RN101|DA261126|TI070000|ASNR|", "the wake-up of 101 at 26 Nov 07:00: no answer"),
+     (b"WA|RN101|DA261126|TI070000|ASXX|", "the wake-up of 101 at 26 Nov 07:00: answer XX"),
+     (b"PS|RN101|PTM|MA7|M#2|MA12|M#1|P#3|",
+      "charge for 101: minibar, 2 of article 7, 1 of article 12, number 3"),
      (b"LA|DA261126|TI070000|", "the link is alive"),
      (b"DS|DA261126|TI070000|", "resync begins: every room follows")],
 )  # fmt: skip
