@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import cost, outage, scale, whole_way
+from bench import cost, outage, postings, scale, whole_way
 from bench.figure import Bench, Figure, as_markdown, show
 
 BENCHES: Final[dict[str, Bench]] = {
@@ -17,6 +17,7 @@ BENCHES: Final[dict[str, Bench]] = {
     "outage": outage.measure,
     "scale": scale.measure,
     "cost": cost.measure,
+    "postings": postings.measure,
 }
 
 

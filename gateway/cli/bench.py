@@ -146,8 +146,9 @@ def simulate_ucm(
     What happens in its rooms is asked for with POST and JSON below /_sim/:
     calls {"extension": "101", "digits": "0044...", "talk_s": 60};
     maids {"address": "101", "status": 5, "maid": "0017", "at": "202603141030"};
-    messages {"address": "101"}; wake_ups {"address": "101", "at": "202603150630"}, without "at" it is
-    cleared; rings {"address": "101", "ending": "2"}: 1 answered, 2 no answer, 3 busy, 4 failed;
+    messages {"address": "101"};
+    wake_ups {"address": "101", "at": "202603150630"}, without "at" it is cleared;
+    rings {"address": "101", "ending": "2"}: 1 answered, 2 no answer, 3 busy, 4 failed;
     minibars {"address": "101", "article": "beer"}.
     """
     from gateway.tools import simulate

@@ -333,11 +333,8 @@ def _chapters(on: Stage) -> Iterator[Chapter]:
     on.ucm.phones.call(other, room, talk_s=40, trunk="", ended=clock.epoch() - 20)
     on.ucm.phones.call(other, "00351213", talk_s=0, ended=clock.epoch() - 10)
     on.ucm.rooms.key_status(hotel.free[0], 5, maid="0017", at=f"{clock.wall():%Y%m%d%H%M}")
-    yield (
-        f"Five minutes later: {other} has not answered the wake-up call and has telephoned since;"
-        f" a maid has keyed {hotel.free[0]} as dirty.",
-        [],
-    )
+    slept, dirty = f"{other} has not answered", f"a maid has keyed {hotel.free[0]} as dirty"
+    yield f"Five minutes later: {slept} and has telephoned since; {dirty}.", []
     yield (
         "Noon: guests leave; the last one of a room takes the mailbox with him.",
         several(max(4, len(hotel.taken) - 6), lambda: hotel.check_out(hotel.taken[-1])),
