@@ -108,9 +108,11 @@ async def _hotel(poll_s: int) -> AsyncIterator[Hotel]:
             playing = group.create_task(pms.run())
             try:
                 await pms.link_up()
-                pms.say(*(f"GI|RN{room}|G#{room}|GNGuest|GSN|" for room in ROOMS))
+                pms.say(*(f"GI|RN{room}|G#{room}|GNGuest|GA260101|GSN|" for room in ROOMS))
                 await _until(lambda: all(room.is_in for room in ucm.rooms.rooms.values()), 60)
-                await asyncio.sleep(3)  # the first look only says from when calls are charged
+                asked = 'pmsgw_ucm_request_seconds_count{action="getSystemStatus",result="ok"}'
+                await asyncio.to_thread(gateway.until, asked, 1)
+                await asyncio.sleep(2)  # the first look only says from when calls are charged
                 yield Hotel(gateway, pms, ucm, heard)
             finally:
                 await asyncio.to_thread(gateway.stop)

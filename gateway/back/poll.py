@@ -37,12 +37,15 @@ class Poll:
         while True:
             for look in self.always:
                 await self._try(look)
+            is_whole = self.may_ask()
             for look in self.looks:
-                if not self.may_ask():
-                    break
-                await self._try(look)
+                is_whole = is_whole and self.may_ask()
+                if is_whole:
+                    await self._try(look)
             pause = min(self.shortest_s, self.every_s)
             await asyncio.sleep(pause)
+            if not is_whole:
+                continue  # as soon as it may be asked again
             try:
                 async with asyncio.timeout(self.every_s - pause):
                     await self.nudged.wait()

@@ -5,7 +5,18 @@ import importlib
 import sys
 from time import perf_counter
 
-NAMES = ("storage", "simulation", "crash", "postings", "ucm", "clocks", "line", "fuzz", "mutants")
+NAMES = (
+    "storage",
+    "simulation",
+    "crash",
+    "postings",
+    "sessions",
+    "ucm",
+    "clocks",
+    "line",
+    "fuzz",
+    "mutants",
+)
 """Each is a module of this package with `torture(scale, seed)`."""
 
 

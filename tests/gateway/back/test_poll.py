@@ -51,6 +51,26 @@ def test_a_bug_of_ours_is_told_and_the_service_goes_on():
     assert [(each["event"], each["error"]) for each in logs] == [("our_fault", "KeyError")] * 4
 
 
+def test_a_ucm_that_answers_again_is_asked_soon():
+    async def run():
+        asked, may = [], [False]
+
+        async def look():
+            asked.append(1)
+
+        poll = Poll([look], lambda: may[0], asked.append, every_s=3600, shortest_s=0.001)
+        task = asyncio.create_task(poll.run())
+        await asyncio.sleep(0.01)
+        assert asked == []
+        may[0] = True
+        async with asyncio.timeout(5):
+            while not asked:
+                await asyncio.sleep(0.001)
+        task.cancel()
+
+    asyncio.run(run())
+
+
 def test_a_ucm_that_wants_to_be_left_alone_is_not_asked():
     async def run():
         asked = []
