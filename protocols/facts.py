@@ -36,6 +36,8 @@ class GuestArrived:
     reservation     the key of the guest, or None in a PMS that keeps rooms, not guests
     shared          the PMS's word: True others are in the room, False nobody else is
     in_resync       the record is part of a resync, not news
+    anew            who he is, is said behind it: in a room that is taken he is somebody else,
+                    unless a GuestNamed with the same name follows at once
     """
 
     room: str
@@ -43,6 +45,19 @@ class GuestArrived:
     details: GuestDetails
     shared: bool | None = None
     in_resync: bool = False
+    anew: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestNamed:
+    """The name of the guest of a room, in a PMS that knows no other sign of him.
+
+    adds    the name stands beside one that is there; False: it takes its place
+    """
+
+    room: str
+    name: str
+    adds: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +173,7 @@ class PostingAnswered:
 Fact = (
     GuestArrived
     | GuestChanged
+    | GuestNamed
     | GuestMoved
     | GuestLeft
     | RoomEquipped

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from gateway.config.model import FINGERPRINT, NO_PIN, Config, File
+from gateway.config.model import FINGERPRINT, NO_PIN, Config, File, wanted_words
 from gateway.config.named_files import NamedFiles
+from protocols.dialects import DIALECTS
 
 EXAMPLE: Final = "deploy/gateway.toml, or in the package /usr/share/pms-gateway/gateway.toml"
 
@@ -44,12 +45,24 @@ def load(path: Path, *, needs_pin: bool = True) -> Config:
             *(_sentence(raw, each) for each in errors if not _is_meant(each, meant)),
             *(each for each in problems if each.partition(":")[0] not in meant),
         ]
+    else:
+        problems += _unsayable(file)
     if problems:
         raise ConfigError([f"{path}: {problem}" for problem in problems])
     ucm = file.ucm.model_copy(update=named.secrets | {"ca_file": named.ca_file})
     back = file.back.model_copy(update={"ws_password": named.ws_password})
     parts = {**dict(file), "ucm": ucm, "back": back}
     return Config(**parts, path=path, scraped=named.scraped, rates=named.rates)
+
+
+def _unsayable(file: File) -> list[str]:
+    """What the site wants to tell its PMS and the dialect has no word for."""
+    can_say = DIALECTS[file.pms.protocol].can_say
+    keys = {key for word, key in wanted_words(file.back).items() if key and word not in can_say}
+    return [
+        f"back.{key}: a PMS that speaks {file.pms.protocol} cannot be told of it; switch it off"
+        for key in sorted(keys)
+    ]
 
 
 def _without_pin(raw: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,16 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from gateway.back.tariff import Tariff
 from gateway.config.password_hash import is_hash
 from gateway.line.spec import LineSpec, SerialSpec, parse_line
+from protocols.dialects import DIALECTS, Dialect
 from protocols.fias import CHARSETS, LARGEST_NUMBER, known_charset
+from protocols.postings import (
+    ARTICLES,
+    CHARGE,
+    ROOM_STATUS,
+    VOICEMAIL,
+    WAKE_UP_ORDER,
+    WAKE_UP_RESULT,
+)
 
 
 def _printable(text: str) -> str:
@@ -86,6 +95,12 @@ def _url(text: str) -> str:
     return text
 
 
+def _dialect(name: str) -> str:
+    if name not in DIALECTS:
+        raise ValueError(f"expected one of {', '.join(DIALECTS)}")
+    return name
+
+
 def _codes_in_capitals(table: dict[str, str]) -> dict[str, str]:
     return {code.upper(): language for code, language in table.items()}
 
@@ -118,11 +133,12 @@ class Site(Section):
 
 
 class Pms(Section):
-    """[pms]"""
+    """[pms]. `room_first`: the PMS writes the room in front of a name, where a dialect has both."""
 
-    protocol: Literal["fias"] = "fias"
+    protocol: Annotated[str, AfterValidator(_dialect)] = "fias"
     line: Annotated[LineSpec, BeforeValidator(_line)]
     allow: Annotated[tuple[Network, ...], Field(strict=False)] = ()
+    room_first: bool = False
 
 
 class Fias(Section):
@@ -285,6 +301,19 @@ class File(Section):
     http: Http = Http()
 
 
+def wanted_words(back: Back) -> dict[str, str]:
+    """The words of `protocols.postings`, and the key of [back] that wants each; empty: none."""
+    articles, total = back.minibar == "articles", back.minibar == "total"
+    return {
+        CHARGE: "charges" if back.charges != "off" else "minibar" if total else "",
+        ARTICLES: "minibar" if articles else "",
+        ROOM_STATUS: "room_status" if back.room_status else "",
+        VOICEMAIL: "voicemail" if back.voicemail else "",
+        WAKE_UP_RESULT: "wake_up_results" if back.wake_up_results else "",
+        WAKE_UP_ORDER: "wake_ups_from_phones" if back.wake_ups_from_phones else "",
+    }
+
+
 class Config(File):
     """The file together with what is in the files that it names: `ucm.password` and
     `ucm.pms_password` are the secrets and `ucm.ca_file` is a whole path. Objects get pieces of it,
@@ -300,12 +329,26 @@ class Config(File):
     @property
     def lrc(self) -> bool:
         """Whether frames carry a check byte on this line."""
+        if self.dialect.has_check_byte is not None:
+            return self.dialect.has_check_byte
         return self._is_serial if self.fias.lrc is None else self.fias.lrc
 
     @property
     def ack(self) -> bool:
         """Whether each frame is answered with ACK or NAK on this line."""
+        if self.dialect.is_answered is not None:
+            return self.dialect.is_answered
         return self._is_serial if self.fias.ack is None else self.fias.ack
+
+    @property
+    def dialect(self) -> Dialect:
+        """What the PMS speaks."""
+        return DIALECTS[self.pms.protocol]
+
+    @property
+    def says(self) -> frozenset[str]:
+        """What of its words this site uses towards the PMS."""
+        return frozenset(word for word, key in wanted_words(self.back).items() if key)
 
     @property
     def _is_serial(self) -> bool:

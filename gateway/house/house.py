@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import assert_never
 
+from gateway.house.arrivals import Arrivals
 from gateway.house.book import Book
 from gateway.house.departures import Departures
 from gateway.house.guests import Guests
@@ -31,6 +32,7 @@ from protocols.facts import (
     GuestChanged,
     GuestLeft,
     GuestMoved,
+    GuestNamed,
     NightAudit,
     ResyncBegan,
     ResyncEnded,
@@ -62,6 +64,7 @@ class House:
         self.book = Book(rooms=rooms or {}, ledger=ledger or Ledger())
         self._wake_ups = WakeUps(self.book)
         self._guests = Guests(self.book)
+        self._arrivals = Arrivals(self.book, self._guests)
         self._departures = Departures(self.book, self._guests, infer_moves_s)
         self._resync = Resync(self.book, self._guests)
         self._ticked: datetime | None = None
@@ -73,6 +76,11 @@ class House:
         wall = now.replace(tzinfo=None)
         self._departures.release_before(fact, wall)
         match fact:
+            case GuestArrived(anew=True) if self._arrivals.begin(fact, now):
+                self._resync.sight(key_of(None, fact.room))
+            case GuestNamed():
+                self._arrivals.named(fact, wall)
+                self._resync.sight(key_of(None, fact.room))
             case GuestArrived(in_resync=True) if self._resync.is_running:
                 key = key_of(fact.reservation, fact.room)
                 if self._resync.fits(fact, key, wall):
@@ -88,8 +96,10 @@ class House:
                 self._guests.arrive(fact.room, key, fact.details, shared, wall)
                 self._resync.sight(key)
             case GuestLeft(in_resync=True) if self._resync.is_running:
+                self._arrivals.left(fact)
                 self._resync.leave(fact)
             case GuestLeft():
+                self._arrivals.left(fact)
                 self._left(fact, now, wall)
             case GuestMoved():
                 self._moved(fact, wall)
@@ -100,6 +110,7 @@ class House:
                 self._resync.sight(key)
             case RoomEquipped():
                 self._equip(fact)
+                self._arrivals.equipped(fact)
             case WakeUpOrdered():
                 self._wake_ups.order(fact.room, fact.at, now)
             case WakeUpCleared():
@@ -127,6 +138,7 @@ class House:
         """What has become due by `now`: departures that no arrival followed, next wake-ups."""
         wall = now.replace(tzinfo=None)
         self._departures.tick(now)
+        self._arrivals.tick(now, wall)
         rung = self._wake_ups.ring(self._since(wall), wall)
         self._ticked = wall
         return replace(self.book.told(), rung=tuple(rung))
@@ -137,7 +149,8 @@ class House:
         if self._ticked is not None and wall < self._ticked:
             return now  # the clock has jumped back: another wake-up may be the next by now
         wake_ups = self._wake_ups.deadlines(self.zone, self._since(wall))
-        return min(self._departures.deadlines() + wake_ups, default=None)
+        waiting = self._departures.deadlines() + self._arrivals.deadlines()
+        return min(waiting + wake_ups, default=None)
 
     def _since(self, wall: datetime) -> datetime:
         """When was the last tick? At a start: what has rung of late is looked at too."""

@@ -23,6 +23,7 @@ class Remark(Enum):
     IMPLICIT_MOVE = "implicit_move"  # a guest of another room, without a move record
     WAKE_UP_PAST = "wake_up_past"  # ordered for a moment that is over
     WAKE_UP_MISSED = "wake_up_missed"  # its moment passed before the PBX could be told of it
+    SHARER_WITHOUT_NUMBER = "sharer_without_number"  # a PMS that keeps rooms named a second guest
     WAKE_UP_UNKNOWN = "wake_up_unknown"  # a wake-up cleared that was never ordered
     NO_RESYNC = "no_resync"  # a resync ended that had not begun
     RESYNC_VOIDED = "resync_voided"  # a resync that never came to its end
@@ -120,6 +121,19 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """Somebody has come into a room that is taken, and his name has not been said yet.
+
+    class_of_service    what was set for the room since; None: nothing
+    """
+
+    due: datetime
+    room: str
+    in_resync: bool = False
+    class_of_service: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
     """What the house knows beside its rooms.
 
@@ -134,6 +148,7 @@ class Ledger:
     in_resync: bool = False
     night_audit: bool = False
     departures: tuple[Departure, ...] = ()
+    arrivals: tuple[Arrival, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

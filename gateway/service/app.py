@@ -26,7 +26,7 @@ from gateway.pipeline.relay import Relay
 from gateway.pipeline.repeats import Repeats
 from gateway.service import parts
 from gateway.service.about import about
-from gateway.service.back import Around, WayBack, says, way_back
+from gateway.service.back import Around, WayBack, way_back
 from gateway.service.hold import Held, hold
 from gateway.service.pages import listen
 from gateway.store import StorageFailed, Store, StoreWorker
@@ -38,7 +38,6 @@ from gateway.web.control import Control
 from gateway.web.gauges import ANSWER_WITHIN_S, Gauges, try_disk
 from gateway.web.http import HttpServer
 from gateway.web.postings import Postings
-from protocols.fias import normalize
 
 STOP_WITHIN_S: Final = 7.0
 CLOSE_WITHIN_S: Final = 0.5
@@ -83,7 +82,7 @@ class Service:
         )
         self._build_pms_side(is_anew=kept.is_anew)
         self._build_ucm_side()
-        self.back = self._build_way_back(kept) if says(config) else None
+        self.back = self._build_way_back(kept) if config.says else None
         self.control = Control(
             self.outbox,
             self.store,
@@ -116,7 +115,7 @@ class Service:
             raise StartFailed(str(held)) from None
         try:
             kept = begin(data_dir / "outbox.db", vfs)
-            if says(self._config):
+            if self._config.says:
                 now, known = self.clock.epoch(), kept.store.residents()
                 lacking = residence.all_of(kept.rooms, known, now, self._config.zone)
                 kept.store.write_residents(lacking)
@@ -147,7 +146,7 @@ class Service:
             rooms=parts.room_map(config),
             outbox=self.outbox,
             store=self.store,
-            normalize=normalize,
+            normalize=parts.normalize(config, self.clock),
             clock=self.clock,
             metrics=self.metrics,
             repeats=Repeats(kept.heard) if config.ack else None,

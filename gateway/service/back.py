@@ -34,30 +34,7 @@ from gateway.pipeline.reach import Reach
 from gateway.service.back_events import Heard, ucm_events
 from gateway.store import PostingRow, Store, StoreWorker
 from gateway.store.text import from_json
-from protocols.fias import record_of
-from protocols.postings import (
-    ARTICLES,
-    CHARGE,
-    ROOM_STATUS,
-    VOICEMAIL,
-    WAKE_UP_ORDER,
-    WAKE_UP_RESULT,
-)
 from protocols.session import AnyRecord
-
-
-def says(config: Config) -> frozenset[str]:
-    """What of a dialect's words this site uses towards its PMS."""
-    back = config.back
-    used = {
-        CHARGE: back.charges != "off" or back.minibar == "total",
-        ARTICLES: back.minibar == "articles",
-        ROOM_STATUS: back.room_status,
-        VOICEMAIL: back.voicemail,
-        WAKE_UP_RESULT: back.wake_up_results,
-        WAKE_UP_ORDER: back.wake_ups_from_phones,
-    }
-    return frozenset(word for word, is_used in used.items() if is_used)
 
 
 def pricing(config: Config) -> Pricing | None:
@@ -242,7 +219,7 @@ def _lane(config: Config, around: Around, charges: Charges) -> Lane:
         )
 
     def record(row: PostingRow, number: int) -> AnyRecord:
-        return record_of(from_json(KINDS[row.kind].said, row.body), number)
+        return config.dialect.record_of(from_json(KINDS[row.kind].said, row.body), number)
 
     return Lane(
         store=around.store,

@@ -1,6 +1,8 @@
 """The parts of a gateway, made from its configuration: one function a part."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from gateway import __version__
 from gateway.clock import Clock
@@ -17,9 +19,9 @@ from gateway.pipeline.room_map import RoomMap
 from gateway.scope.live import LiveScope
 from gateway.scope.profile import LineProfile
 from gateway.scope.ring import Ring
-from gateway.service import back
-from protocols.fias import FiasProfile, FiasSession, wanted_for
-from protocols.fias.controls import SERIAL_GAP_S, TCP_GAP_S
+from protocols.dialects import LinkSettings
+from protocols.facts import Said
+from protocols.session import Session
 
 TELL_AGAIN_S = 60.0
 """A hostile peer dials without end: the log has a line a minute, the metric has all of them."""
@@ -81,20 +83,25 @@ def room_map(config: Config) -> RoomMap:
     )
 
 
-def session(config: Config, clock: Clock) -> FiasSession:
+def session(config: Config, clock: Clock) -> Session:
     """The link as this site's PMS speaks it."""
-    is_serial = isinstance(config.pms.line, SerialSpec)
-    says = back.says(config)
-    profile = FiasProfile(
+    site = LinkSettings(
         charset=config.fias.encoding,
         lrc=config.lrc,
         ack=config.ack,
+        is_serial=isinstance(config.pms.line, SerialSpec),
         pacing_s=config.fias.record_pacing_ms / 1000,
         driver_version=__version__,
-        gap_s=SERIAL_GAP_S if is_serial else TCP_GAP_S,
-        wanted=wanted_for(says, outlet=bool(config.back.outlet)),
+        says=config.says,
+        outlet=bool(config.back.outlet),
+        room_first=config.pms.room_first,
     )
-    return FiasSession(profile, clock.stamp)
+    return config.dialect.session(site, clock.stamp)
+
+
+def normalize(config: Config, clock: Clock) -> Callable[[Any], tuple[Said, ...]]:
+    """What a record of this site's PMS says, in hotel words."""
+    return lambda record: config.dialect.normalize(record, clock.stamp())
 
 
 def resync(config: Config, *, is_anew: bool) -> Resync:

@@ -15,7 +15,6 @@ from gateway.drivers.ucm.driver import UcmDriver
 from gateway.drivers.ucm.events import Event
 from gateway.drivers.ucm.websocket import UcmEvents
 from gateway.metrics import Metrics
-from gateway.service.back import says
 from gateway.service.back_events import ucm_events
 from gateway.service.parts import ucm_tls, words
 
@@ -28,7 +27,7 @@ async def tried(
     """What this site uses: its name, whether it works, and how in words."""
     back, driver = config.back, UcmDriver(api, words(config), metrics)
     wakes = back.wake_up_results or back.wake_ups_from_phones
-    if not says(config):
+    if not config.says:
         return
     clock = Clock(config.zone)
     yield "ucm clock", *_clock(await driver.clock(), clock.wall())

@@ -19,9 +19,9 @@ from protocols.mitel.records import (
     MaidStatus,
     Name,
     Naming,
+    Restriction,
     ResyncBegins,
     ResyncEnds,
-    Restriction,
     ToPms,
     Unused,
     WakeUp,
@@ -62,7 +62,7 @@ def _read(text: bytes, *, room_first: bool) -> FromPms:
     match text[:3]:
         case b"CHK":
             row = wire.STATUS.parse(text)
-            kinds: Mapping[bytes, type[CheckIn] | type[CheckOut]] = {b"1": CheckIn, b"0": CheckOut}
+            kinds: Mapping[bytes, type[CheckIn | CheckOut]] = {b"1": CheckIn, b"0": CheckOut}
             if row.status not in kinds:
                 raise _error(text, f"CHK with status {row.status.decode(CHARSET, 'replace')!r}")
             return kinds[row.status](room=_room(row.room, text))
@@ -136,6 +136,8 @@ def encode(record: ToPms) -> bytes:
             row = {"function": b"STS", "status": status.encode(), "room": room.encode()}
             return bytes(wire.STATUS.build(row))
         case Lamp(room=room, is_on=is_on):
-            return bytes(wire.LAMP.build({"status": b"1" if is_on else b"0", "room": room.encode()}))
+            return bytes(
+                wire.LAMP.build({"status": b"1" if is_on else b"0", "room": room.encode()})
+            )
         case Initialise():
             return bytes(wire.BARE.build(b"RQINZ"))

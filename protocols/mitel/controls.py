@@ -20,7 +20,7 @@ ANSWER_S: Final = 3.0
 ENQUIRIES: Final = 20
 """Without an answer the PMS counts as down; then we ask every ANSWER_S for ever."""
 TEXT_TRIES: Final = 6
-"""The whole sequence from ENQ, so often; then the message is given up, or the PMS counts as down."""
+"""The whole sequence from ENQ, so often; then the message is given up, or the PMS is down."""
 GAP_S: Final = 3.0
 """How long a begun message may pause."""
 RESYNC_WITHIN_S: Final = 600.0

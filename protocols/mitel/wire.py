@@ -46,9 +46,7 @@ LAMP: Final = Struct(
     "function" / Const(b"MW"), _BLANK, "status" / Bytes(1), _BLANK, "room" / _ROOM, Terminated
 )
 
-WAKE_UP: Final = Struct(
-    "function" / Const(b"WKP"), "at" / Bytes(4), "room" / _ROOM, Terminated
-)
+WAKE_UP: Final = Struct("function" / Const(b"WKP"), "at" / Bytes(4), "room" / _ROOM, Terminated)
 
 NAME: Final = Struct(
     "function" / Const(b"NAM"),

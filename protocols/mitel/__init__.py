@@ -1,0 +1,8 @@
+"""Mitel SX-200 and its kin, the hotel link that PMSs also call Lodgistix."""
+
+from protocols.mitel.codec import decode, encode
+from protocols.mitel.normalize import normalize
+from protocols.mitel.postings import CAN_SAY, record_of
+from protocols.mitel.session import MitelSession
+
+__all__ = ["CAN_SAY", "MitelSession", "decode", "encode", "normalize", "record_of"]
