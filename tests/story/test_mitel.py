@@ -1,0 +1,191 @@
+"""A whole hotel over a Mitel line: the real service between a simulated PMS and UCM."""
+
+import asyncio
+import random
+from contextlib import AsyncExitStack, asynccontextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from gateway import logs
+from gateway.clock import Clock
+from gateway.config import load
+from gateway.line import ListenSpec, opener_for
+from gateway.service.app import Service
+from gateway.simulators.cable import PtyOpener
+from gateway.simulators.certificate import fingerprint_of, write_certificate
+from gateway.simulators.mitel_pms import MitelPms
+from gateway.simulators.ucm import UcmSimulator
+
+logs.set_up(quiet=True)
+ROOMS = ("101", "102", "103", "104")
+
+
+def name(room, text, kind=1):
+    return f"NAM{kind} {text:<21}{room:>5}"
+
+
+def arrives(room, text):
+    return [f"CHK1 {room:>5}", name(room, text), f"RST2 {room:>5}"]
+
+
+@asynccontextmanager
+async def hotel(folder, *, serial=False, extra="", pms_extra="", **how):
+    """Everything running, and the link up."""
+    async with AsyncExitStack() as stack:
+        ucm = UcmSimulator(seed=3)
+        ucm.rooms.add(*ROOMS)
+        pem = write_certificate(folder)
+        port = await ucm.start(pem)
+        stack.push_async_callback(ucm.stop)
+        if serial:
+            opener = PtyOpener()
+            line = f"serial:{opener.path},9600,8n1"
+        else:
+            opener = opener_for(ListenSpec("127.0.0.1", 0))
+            await opener.listen()
+            line = f"tcp:127.0.0.1:{opener.port}"
+        stack.push_async_callback(opener.close)
+        pms = MitelPms(opener=opener, back_off_s=0.2, answer_s=1.0, **how)
+        settings = ucm.settings
+        (folder / "gateway.toml").write_text(
+            f'[site]\nname = "lodge"\ntimezone = "Europe/Lisbon"\ndata_dir = "{folder}/data"\n'
+            f'[pms]\nprotocol = "mitel"\nline = "{line}"\n{pms_extra}'
+            f'[ucm]\nurl = "https://127.0.0.1:{port}/api"\n'
+            f'username = "{settings.username}"\npassword = "{settings.password}"\n'
+            f'pms_username = "{settings.pms_username}"\npms_password = "{settings.pms_password}"\n'
+            f'fingerprint = "{fingerprint_of(pem)}"\nretry_interval_s = 0.5\ntimeout_s = 3\n'
+            f'[http]\nlisten = "127.0.0.1:0"\n{extra}'
+        )
+        config = load(folder / "gateway.toml")
+        service = Service(config, clock=Clock(config.zone))
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            playing = group.create_task(pms.run())
+            running = group.create_task(service.run(stop))
+            try:
+                yield SimpleNamespace(pms=pms, ucm=ucm, service=service, rooms=ucm.rooms.rooms)
+            finally:
+                stop.set()
+                await asyncio.wait({running}, timeout=15)
+                playing.cancel()
+
+
+async def until(condition, within_s=20.0):
+    async with asyncio.timeout(within_s):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+def shows(room):
+    return (room.lastname, room.firstname) if room.is_in else None
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("serial", [False, True], ids=["tcp", "serial"])
+async def test_a_guest_comes_is_woken_and_leaves(tmp_path, serial):
+    async with hotel(tmp_path, serial=serial) as on:
+        on.pms.say("AREYUTHERE", *arrives("101", "Rossi,Anna"), "WKP2359  101", "MW 1  101")
+        await until(lambda: shows(on.rooms["101"]) == ("Rossi", "Anna"))
+        await until(lambda: on.rooms["101"].wake_up and on.rooms["101"].wake_up[1] == "2359")
+        await until(lambda: on.rooms["101"].cos == "3")
+        assert on.service.pump.session.is_up
+        on.ucm.rooms.leave_message("101")
+        on.pms.say(*arrives("101", "Rossi,Anna"))  # told again
+        await on.pms.all_said()
+        on.pms.say("WKP      101")
+        await until(lambda: on.rooms["101"].wake_up is None)
+        assert on.rooms["101"].messages == 1
+        on.pms.say("CHK0   101")
+        await until(lambda: not on.rooms["101"].is_in)
+        assert on.pms.refused == on.pms.complaints == []
+
+
+@pytest.mark.asyncio
+async def test_the_next_guest_hears_no_message_of_the_last(tmp_path):
+    async with hotel(tmp_path) as on:
+        on.pms.say(*arrives("101", "Rossi,Anna"))
+        await until(lambda: shows(on.rooms["101"]) == ("Rossi", "Anna"))
+        on.ucm.rooms.leave_message("101")
+        on.pms.say(*arrives("101", "Verdi"))  # without CHK0
+        await until(lambda: shows(on.rooms["101"]) == ("Verdi", ""))
+        assert on.rooms["101"].messages == 0
+
+
+@pytest.mark.asyncio
+async def test_what_is_no_message_is_refused_kept_and_the_next_one_goes(tmp_path):
+    async with hotel(tmp_path) as on:
+        on.pms.say("CHK3   101", *arrives("102", "Rossi"))
+        await until(lambda: shows(on.rooms["102"]))
+        assert on.pms.refused == ["CHK3   101"]
+        metrics = on.service.metrics.expose().decode()
+        assert 'pmsgw_records_refused_total{reason="grammar"} 4.0' in metrics
+
+
+@pytest.mark.asyncio
+async def test_a_resync_tells_every_room(tmp_path):
+    async with hotel(tmp_path) as on:
+        on.pms.say(*arrives("101", "Rossi"), *arrives("102", "Verdi"))
+        await until(lambda: shows(on.rooms["102"]))
+        calls = len(on.ucm.calls("checkin"))
+        on.pms.say(
+            "GRS       ", "CHK1   101", name("101", "Rossi"), "CHK0   102",
+            "CHK1   103", name("103", "Neri"), "CHK0   104", "END       ",
+        )  # fmt: skip
+        await until(lambda: shows(on.rooms["103"]) and not on.rooms["102"].is_in)
+        assert shows(on.rooms["101"]) == ("Rossi", "")
+        assert len(on.ucm.calls("checkin")) == calls + 1
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("yields", [True, False])
+async def test_maids_and_lamps_go_back_also_when_both_ask_at_once(tmp_path, yields):
+    back = "[back]\nroom_status = true\nvoicemail = true\npoll_s = 1\n"
+    async with hotel(tmp_path, extra=back, yields=yields) as on:
+        on.pms.say(*arrives("101", "Rossi"))
+        await until(lambda: shows(on.rooms["101"]))
+        await until(lambda: on.service.back.levels._seen is not None)
+        await asyncio.sleep(2.5)
+        for turn, status in enumerate((5, 1, 5)):
+            on.ucm.rooms.key_status("102", status, maid="0017", at=f"20260314103{turn}")
+            on.pms.say(*(f"RST{level}   101" for level in (0, 1, 2)))
+            await until(lambda turn=turn: len(on.pms.heard) > turn)
+        on.ucm.rooms.leave_message("101")
+        await until(lambda: "MW 1 101" in on.pms.heard)
+        assert [each for each in on.pms.heard if each.startswith("STS")] == [
+            "STS1 102", "STS3 102", "STS1 102",
+        ]  # fmt: skip
+        await on.pms.all_said()
+        assert on.pms.refused == on.pms.complaints == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("serial", [False, True], ids=["tcp", "serial"])
+async def test_random_days_over_a_bad_line_end_with_every_room_as_the_pms_meant_it(
+    tmp_path, serial
+):
+    rng = random.Random(7)
+
+    def damaged(data):
+        if rng.random() < 0.05:
+            return data[: rng.randrange(len(data) + 1)]  # the end is lost
+        return data + (b"\x00" if rng.random() < 0.2 else b"")
+
+    async with hotel(tmp_path, serial=serial, damage=damaged) as on:
+        meant = dict.fromkeys(ROOMS)
+        for turn in range(40):
+            room = rng.choice(ROOMS)
+            if meant[room] is None or rng.random() < 0.3:
+                meant[room] = (f"Guest{turn}", rng.choice(["", "Anna"]))
+                text = ",".join(each for each in meant[room] if each)
+                on.pms.say(f"CHK1 {room:>5}", name(room, text))
+            else:
+                meant[room] = None
+                on.pms.say(f"CHK0 {room:>5}")
+            if turn % 15 == 14:
+                await asyncio.sleep(0.3)
+                on.pms.cut()
+                on.ucm.reboot()
+        async with asyncio.timeout(90):
+            await on.pms.all_said()
+        await until(lambda: {room: shows(on.rooms[room]) for room in ROOMS} == meant, 60)
