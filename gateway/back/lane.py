@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gateway.back.kinds import KINDS, LEVELS, is_correction
+from gateway.back.sending import NotPossible, Out, Ready
 from gateway.back.states import OPEN, PARKED, Cause, State, step
 from gateway.clock import Clock
 from gateway.logs import logger
@@ -26,6 +27,8 @@ MOST_TRIES: Final = 10
 NIGHT_AUDIT_AT_MOST_S: Final = 4 * 3600.0
 """Source: contract; the end of a night audit may be lost like any record."""
 LOOK_EVERY_S: Final = 1.0
+IN_DOUBT_S: Final = 30.0
+"""Before a break of a line without answers: what was written then may not have arrived."""
 REMEMBERED: Final = 64
 """Numbers of postings that have ended: one is out at a time, so more than a line can repeat."""
 GATEWAY: Final = "gateway"
@@ -48,34 +51,6 @@ _RESULTS: Final = {
 Change = tuple[PostingRow, PostingStep]
 
 
-class NotPossible(Exception):
-    """An operator asked for something that a posting in its state cannot become."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """Whether postings may be sent now. All are asked again before each one.
-
-    is_up           the link to the PMS is up
-    in_resync       between DS and DE the PMS hears nothing of the hotel from us
-    night_audit     between NS and NE it books nothing
-    """
-
-    is_up: bool
-    in_resync: bool
-    night_audit: bool
-
-
-@dataclass(slots=True)
-class _Out:
-    """The posting whose answer is owed. `due`: until when; None: it is still on its way."""
-
-    row: PostingRow
-    record: AnyRecord
-    said_at: float
-    due: float | None = None
-
-
 @dataclass(slots=True)
 class Lane:
     """Sends what waits, in its order.
@@ -87,6 +62,7 @@ class Lane:
     writing     held by whoever changes postings
     answer_s    how long an answer is waited for
     numbers_up_to   the largest number that the PMS takes
+    is_acknowledged the line acknowledges records: what was written has arrived
     """
 
     store: StoreWorker
@@ -99,13 +75,18 @@ class Lane:
     writing: asyncio.Lock
     answer_s: float = 30.0
     numbers_up_to: int = 99_999_999
+    is_acknowledged: bool = True
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     awake_by: float = float("inf")  # see gateway.service.watchdog.Task
     open: dict[int, PostingRow] = field(default_factory=dict)
-    _out: _Out | None = None
+    _out: Out | None = None
     _fate: tuple[Cause, str] | None = None
     _ended: deque[int] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    _written: deque[tuple[float, PostingRow]] = field(
+        default_factory=lambda: deque(maxlen=REMEMBERED)
+    )
     _audit_since: float | None = None
+    _again: list[PostingRow] = field(default_factory=list)
     _told_numbers: bool = False
     _stopping: bool = False
 
@@ -183,6 +164,16 @@ class Lane:
             self._ends(Cause.NO_ANSWER, "the link broke off before the PMS answered")
         self.changed.set()
 
+    def link_broke(self) -> None:
+        """The link is down. What was written of late may have died in the socket: all but charges
+        is said again, which does no harm.
+        """
+        self.link_is_new()
+        oldest = self.clock.now() - IN_DOUBT_S
+        doubtful = [row for at, row in self._written if at >= oldest]
+        self._written.clear()
+        self._again += [] if self.is_acknowledged else doubtful
+
     def _ends(self, cause: Cause, why: str) -> None:
         self._fate = (cause, why)
         self.changed.set()
@@ -250,6 +241,8 @@ class Lane:
             self.metrics.postings_total.labels(row.kind, result).inc()
         if row.state == State.BOOKED.value:
             self.metrics.last_booked.set(made.at)
+        elif row.state == State.WRITTEN.value:
+            self._written.append((self.clock.now(), row))
         elif State(row.state) in PARKED:
             logger().warning("posting_parked", posting=row.id, state=row.state, do=_DO[row.state])
 
@@ -289,7 +282,13 @@ class Lane:
     # --- One posting ---
 
     async def _turn(self) -> None:
-        if self._out is not None:
+        if self._again:
+            async with self.writing:
+                why = "the line broke off behind it: said again"
+                rows = [self._changed(row, Cause.SAY_AGAIN, GATEWAY, why) for row in self._again]
+                await self._store(rows)
+                self._again.clear()
+        elif self._out is not None:
             await self._look_after(self._out)
         elif cut_off := [row for row in self.open.values() if row.state == State.SENT.value]:
             async with self.writing:
@@ -297,7 +296,7 @@ class Lane:
         elif self._next() is not None:
             await self._send()
 
-    async def _look_after(self, out: _Out) -> None:
+    async def _look_after(self, out: Out) -> None:
         if out.due is not None and self.clock.now() >= out.due and self._fate is None:
             self._ends(Cause.NO_ANSWER, f"the PMS did not answer within {self.answer_s:g} s")
         if self._fate is None:
@@ -339,7 +338,7 @@ class Lane:
                 return
             sent = replace(sent, number=number or None)
             record = self.record_of(sent, number)
-            self._out, self._fate = _Out(sent, record, self.clock.now()), None
+            self._out, self._fate = Out(sent, record, self.clock.now()), None
             self.now_is([sent])
             try:
                 is_said = self.say(record)

@@ -27,6 +27,8 @@ WIDER_S: Final = (3600.0, 48 * 3600.0)
 SWEEP_EVERY_S: Final = 86_400.0
 PIECE: Final = 200
 """Calls of one transaction."""
+CALL_CHANGED: Final = "call_changed_after_posting"
+"""As a remark in the metrics."""
 SWEEP_S: Final = 48 * 3600.0
 """Once a day, and at a start, the last two days are read again: what was listed late is found."""
 
@@ -59,6 +61,7 @@ class CallReader:
     _swept_at: float = float("-inf")
 
     def __post_init__(self) -> None:
+        self.metrics.remarks.labels(CALL_CHANGED)
         for use in USES:  # a rate exists before the first call
             self.metrics.calls.labels(use)
 
@@ -112,6 +115,9 @@ class CallReader:
         ours = [call for call in calls if call.ended > mark.first]
         known = await self.store(Store.known_calls, [call.key for call in ours])
         fresh = [call for call in ours if call.key not in known]
+        # A shorter one is only the end of a call that began before this look.
+        longer = [call for call in ours if call.talk_s > known.get(call.key, call.talk_s)]
+        await self._remark(longer)
         last = max(ours, key=lambda call: call.ended, default=None)
         moved = mark
         if last is not None and (last.ended > mark.until or not mark.canary):
@@ -122,6 +128,17 @@ class CallReader:
             fresh = fresh[PIECE:]
         if fresh or moved != mark:
             await self._store(fresh, moved)
+
+    async def _remark(self, changed: Sequence[PhoneCall]) -> None:
+        """Calls that have become longer since: a part of them was listed late."""
+        for call in changed:
+            async with self.lane.writing:
+                at = self.clock.epoch()
+                is_posted = await self.store(Store.change_call, call.key, call.talk_s, at)
+            if is_posted:
+                self.metrics.remarks.labels(CALL_CHANGED).inc()
+                do = "`pms-gateway postings list --state all`, then `show` tells both lengths"
+                logger().warning("call_changed_after_posting", room=call.room, do=do)
 
     async def _store(self, calls: Sequence[PhoneCall], mark: CallsMark) -> None:
         made = [await self.charges.of(call) for call in calls]

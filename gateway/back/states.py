@@ -90,6 +90,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[Cause, State]]] = {
         C.SAID_AGAIN:  S.WAITING,
     },
     S.WRITTEN: {
+        C.SAY_AGAIN:   S.WAITING,    # the line broke off behind it
     },
 }
 # fmt: on

@@ -258,7 +258,9 @@ class Pump:
                     received = []
                     await self._void_resync()
                 self._tell(event)
-                if self.lane is not None and isinstance(event, LinkUp | LinkStarted | LinkDown):
+                if self.lane is not None and isinstance(event, LinkDown):
+                    self.lane.link_broke()
+                elif self.lane is not None and isinstance(event, LinkUp | LinkStarted):
                     self.lane.link_is_new()
             if not received and not self._noise.evidence:
                 return

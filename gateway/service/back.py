@@ -8,13 +8,14 @@ from functools import partial
 
 from gateway.back.charges import Charges, Late, Pricing
 from gateway.back.kinds import KINDS
-from gateway.back.lane import Lane, Ready
+from gateway.back.lane import Lane
 from gateway.back.levels import Levels
 from gateway.back.minibar import Minibar
 from gateway.back.pbx_clock import PbxClock
 from gateway.back.poll import Look, Poll
 from gateway.back.reader import CallReader
 from gateway.back.rows import PmsRooms
+from gateway.back.sending import Ready
 from gateway.back.tariff import price
 from gateway.back.wake_up_orders import WakeUpOrders
 from gateway.back.wake_up_results import WakeUpResults
@@ -232,6 +233,7 @@ def _lane(config: Config, around: Around, charges: Charges) -> Lane:
         writing=around.intake.writing,
         answer_s=config.back.answer_s,
         numbers_up_to=config.back.numbers_up_to,
+        is_acknowledged=config.ack,
     )
 
 

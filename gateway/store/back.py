@@ -238,11 +238,29 @@ class BackStore(StoreFile):
             row: Any = db.execute("SELECT first, until, canary FROM back").fetchone()
             return None if row[0] is None else CallsMark(first=row[0], until=row[1], canary=row[2])
 
-    def known_calls(self, keys: Iterable[str]) -> set[str]:
-        """Those of these calls that are stored."""
-        asked = "SELECT 1 FROM call WHERE key = ?"
+    def known_calls(self, keys: Iterable[str]) -> dict[str, int]:
+        """Those of these calls that are stored, and how long they were said to be."""
+        asked = "SELECT talk_s FROM call WHERE key = ?"
         with self.reading() as db:
-            return {key for key in keys if db.execute(asked, (key,)).get is not None}
+            found = {key: db.execute(asked, (key,)).get for key in keys}
+            return {key: int(str(talk_s)) for key, talk_s in found.items() if talk_s is not None}
+
+    def change_call(self, key: str, talk_s: int, at: float) -> bool:
+        """The UCM says another length now than when the call was posted. What was posted stays; an
+        operator finds the remark in its history. Returns whether there is a posting.
+        """
+        with self.transaction() as db:
+            before = db.execute("SELECT talk_s FROM call WHERE key = ?", (key,)).get
+            db.execute("UPDATE call SET talk_s = ? WHERE key = ?", (talk_s, key))
+            row: Any = db.execute(
+                "SELECT id, state FROM posting WHERE cause = ?", (key,)
+            ).fetchone()
+            if row is None:
+                return False
+            id_, state = row
+            why = f"the UCM says {talk_s} s now, and said {before} s when this was made of it"
+            self._note(db, PostingStep(posting=id_, at=at, state=state, who="gateway", why=why))
+            return True
 
     def add_calls(
         self, calls: Sequence[tuple[CallRow, PostingRow | None]], mark: CallsMark

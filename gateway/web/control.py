@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from gateway.back.lane import NotPossible
+from gateway.back.sending import NotPossible
 from gateway.clock import Clock
 from gateway.house import Actual, Desired, House, Room
 from gateway.house.states import NOT_KNOWN, STRANGER

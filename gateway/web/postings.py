@@ -9,7 +9,8 @@ from typing import Any, Final
 from starlette.requests import Request
 
 from gateway.back import kinds
-from gateway.back.lane import Lane, NotPossible
+from gateway.back.lane import Lane
+from gateway.back.sending import NotPossible
 from gateway.back.states import OPEN, Cause, State
 from gateway.logs import logger
 from gateway.store import PostingRow, PostingStep, Store, StoreWorker

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from gateway.back.charges import USES
 from gateway.back.kinds import CALL
-from gateway.back.lane import NotPossible
+from gateway.back.sending import NotPossible
 from gateway.back.states import PARKED, State, step
 from gateway.store import CallRow, DayTally, PostingRow, StorageFailed, Store
 from gateway.web import words

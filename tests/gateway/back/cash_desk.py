@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from gateway.back.kinds import CALL
-from gateway.back.lane import Lane, Ready
+from gateway.back.lane import Lane
+from gateway.back.sending import Ready
 from gateway.back.states import State
 from gateway.clock import Clock
 from gateway.metrics import Metrics

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from gateway.back.lane import IN_DOUBT_S
 from gateway.back.levels import ECHO_S, Levels
 from gateway.back.rows import PmsRooms
 from gateway.drivers.legs import KeyedStatus, Mailbox
@@ -163,3 +164,39 @@ def test_the_next_guest_of_a_room_begins_anew(floor):
     assert len(floor.look()) == 1
     floor.has("101", 1)
     assert floor.look() == {"101": '{"room":"0101","unread":1,"read":0}'}
+
+
+def written(floor, **how):
+    """A status that is on the line, where the line has no answers."""
+    floor.desk.lane.is_acknowledged = False
+    floor.shows("101", "1")
+    floor.look()
+    floor.shows("101", "5", keyed="202603141030", maid="17")
+    floor.look()
+    asyncio.run(floor.desk.lane._turn())
+    (record,) = floor.desk.wire
+    floor.desk.wire.clear()
+    floor.desk.lane.arrived(record)
+    asyncio.run(floor.desk.lane._turn())
+    assert floor.desk.lane.open == {}
+
+
+def test_what_was_written_just_before_the_line_broke_is_said_again(floor):
+    written(floor)
+    floor.desk.clock.at += IN_DOUBT_S
+    floor.desk.lane.link_broke()
+    for _ in range(2):
+        asyncio.run(floor.desk.lane._turn())
+    assert len(floor.desk.wire) == 1
+    floor.desk.lane.link_broke()  # it was not written yet this time
+    assert floor.desk.lane._again == []
+
+
+@pytest.mark.parametrize("why", ["long ago", "acknowledged"])
+def test_what_has_certainly_arrived_is_not_said_again(floor, why):
+    written(floor)
+    floor.desk.clock.at += IN_DOUBT_S + 1 if why == "long ago" else 1
+    floor.desk.lane.is_acknowledged = why == "acknowledged"
+    floor.desk.lane.link_broke()
+    asyncio.run(floor.desk.lane._turn())
+    assert floor.desk.wire == []

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.back.lane import NotPossible
 from gateway.back.minibar import AT_ONCE, Minibar
 from gateway.back.rows import PmsRooms
+from gateway.back.sending import NotPossible
 from gateway.back.states import Cause
 from gateway.drivers.base import Unreachable
 from gateway.drivers.legs import Taken

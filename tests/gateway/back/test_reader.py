@@ -97,6 +97,23 @@ def test_a_call_is_left_alone_until_all_its_parts_are_written(on):
     assert on.postings() == []
 
 
+def test_a_call_that_gets_longer_after_it_was_posted_is_remarked_once(on):
+    begun(on)
+    on.call("a", talk_s=60)
+    on.clock.at += 60
+    on.look()
+    (before,) = on.desk.lane.open.values()
+    on.source.legs_.append(leg(session="a", began=on.clock.at - 125, key="more", talk_s=90))
+    for _ in range(3):
+        on.clock.at += 20
+        on.look()
+    assert list(on.desk.lane.open.values()) == [before]  # no second posting, and not another sum
+    _, steps = asyncio.run(on.desk.store(Store.posting, before.id))
+    assert ["now, and said" in each.why for each in steps] == [False, True]
+    text = on.desk.metrics.expose().decode()
+    assert 'pmsgw_remarks_total{remark="call_changed_after_posting"} 1.0' in text
+
+
 def test_what_is_listed_again_or_later_is_taken_once(on):
     begun(on)
     on.call("a")

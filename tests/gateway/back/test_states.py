@@ -27,6 +27,7 @@ def test_every_state_has_its_row():
         (State.HELD, {Cause.SAID_AGAIN}),
         (State.DROPPED, {Cause.SAID_AGAIN}),
         (State.BOOKED, set()),
+        (State.WRITTEN, {Cause.SAY_AGAIN}),
     ],
 )
 def test_it_is_sent_again_only_by_a_word_that_it_was_not_booked(state, ways):
