@@ -51,13 +51,22 @@ class Dialect:
     normalize   a record in hotel words, at this moment of hotel time
     record_of   a posting and its number as a record
     can_say     what it has words for
+    describe    the name of a body, and what it says, without a guest's name; raises RecordError.
+                None: the scope knows every field of it
+    mask        a body without its guest
+    enquiry     what ENQ says between two sides of it
     is_answered, has_check_byte     whatever the site says; None: as the site says
+    lacks       sentences: what a hotel may miss
     """
 
     session: Callable[[LinkSettings, Stamp], Session]
     normalize: Callable[[Any, datetime], tuple[Said, ...]]
     record_of: Callable[[Posting, int], AnyRecord]
     can_say: frozenset[str]
+    mask: Callable[[bytes], bytes]
+    describe: Callable[[bytes], tuple[str, str]] | None = None
+    enquiry: str = "what was your last answer?"
+    lacks: tuple[str, ...] = ()
     is_answered: bool | None = None
     has_check_byte: bool | None = None
 
@@ -81,12 +90,21 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         normalize=lambda record, _: fias.normalize(record),
         record_of=fias.record_of,
         can_say=fias.CAN_SAY,
+        mask=fias.mask_body,
     ),
     "mitel": Dialect(
         session=lambda site, _: mitel.MitelSession(room_first=site.room_first),
         normalize=mitel.normalize,
         record_of=lambda posting, _: mitel.record_of(posting),
         can_say=mitel.CAN_SAY,
+        mask=mitel.mask_text,
+        describe=mitel.describe,
+        enquiry="may I say something?",
+        lacks=(
+            "no reservation number: a room has one guest, known by his name",
+            "no arrival, departure, language or VIP code",
+            "no word for the end of a wake-up, and none for a charge",
+        ),
         is_answered=True,
         has_check_byte=False,
     ),

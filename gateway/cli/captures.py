@@ -200,7 +200,6 @@ def _as_pms(
     from gateway.line import Opener, opener_for, parse_line
     from gateway.simulators.cable import PtyOpener
     from gateway.tools.replay import as_pms
-    from protocols.fias import mask
     from protocols.transcript import Spoken, show_step
 
     opener: Opener
@@ -222,7 +221,7 @@ def _as_pms(
 
     def show(step: "Step") -> None:
         if isinstance(step, Spoken) and not names:
-            data = mask(step.data, has_lrc=profile.lrc)
+            data = profile.masked(step.data)
             step = Spoken(step.from_pms, data, at=step.at)
         say(show_step(step, zone, profile.charset, short=True))
 

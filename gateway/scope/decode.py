@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gateway.scope.meaning import meaning_of, value_in_words
+from protocols.dialects import Dialect
 from protocols.errors import RecordError
 from protocols.fias import decode
 from protocols.fias.codec import fields_of
@@ -35,6 +36,17 @@ class Decoded:
             ],
             "raw": self.raw,
         }
+
+
+def describe(body: bytes, charset: str, dialect: Dialect) -> Decoded:
+    """A record of a dialect that explains itself, or why it is none."""
+    assert dialect.describe is not None  # else `decode_body` knows it
+    raw = show_bytes(body, charset)
+    try:
+        name, meaning = dialect.describe(body)
+    except RecordError as error:
+        return Decoded("refused", error.reason, str(error), raw=raw)
+    return Decoded("record", name, meaning, raw=raw)
 
 
 def decode_body(body: bytes, charset: str) -> Decoded:

@@ -15,6 +15,8 @@ from typing import Final
 
 from gateway.scope.reread import BAD, FORMATS, PARITY_NAMES, Format, Sample, reread, reread_16550
 from protocols.checksums import lrc
+from protocols.dialects import DIALECTS
+from protocols.errors import RecordError
 from protocols.fias.controls import ACK, ENQ, ETX, NAK
 
 SURE_RECORDS: Final = 3
@@ -61,6 +63,7 @@ class Verdict:
 
     baud, form  None: not found out
     lrc, ack    None: not heard, so the default for serial lines stays
+    protocol    its name in a configuration; empty: it has none
     evidence    sentences, the strongest first
     """
 
@@ -69,13 +72,14 @@ class Verdict:
     lrc: bool | None = None
     ack: bool | None = None
     dialect: Dialect = Dialect.UNKNOWN
+    protocol: str = ""
     confidence: Confidence = Confidence.NONE
     evidence: tuple[str, ...] = ()
 
     @property
     def is_found(self) -> bool:
-        """FIAS, at settings that can be put into a configuration."""
-        return self.dialect is Dialect.FIAS and self.confidence in (
+        """A dialect of ours, at settings that can be put into a configuration."""
+        return bool(self.protocol) and self.confidence in (
             Confidence.CERTAIN,
             Confidence.LIKELY,
         )
@@ -84,7 +88,10 @@ class Verdict:
         """What to paste into gateway.toml; empty: nothing was found out."""
         if not self.is_found:
             return []
-        lines = ["[pms]", f'line = "serial:{device},{self.baud},{self.form}"', "[fias]"]
+        lines = ["[pms]", f'line = "serial:{device},{self.baud},{self.form}"']
+        if self.dialect is not Dialect.FIAS:
+            return [*lines, f'protocol = "{self.protocol}"']
+        lines.append("[fias]")
         for key, value in (("lrc", self.lrc), ("ack", self.ack)):
             known = f"{key} = {str(value).lower()}"
             lines.append(known if value is not None else f"# {key}: not heard; serial default: on")
@@ -107,6 +114,14 @@ class Reading:
     def records(self) -> tuple[bytes, ...]:
         """Bodies that look like FIAS."""
         return tuple(match[1] for match in _RECORD.finditer(self.data))
+
+    @cached_property
+    def protocol(self) -> str:
+        """The dialect in which every frame is a message; empty: none."""
+        if self.records:
+            return "fias"
+        frames = _OTHER_FRAME.findall(self.data)
+        return next((name for name in DIALECTS if frames and _speaks(name, frames)), "")
 
     @cached_property
     def checks(self) -> tuple[int, int]:
@@ -179,6 +194,7 @@ def judge(samples: Mapping[int, Sample | bytes]) -> Verdict:
         lrc=_has_lrc(best),
         ack=_has_ack(best, sample),
         dialect=best.dialect,
+        protocol=best.protocol,
         confidence=confidence,
         evidence=(*_told(best, sample), *doubts, *_runner_up(rivals)),
     )
@@ -210,6 +226,18 @@ def _between(data: bytes) -> Iterator[bytes]:
         has_check = data[match.end() : match.end() + 1] == bytes([_check(match[1])])
         position = match.end() + has_check
     yield data[position:]
+
+
+def _speaks(name: str, frames: list[bytes]) -> bool:
+    describe = DIALECTS[name].describe
+    if describe is None:
+        return False
+    try:
+        for frame in frames:
+            describe(frame)
+    except RecordError:
+        return False
+    return True
 
 
 def _check(body: bytes) -> int:
@@ -271,7 +299,8 @@ def _told(reading: Reading, sample: Sample) -> tuple[str, ...]:
     """What was found, in sentences."""
     found = [_heard_as(reading)]
     if reading.dialect in (Dialect.FRAMES, Dialect.LINES):
-        found.append(f"it looks like {reading.dialect.value}")
+        name = f'protocol = "{reading.protocol}"' if reading.protocol else reading.dialect.value
+        found.append(f"it looks like {name}")
     found.append(_top_bit(reading, sample))
     errors = sample.counted if sample.damaged is None else len(sample.damaged)
     if errors:

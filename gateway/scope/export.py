@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.scope import json_lines, pcapng
 from gateway.scope.profile import LineProfile, profile_of
-from protocols.fias import Cutter, known_charset, mask
+from protocols.fias import Cutter, known_charset
 from protocols.transcript import Closed, Opened, Settings, Spoken, Step, show_step
 
 
@@ -80,12 +80,11 @@ def without_guests(steps: Iterable[Step], profile: LineProfile) -> list[Step]:
     each direction as a whole.
     """
     told: list[Step] = []
-    lrc = profile.lrc
     for stretch in _stretches(list(steps)):
         if isinstance(stretch[0], Settings):
-            lrc = LineProfile.of_step(stretch[0]).lrc
+            profile = LineProfile.of_step(stretch[0])
         ways = {
-            from_pms: _masked([each.data for each in _said(stretch, from_pms)], lrc=lrc)
+            from_pms: _masked([each.data for each in _said(stretch, from_pms)], profile)
             for from_pms in (True, False)
         }
         told += [
@@ -111,11 +110,11 @@ def _stretches(steps: list[Step]) -> Iterator[list[Step]]:
         yield stretch
 
 
-def _masked(chunks: list[bytes], *, lrc: bool) -> Iterator[bytes]:
+def _masked(chunks: list[bytes], profile: LineProfile) -> Iterator[bytes]:
     """One direction, cut as it came."""
-    cutter = Cutter(lrc=lrc)
+    cutter = Cutter(lrc=profile.lrc)
     pieces = [piece for chunk in chunks for piece in cutter.feed(chunk)] + cutter.rest()
-    stream, position = b"".join(mask(piece, has_lrc=lrc) for piece in pieces), 0
+    stream, position = b"".join(map(profile.masked, pieces)), 0
     for chunk in chunks:
         yield stream[position : position + len(chunk)]
         position += len(chunk)

@@ -2,31 +2,60 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
+from protocols.dialects import DIALECTS, Dialect
+from protocols.errors import RecordError
+from protocols.fias import mask
 from protocols.transcript import Settings, Step
+
+DEFAULT: Final = "fias"
+"""What is spoken where nothing says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineProfile:
-    """One line. `line`: as in the configuration, or a file's name; `charset`: a Python codec."""
+    """One line.
+
+    line        as in the configuration, or a file's name
+    charset     a Python codec
+    protocol    the dialect, by its name in the configuration
+    """
 
     line: str = ""
     lrc: bool = True
     ack: bool = True
     charset: str = "cp1252"
+    protocol: str = "fias"
+
+    @property
+    def dialect(self) -> Dialect:
+        """What is spoken."""
+        return DIALECTS[self.protocol]
 
     @property
     def is_serial(self) -> bool:
         """A serial port, as far as its name says so."""
         return self.line.startswith("serial:")
 
+    def masked(self, piece: bytes) -> bytes:
+        """One piece of the line (see `Cutter`), of the same length, without its guest."""
+        dialect, body = self.dialect, piece[1:-1]
+        if dialect.describe is not None and piece[:1] == b"\x02" and piece[-1:] == b"\x03":
+            try:
+                dialect.describe(body)
+            except RecordError:
+                pass  # damaged: harshly, as below
+            else:
+                return piece[:1] + dialect.mask(body) + piece[-1:]
+        return mask(piece, has_lrc=self.lrc)
+
     def as_step(self, at: float | None = None) -> Settings:
         """What a capture begins with."""
-        return Settings(
-            self.line,
-            {"lrc": _on(self.lrc), "ack": _on(self.ack), "charset": self.charset},
-            at=at,
-        )
+        values = {"lrc": _on(self.lrc), "ack": _on(self.ack), "charset": self.charset}
+        if self.protocol != DEFAULT:
+            values["protocol"] = self.protocol
+        return Settings(self.line, values, at=at)
 
     @classmethod
     def of_step(cls, step: Settings) -> "LineProfile":
@@ -36,6 +65,7 @@ class LineProfile:
             lrc=step.values.get("lrc", "on") != "off",
             ack=step.values.get("ack", "on") != "off",
             charset=step.values.get("charset", "cp1252"),
+            protocol=named if (named := step.values.get("protocol", "")) in DIALECTS else DEFAULT,
         )
 
 

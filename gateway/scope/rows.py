@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from gateway.scope.decode import CONTROLS, Decoded, decode_body, name_body
+from gateway.scope.decode import CONTROLS, Decoded, decode_body, describe, name_body
 from gateway.scope.profile import LineProfile
-from protocols.fias import Cutter, mask, mask_body
+from protocols.fias import Cutter
 from protocols.fias.controls import (
     MAX_BODY_BYTES,
     MAX_ENQUIRIES,
@@ -214,15 +214,19 @@ class Watcher:
         data, way.raw = bytes(way.raw), bytearray()
         if not data and isinstance(item, Refusal):
             data = item.data  # noise that a line end in the same piece closed
-        shown = data if self._names else mask(data, has_lrc=self.profile.lrc)
+        shown = data if self._names else self.profile.masked(data)
         match item:
             case Control(signal):
                 yield from self._control(from_pms, signal, at, shown)
             case Frame(body):
                 yield from self._close(way, "silence", None)
+                dialect = self.profile.dialect
                 if not self._names:
-                    body = mask_body(body)
-                decoded = self._decode(body, self.profile.charset)
+                    body = dialect.mask(body)
+                if dialect.describe is not None:
+                    decoded = describe(body, self.profile.charset, dialect)
+                else:
+                    decoded = self._decode(body, self.profile.charset)
                 yield from self._begin(way, self._row(decoded, at, from_pms, shown))
             case Refusal(reason, _):
                 yield from self._close(way, "silence", None)
@@ -260,7 +264,10 @@ class Watcher:
         else:
             is_told = True
         if is_told:
-            decoded = Decoded("control", signal.value.upper(), CONTROLS[signal.value])
+            words = CONTROLS[signal.value]
+            if signal is Signal.ENQ:
+                words = self.profile.dialect.enquiry
+            decoded = Decoded("control", signal.value.upper(), words)
             yield self._row(decoded, at, from_pms, data)
 
     def _close(self, way: _Direction, answer: str, at: float | None) -> Iterator[Row]:

@@ -12,13 +12,17 @@
 | records | lines with bars: a log that has lost its control bytes, or a paste |
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from gateway.scope import dumps, json_lines, pastes, pcapng
 from gateway.scope.pastes import Found
-from gateway.scope.profile import LineProfile, profile_of
+from gateway.scope.profile import DEFAULT, LineProfile, profile_of
+from protocols.dialects import DIALECTS, Dialect
+from protocols.errors import RecordError
 from protocols.fias import known_charset
 from protocols.fias.controls import ACK, ENQ, NAK
 from protocols.fias.framing import FrameReader, Refusal
@@ -146,7 +150,31 @@ def _shown_by_bytes(steps: list[Step], charset: str, lrc: bool | None) -> LinePr
     answers = bytes([ACK, NAK, ENQ])
     # Inside a frame these three are nothing but a check byte: without it, none is there.
     is_answered = has_lrc or any(way.translate(None, answers) != way for way in ways)
-    return LineProfile(lrc=has_lrc, ack=is_answered, charset=charset)
+    protocol = _dialect_of(ways)
+    if protocol != DEFAULT:
+        has_lrc, is_answered = False, True
+    return LineProfile(lrc=has_lrc, ack=is_answered, charset=charset, protocol=protocol)
+
+
+def _dialect_of(ways: list[bytes]) -> str:
+    """The dialect in which every frame is a message; where none is so, the usual one."""
+    frames = [match[1] for way in ways for match in _FRAME.finditer(way)]
+    for name, dialect in DIALECTS.items():
+        if dialect.describe is not None and frames and all(map(partial(_is_of, dialect), frames)):
+            return name
+    return DEFAULT
+
+
+def _is_of(dialect: Dialect, frame: bytes) -> bool:
+    assert dialect.describe is not None  # `_dialect_of` asks
+    try:
+        dialect.describe(frame)
+    except RecordError:
+        return False
+    return True
+
+
+_FRAME: Final = re.compile(rb"\x02([^\x02\x03]*)\x03")
 
 
 def _said(steps: Iterable[Step], from_pms: bool) -> bytes:

@@ -136,7 +136,9 @@ def gate(config: Config, metrics: Metrics, clock: Clock) -> Gate:
 
 def scope(config: Config, metrics: Metrics, clock: Clock) -> LiveScope:
     """What is recorded of the line, and what is noticed in it."""
-    line = LineProfile(str(config.pms.line), config.lrc, config.ack, config.fias.encoding)
+    line = LineProfile(
+        str(config.pms.line), config.lrc, config.ack, config.fias.encoding, config.pms.protocol
+    )
     keep_days = config.capture.keep_days
     ring = Ring(
         Path(config.site.data_dir) / "captures",

@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.line import Line, Opener, TappedOpener
 from gateway.scope.profile import LineProfile
-from protocols.fias import Cutter, mask
+from protocols.fias import Cutter
 from protocols.fias.controls import ACK, ENQ, ETX, NAK, STX, T1_S
 from protocols.transcript import show_bytes
 
@@ -104,5 +104,5 @@ class ShownOpener:
         for piece in pieces:
             if not is_ours and piece in _ANSWERS:
                 self._answers.put_nowait(piece)
-            shown = piece if self._names else mask(piece, has_lrc=self._profile.lrc)
+            shown = piece if self._names else self._profile.masked(piece)
             self._show(f"{who} {show_bytes(shown, self._profile.charset)}")

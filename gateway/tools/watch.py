@@ -26,7 +26,9 @@ LOOK_EVERY_S: Final = 0.05
 
 def profile_of_config(config: Config) -> LineProfile:
     """How the line of this site is spoken."""
-    return LineProfile(str(config.pms.line), config.lrc, config.ack, config.fias.encoding)
+    return LineProfile(
+        str(config.pms.line), config.lrc, config.ack, config.fias.encoding, config.pms.protocol
+    )
 
 
 def kept(config: Config, history_s: float) -> Iterator[Step]:

@@ -4,5 +4,15 @@ from protocols.mitel.codec import decode, encode
 from protocols.mitel.normalize import normalize
 from protocols.mitel.postings import CAN_SAY, record_of
 from protocols.mitel.session import MitelSession
+from protocols.mitel.words import describe, mask_text
 
-__all__ = ["CAN_SAY", "MitelSession", "decode", "encode", "normalize", "record_of"]
+__all__ = [
+    "CAN_SAY",
+    "MitelSession",
+    "decode",
+    "describe",
+    "encode",
+    "mask_text",
+    "normalize",
+    "record_of",
+]

@@ -9,7 +9,6 @@ from gateway.scope.explain.marks import Mark, Tally
 from gateway.scope.explain.values import Confidence, Evidence
 from gateway.scope.profile import LineProfile
 from gateway.scope.rows import Row
-from protocols.fias import mask
 from protocols.transcript import Step, show_bytes, show_step
 
 _SHOWN_BYTES: Final = 80
@@ -163,7 +162,7 @@ class Sight:
         # Masked as a whole, then cut: the end of a frame says what may be shown of its beginning.
         data = row.data
         if data.translate(None, _SHAPES):
-            data = mask(data, has_lrc=self.profile.lrc)
+            data = self.profile.masked(data)
         who = "pms>" if row.from_pms else "gw >"
         text = f"{who} {show_bytes(data[:_SHOWN_BYTES], self.profile.charset)}"
         return Evidence(at, text)

@@ -108,8 +108,15 @@ def row(
 
 def look_all(sight: Sight) -> list[Finding]:
     """What is wrong, lowest layer first, without what is a mere consequence of something else."""
+    # What a dialect explains itself has nothing of the frames and records of the usual one.
+    is_usual = sight.profile.dialect.describe is None
+    looked_for = {
+        code: known
+        for code, known in FAULTS.items()
+        if is_usual or known.layer in (Layer.CABLE, Layer.SETTINGS)
+    }
     found = {
-        code: each for code, known in FAULTS.items() if (each := known.look(sight)) is not None
+        code: each for code, known in looked_for.items() if (each := known.look(sight)) is not None
     }
     if any(not FAULTS[code].is_last for code in found):
         found = {code: each for code, each in found.items() if not FAULTS[code].is_last}

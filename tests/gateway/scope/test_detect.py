@@ -154,7 +154,7 @@ def test_silence_is_not_a_verdict():
     assert "not enough heard: 2 bytes" in verdict.evidence[0]
 
 
-def test_other_dialects_are_named_and_not_configured():
+def test_a_dialect_that_we_speak_can_be_pasted_and_others_are_named():
     lines = [f"14/03 10:{minute} 0{minute} 101 00:01:20 004930123456\r\n".encode() for minute in range(10, 20)]  # fmt: skip
     verdict = judge(heard(lines, 1200, Format(7, "E")))
     assert (verdict.baud, verdict.form, verdict.dialect) == (1200, Format(7, "E"), Dialect.LINES)
@@ -163,7 +163,12 @@ def test_other_dialects_are_named_and_not_configured():
     frames = [b"\x05", b"\x02CHK1 101\x03", b"\x05", b"\x02STS1 101\x03", b"\x05", b"\x02CHK0 101\x03"] * 2  # fmt: skip
     verdict = judge(heard(frames, 2400, Format(8, "N")))
     assert (verdict.baud, verdict.form, verdict.dialect) == (2400, Format(8, "N"), Dialect.FRAMES)
-    assert verdict.config_lines("/dev/ttyS0") == []
+    assert verdict.config_lines("/dev/ttyS0") == [
+        "[pms]", 'line = "serial:/dev/ttyS0,2400,8n1"', 'protocol = "mitel"',
+    ]  # fmt: skip
+    frames = [b"\x05", b"\x02HELLO 101\x03"] * 6
+    verdict = judge(heard(frames, 2400, Format(8, "N")))
+    assert (verdict.dialect, verdict.config_lines("/dev/ttyS0")) == (Dialect.FRAMES, [])
 
 
 @pytest.mark.parametrize(("right", "other", "lrc"), [(0, 0, None), (3, 0, True), (2, 5, True), (1, 3, None), (1, 20, False), (0, 1, False)])  # fmt: skip

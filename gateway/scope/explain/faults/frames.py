@@ -18,7 +18,7 @@ row(
     Mark.OTHER_DIALECT, at_least=2, blocks=True,
     hides=("no-check-byte", "check-byte-differs", "check-byte-wrong", "not-fias"),
     words="This is Mitel, not FIAS: the frames hold messages such as CHK1 and NAM1.",
-    do="Set this interface of the PMS to FIAS, or connect the line to its FIAS interface.",
+    do='Set protocol = "mitel" under [pms], or this interface of the PMS to FIAS.',
 )  # fmt: skip
 
 

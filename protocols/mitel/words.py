@@ -1,0 +1,94 @@
+"""A message as one would say it at the front desk, and with its guest masked. Pure."""
+
+from typing import Final
+
+from protocols.mitel.codec import CHARSET, decode
+from protocols.mitel.records import (
+    AreYouThere,
+    CheckIn,
+    CheckOut,
+    Initialise,
+    Lamp,
+    MaidStatus,
+    Name,
+    Naming,
+    Record,
+    Restriction,
+    ResyncBegins,
+    ResyncEnds,
+    Unused,
+    WakeUp,
+)
+
+_STATUS: Final = {
+    "1": "cleaning in progress", "2": "clean", "3": "dirty", "4": "out of service",
+    "5": "to be inspected", "6": "clean, occupied", "7": "dirty, occupied", "8": "clean, vacant",
+    "9": "dirty, vacant",
+}  # fmt: skip
+"""Source: DuVoice's list of maid codes."""
+_NAME: Final = slice(4, None)
+
+
+def describe(text: bytes) -> tuple[str, str]:
+    """The name of the message, and what it says; no guest's name. Raises RecordError."""
+    record = _read(text)
+    return record.record_id, _meaning(record)
+
+
+def _read(text: bytes) -> Record:
+    """Theirs or ours."""
+    plain = text.replace(b"\x00", b"").strip(b" ")
+    if plain == b"RQINZ":
+        return Initialise()
+    if plain[:3] == b"STS" and plain[3:4].isdigit() and plain[4:].strip(b" "):
+        room = plain[4:].strip(b" ").decode(CHARSET, "replace")
+        return MaidStatus(room=room, status=plain[3:4].decode())
+    return decode(text)
+
+
+def _meaning(record: Record) -> str:
+    match record:
+        case CheckIn(room=room):
+            return f"somebody checks in to {room}; the name follows"
+        case CheckOut(room=room):
+            return f"{room} is checked out"
+        case Name(room=room, naming=Naming.DELETE):
+            return f"{room}: no name any more"
+        case Name(room=room, naming=naming):
+            word = "is named" if naming is Naming.ADD else "has another name"
+            return f"{room}: its guest {word}"
+        case Restriction(room=room, level=level):
+            return f"{room}: class of service {level}"
+        case Lamp(room=room, is_on=is_on):
+            return f"{room}: message lamp {'on' if is_on else 'off'}"
+        case WakeUp(room=room, at=None):
+            return f"no wake-up for {room} any more"
+        case WakeUp(room=room, at=at):
+            return f"wake-up for {room} at {at:%H:%M}, the next time it is so late"
+        case MaidStatus(room=room, status=status):
+            return f"{room}: maid status {status} ({_STATUS.get(status, 'not in any list')})"
+        case ResyncBegins():
+            return "resync begins: every room follows"
+        case ResyncEnds():
+            return "resync ends: every room was told"
+        case AreYouThere():
+            return "are you there?"
+        case Initialise():
+            return "the gateway asks for every room"
+        case Unused(function=function):
+            return f"{function}: acknowledged, and of no use to the phone system"
+
+
+def mask_text(text: bytes) -> bytes:
+    """The same text without its guest: only a name has one."""
+    if text[:3] != b"NAM":
+        return text
+    masked = bytes(_masked(byte) for byte in text[_NAME])
+    return text[:4] + masked
+
+
+def _masked(byte: int) -> int:
+    letter = bytes([byte])
+    if letter.isalpha() or byte > 0x7F:
+        return ord("X") if letter.isupper() else ord("x")
+    return byte
