@@ -89,6 +89,7 @@ def simulate_pms(
     answer: Annotated[
         str, typer.Option(help="To every charge: OK, NG, RY, ...; none: no answer.")
     ] = "OK",
+    protocol: Annotated[str, typer.Option(help="What it speaks: fias or mitel.")] = "fias",
     encoding: EncodingOption = "cp1252",
     lrc: LrcOption = None,
     ack: AckOption = None,
@@ -100,13 +101,28 @@ def simulate_pms(
     try:
         spec = parse_line(line) if line else None
         numbers = _rooms(rooms)
-        said = records_of(script) if script else None
+        if protocol not in ("fias", "mitel"):
+            raise ValueError(f"--protocol = {protocol!r}: expected fias or mitel")
+        said = None
+        if script is not None:
+            is_fias = protocol == "fias"
+            said = records_of(script) if is_fias else script.read_text().splitlines()
         charset = charset_of(encoding)
     except (ValueError, OSError) as error:
         raise ended(str(error)) from None
     try:
         ok = asyncio.run(
-            simulate.pms(
+            simulate.mitel(
+                say,
+                line=spec,
+                script=said,
+                rooms=numbers,
+                seed=seed,
+                records=records,
+                every_s=every,
+            )
+            if protocol == "mitel"
+            else simulate.pms(
                 say,
                 line=spec,
                 lrc=lrc,

@@ -74,15 +74,18 @@ def check_config(
     if file is not None and _was_typed(context, "config"):
         raise ended("FILE and --config FILE are the same: give one of them")
     file = file or config
+    lacks: tuple[str, ...] = ()
     try:
-        load(file)
+        loaded = load(file)
+        lacks = tuple(f"{loaded.pms.protocol}: {each}" for each in loaded.dialect.lacks)
         sentences: list[str] = []
     except ConfigError as error:
         sentences = error.sentences
     if as_json:
-        print_json({"file": str(file), "ok": not sentences, "mistakes": sentences})
+        told = {"file": str(file), "ok": not sentences, "mistakes": sentences}
+        print_json({**told, "lacks": list(lacks)})
     else:
-        for sentence in sentences or [f"{file}: ok"]:
+        for sentence in sentences or [f"{file}: ok", *lacks]:
             say(sentence)
     raise typer.Exit(2 if sentences else 0)
 

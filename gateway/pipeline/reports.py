@@ -60,12 +60,14 @@ class Reports:
         self.last = (record.record_id or "other", self.clock.epoch())
         self.metrics.last_record.set(self.last[1])
         self.metrics.records.labels(record.record_id or "other", "in").inc()
-        self.metrics.fields_unknown.inc(len(record.extra))
-        self.metrics.fields_odd.inc(len(record.odd))
+        # Of a dialect whose records have fields by name; fixed columns have nothing beside them.
+        odd = getattr(record, "odd", ())
+        self.metrics.fields_unknown.inc(len(getattr(record, "extra", ())))
+        self.metrics.fields_odd.inc(len(odd))
         if not understood:
             self.metrics.remarks.labels(NO_USE).inc()
-        if record.odd:
-            ids = ",".join(sorted({field_id for field_id, _ in record.odd}))
+        if odd:
+            ids = ",".join(sorted({field_id for field_id, _ in odd}))
             logger().warning(
                 "field_unreadable", record=record.record_id, fields=ids, do="taken as absent"
             )

@@ -13,6 +13,8 @@ from gateway.line import LineSpec, SerialSpec, opener_for
 from gateway.simulators.cable import PtyOpener
 from gateway.simulators.certificate import fingerprint_of, write_certificate
 from gateway.simulators.hotel import Hotel
+from gateway.simulators.lodge import Lodge
+from gateway.simulators.mitel_pms import MitelPms
 from gateway.simulators.pms import PmsSimulator
 from gateway.simulators.ucm import UcmSimulator
 
@@ -67,6 +69,39 @@ async def pms(
     for complaint in complaints:
         show(f"# COMPLAINT {complaint}")
     return not complaints
+
+
+async def mitel(
+    show: Callable[[str], None],
+    *,
+    line: LineSpec | None,
+    script: list[str] | None,
+    rooms: tuple[str, ...],
+    seed: int,
+    records: int,
+    every_s: float,
+) -> bool:
+    """The same for a PMS that speaks as to a Mitel. Returns False when a text was refused."""
+    opener = PtyOpener() if line is None else opener_for(line)
+    lodge = Lodge(rooms, seed)
+    player = MitelPms(
+        opener=opener,
+        on_record=lambda text, from_gateway: show(f"{'gw >' if from_gateway else 'pms>'} {text}"),
+    )
+    show(f"# PMS on {opener.describe()}, Mitel")
+    async with asyncio.TaskGroup() as group:
+        playing = group.create_task(player.run())
+        pace = random.Random(seed)
+        deeds = (lodge.random_deed() for _ in (range(records) if records else count()))
+        for text in chain.from_iterable(deeds) if script is None else script:
+            player.say(text)
+            await player.all_said()
+            await asyncio.sleep(every_s * (0.5 + pace.random()))
+        await asyncio.sleep(1.0)
+        playing.cancel()
+    for text in (*player.refused, *player.complaints):
+        show(f"# COMPLAINT {text}")
+    return not player.refused and not player.complaints
 
 
 async def ucm(

@@ -14,6 +14,7 @@ from gateway.line import ListenSpec, opener_for
 from gateway.service.app import Service
 from gateway.simulators.cable import PtyOpener
 from gateway.simulators.certificate import fingerprint_of, write_certificate
+from gateway.simulators.lodge import Lodge
 from gateway.simulators.mitel_pms import MitelPms
 from gateway.simulators.ucm import UcmSimulator
 
@@ -96,6 +97,10 @@ async def test_a_guest_comes_is_woken_and_leaves(tmp_path, serial):
         on.pms.say("WKP      101")
         await until(lambda: on.rooms["101"].wake_up is None)
         assert on.rooms["101"].messages == 1
+        metrics = on.service.metrics.expose().decode()
+        for record, count in (("CHK1", 2), ("NAM", 2), ("RST", 2), ("MW", 1), ("WKP", 2)):
+            assert f'pmsgw_records_total{{direction="in",record="{record}"}} {count}.0' in metrics
+        assert 'pmsgw_remarks_total{remark="no_use"} 1.0' in metrics
         on.pms.say("CHK0   101")
         await until(lambda: not on.rooms["101"].is_in)
         assert on.pms.refused == on.pms.complaints == []
@@ -172,20 +177,19 @@ async def test_random_days_over_a_bad_line_end_with_every_room_as_the_pms_meant_
         return data + (b"\x00" if rng.random() < 0.2 else b"")
 
     async with hotel(tmp_path, serial=serial, damage=damaged) as on:
-        meant = dict.fromkeys(ROOMS)
+        lodge = Lodge(ROOMS, seed=7)
         for turn in range(40):
-            room = rng.choice(ROOMS)
-            if meant[room] is None or rng.random() < 0.3:
-                meant[room] = (f"Guest{turn}", rng.choice(["", "Anna"]))
-                text = ",".join(each for each in meant[room] if each)
-                on.pms.say(f"CHK1 {room:>5}", name(room, text))
-            else:
-                meant[room] = None
-                on.pms.say(f"CHK0 {room:>5}")
+            on.pms.say(*lodge.random_deed())
             if turn % 15 == 14:
                 await asyncio.sleep(0.3)
                 on.pms.cut()
                 on.ucm.reboot()
         async with asyncio.timeout(90):
             await on.pms.all_said()
-        await until(lambda: {room: shows(on.rooms[room]) for room in ROOMS} == meant, 60)
+        await until(lambda: lodge.differences(on.rooms) == [], 60)
+        for _ in range(6):
+            lodge.silent_deed()
+        on.pms.damage = None
+        on.pms.say(*lodge.resync())
+        await until(lambda: lodge.differences(on.rooms) == [], 60)
+        assert on.pms.refused == on.pms.complaints == []

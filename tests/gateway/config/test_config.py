@@ -320,3 +320,24 @@ def test_the_password_of_the_websocket_may_stand_in_a_file(tmp_path):
     assert mistakes(tmp_path, f"{MINIMAL}[back]\nwake_up_tries_s = 301\n") == [
         "back.wake_up_tries_s = 301: expected less than or equal to 300"
     ]
+
+
+def test_a_dialect_has_answers_and_check_bytes_of_its_own(tmp_path):
+    mitel = MINIMAL.replace("[pms]\n", '[pms]\nprotocol = "mitel"\n')
+    config = config_of(tmp_path, mitel)
+    assert (config.ack, config.lrc, config.pms.room_first) == (True, False, False)
+    assert config.says == frozenset()
+    assert mistakes(tmp_path, MINIMAL.replace("[pms]\n", '[pms]\nprotocol = "mittel"\n')) == [
+        "pms.protocol = 'mittel': expected one of fias, mitel"
+    ]
+
+
+def test_what_a_dialect_has_no_word_for_is_a_mistake(tmp_path):
+    mitel = MINIMAL.replace("[pms]\n", '[pms]\nprotocol = "mitel"\n')
+    back = '[back]\ncharges = "timed"\nwake_up_results = true\nroom_status = true\nvoicemail = true\n'
+    assert mistakes(tmp_path, mitel + back) == [
+        "back.charges: a PMS that speaks mitel cannot be told of it; switch it off",
+        "back.wake_up_results: a PMS that speaks mitel cannot be told of it; switch it off",
+    ]
+    config = config_of(tmp_path, f"{mitel}[back]\nroom_status = true\nvoicemail = true\n")
+    assert config.says == {"room_status", "voicemail"}
