@@ -54,6 +54,8 @@ class Dialect:
     describe    the name of a body, and what it says, without a guest's name; raises RecordError.
                 None: the scope knows every field of it
     mask        a body without its guest
+    maid_codes  status of a room (1 available, 2 cleaning, 3 repairing, 4 vacant, 5 dirty, 6 closed)
+                -> the dialect's own when it is vacant, when occupied; 0: it has none
     enquiry     what ENQ says between two sides of it
     is_answered, has_check_byte     whatever the site says; None: as the site says
     lacks       sentences: what a hotel may miss
@@ -64,6 +66,7 @@ class Dialect:
     record_of: Callable[[Posting, int], AnyRecord]
     can_say: frozenset[str]
     mask: Callable[[bytes], bytes]
+    maid_codes: Mapping[str, tuple[str, str]]
     describe: Callable[[bytes], tuple[str, str]] | None = None
     enquiry: str = "what was your last answer?"
     lacks: tuple[str, ...] = ()
@@ -91,6 +94,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         record_of=fias.record_of,
         can_say=fias.CAN_SAY,
         mask=fias.mask_body,
+        maid_codes=fias.MAID_CODES,
     ),
     "mitel": Dialect(
         session=lambda site, _: mitel.MitelSession(room_first=site.room_first),
@@ -98,6 +102,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         record_of=lambda posting, _: mitel.record_of(posting),
         can_say=mitel.CAN_SAY,
         mask=mitel.mask_text,
+        maid_codes=mitel.MAID_CODES,
         describe=mitel.describe,
         enquiry="may I say something?",
         lacks=(

@@ -86,6 +86,7 @@ class Minibar:
     _first_stay: int = 0
     _codes: Mapping[str, str] = field(default_factory=dict)
     _last: str = ""
+    _is_told: bool = False
     _wanted: set[str] = field(default_factory=set)
 
     def nudge(self, room: str) -> None:
@@ -128,6 +129,7 @@ class Minibar:
         assert have.stay is not None  # said above
         taken = await self.source.taken(room)
         if taken is None:
+            self._tell_unread()
             return
         is_there = here is not None and here.stay == have.stay
         before = seen.get(have.stay)
@@ -157,6 +159,12 @@ class Minibar:
         level = LevelRow(kind=MINIBAR, room=room, seen=to_json(now), at=self.clock.epoch())
         await self.lane.take_levels([level], postings)
         seen[have.stay] = now
+
+    def _tell_unread(self) -> None:
+        if not self._is_told:
+            do = "`doctor` says what is missing: the UCM's minibar page, or a permission"
+            logger().warning("minibar_not_listed", why="the UCM lists no minibar", do=do)
+        self._is_told = True
 
     async def _postings(
         self, room: str, now: Seen, news: Mapping[str, int], taken: Iterable[Taken]

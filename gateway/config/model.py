@@ -1,6 +1,7 @@
 """The configuration as values: every key with its type, limits and default."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from difflib import get_close_matches
@@ -213,22 +214,12 @@ class Back(Section):
     late_charges: Literal["park", "new_room"] = "park"
 
 
-_MAID: Final = {
-    "1": ("3", "4"), "2": ("0", "0"), "3": ("0", "0"),
-    "4": ("3", "4"), "5": ("1", "2"), "6": ("0", "0"),
-}  # fmt: skip
-
-
 def _codes(value: object) -> object:
     if isinstance(value, tuple):
         return value  # read already
     if isinstance(value, list) and len(value) == 2 and all(type(each) is int for each in value):
         return tuple(str(each) for each in value)
     raise ValueError("expected [vacant, occupied], as [3, 4]; 0: say nothing")
-
-
-def _all_statuses(table: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
-    return _MAID | table
 
 
 MaidCodes = Annotated[tuple[str, str], BeforeValidator(_codes)]
@@ -293,9 +284,7 @@ class File(Section):
         "1": 5, "2": 5, "3": 1, "4": 1, "5": 1, "6": 1,
     }  # fmt: skip
     back: Back = Back()
-    maid: Annotated[
-        dict[Annotated[str, Field(pattern=r"^[0-6]$")], MaidCodes], AfterValidator(_all_statuses)
-    ] = {}
+    maid: dict[Annotated[str, Field(pattern=r"^[0-6]$")], MaidCodes] = {}
     tariff: TariffFile = TariffFile()
     capture: Capture = Capture()
     http: Http = Http()
@@ -344,6 +333,11 @@ class Config(File):
     def dialect(self) -> Dialect:
         """What the PMS speaks."""
         return DIALECTS[self.pms.protocol]
+
+    @property
+    def maid_codes(self) -> Mapping[str, tuple[str, str]]:
+        """What the PMS calls a status that a maid keys: by the UCM's own, vacant and occupied."""
+        return {**self.dialect.maid_codes, **self.maid}
 
     @property
     def says(self) -> frozenset[str]:

@@ -60,7 +60,7 @@ class WayBack:
     def adopt(self, config: Config) -> None:
         """Go on with another tariff, and other words for what a maid keys."""
         self.reader.charges.pricing = pricing(config)
-        self.levels.statuses = config.maid if config.back.room_status else None
+        self.levels.statuses = config.maid_codes if config.back.room_status else None
 
     async def run(self) -> None:
         """All of it, until the lane has been stopped and owes nothing."""
@@ -144,7 +144,7 @@ def way_back(config: Config, around: Around) -> WayBack:
         clock=around.clock,
         rooms=lambda: house.rooms,
         pms_rooms=pms_rooms,
-        statuses=config.maid if back.room_status else None,
+        statuses=config.maid_codes if back.room_status else None,
         mailboxes=back.voicemail,
     )
     results = WakeUpResults(

@@ -68,6 +68,8 @@ class Heard:
         self.metrics.ucm_events.labels(event.label).inc()
         if event.label == OTHER:
             self._keep(event)
+        elif not event.is_over:
+            return
         elif event.label == LABELS[CALL]:
             loop = asyncio.get_running_loop()
             loop.call_later(self.settled_after_s + BEHIND_A_CALL_S, self.poll.nudged.set)

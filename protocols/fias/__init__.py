@@ -5,7 +5,7 @@ from protocols.fias.codec import decode, encode
 from protocols.fias.cutter import Cutter
 from protocols.fias.mask import mask, mask_body
 from protocols.fias.normalize import normalize
-from protocols.fias.postings import CAN_SAY, LARGEST_NUMBER, record_of, wanted_for
+from protocols.fias.postings import CAN_SAY, LARGEST_NUMBER, MAID_CODES, record_of, wanted_for
 from protocols.fias.profile import FiasProfile
 from protocols.fias.session import FiasSession
 
@@ -13,6 +13,7 @@ __all__ = [
     "CAN_SAY",
     "CHARSETS",
     "LARGEST_NUMBER",
+    "MAID_CODES",
     "Cutter",
     "FiasProfile",
     "FiasSession",

@@ -37,6 +37,12 @@ CAN_SAY: Final = frozenset(
 )
 """What FIAS has words for."""
 
+MAID_CODES: Final = {
+    "1": ("3", "4"), "2": ("0", "0"), "3": ("0", "0"),
+    "4": ("3", "4"), "5": ("1", "2"), "6": ("0", "0"),
+}  # fmt: skip
+"""RS of what a maid keys, vacant and occupied; nothing of repairs. Source: FIAS 2.20.24."""
+
 LARGEST_NUMBER: Final = 99_999_999
 """Source: FIAS 2.20.24, P# has eight digits; it is never 0."""
 

@@ -2,12 +2,13 @@
 
 from protocols.mitel.codec import decode, encode
 from protocols.mitel.normalize import normalize
-from protocols.mitel.postings import CAN_SAY, record_of
+from protocols.mitel.postings import CAN_SAY, MAID_CODES, record_of
 from protocols.mitel.session import MitelSession
 from protocols.mitel.words import describe, mask_text
 
 __all__ = [
     "CAN_SAY",
+    "MAID_CODES",
     "MitelSession",
     "decode",
     "describe",

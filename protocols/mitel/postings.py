@@ -14,6 +14,14 @@ from protocols.postings import (
 CAN_SAY: Final = frozenset({ROOM_STATUS, VOICEMAIL})
 """What the dialect has words for: neither the end of a wake-up nor a charge is among them."""
 
+MAID_CODES: Final = {
+    "1": ("8", "6"), "2": ("1", "1"), "3": ("4", "4"),
+    "4": ("8", "6"), "5": ("9", "7"), "6": ("4", "4"),
+}  # fmt: skip
+"""STS of what a maid keys, vacant and occupied. Source: DuVoice's list; 9 is dirty and vacant by
+inference.
+"""
+
 
 def record_of(posting: Posting) -> ToPms:
     """The record that says it. Raises ValueError for what the dialect has no word for.

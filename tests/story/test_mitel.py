@@ -158,7 +158,7 @@ async def test_maids_and_lamps_go_back_also_when_both_ask_at_once(tmp_path, yiel
         on.ucm.rooms.leave_message("101")
         await until(lambda: "MW 1 101" in on.pms.heard)
         assert [each for each in on.pms.heard if each.startswith("STS")] == [
-            "STS1 102", "STS3 102", "STS1 102",
+            "STS9 102", "STS8 102", "STS9 102",
         ]  # fmt: skip
         await on.pms.all_said()
         assert on.pms.refused == on.pms.complaints == []

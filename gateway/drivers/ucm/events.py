@@ -40,12 +40,14 @@ class Event:
     label       a word of LABELS, or OTHER: not understood
     extension   whose; empty: it does not say
     ending      of a wake-up that is over
+    is_over     False: a call that goes on, of which there is nothing to read yet
     raw         as it came; only of what was not understood
     """
 
     label: str
     extension: str = ""
     ending: Ending | None = None
+    is_over: bool = True
     raw: str = ""
 
 
@@ -111,12 +113,19 @@ def _event(name: str, body: Any) -> Event:
     extension = _first(values, "extension", "extensions", "address", "room", "chan")
     is_understood = label is not None and (bool(extension) or name == CALL)
     if not is_understood or label is None:
-        raw = json.dumps({"eventname": name, "eventbody": body}, ensure_ascii=True)[:MOST_KEPT]
-        return Event(label=OTHER, extension=extension, raw=raw)
+        return Event(label=OTHER, extension=extension, raw=_raw(name, body))
     ending = None
     if name == WAKE_UP and _first(values, "wakeupactionstatus", "waction") == EXECUTED:
         ending = ENDINGS.get(_first(values, "wakeupanswerstatus", "wstatus"))
-    return Event(label=label, extension=extension, ending=ending)
+    is_over = name != CALL or _first(values, "action").lower() not in ("add", "update")
+    return Event(label=label, extension=extension, ending=ending, is_over=is_over)
+
+
+def _raw(name: str, body: Any) -> str:
+    try:
+        return json.dumps({"eventname": name, "eventbody": body}, ensure_ascii=True)[:MOST_KEPT]
+    except RecursionError:  # what could be read just so
+        return f"{name[:MOST_KEPT]} (nested without end)"
 
 
 def _plain(body: Any) -> dict[str, str]:

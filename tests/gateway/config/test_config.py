@@ -334,7 +334,9 @@ def test_a_dialect_has_answers_and_check_bytes_of_its_own(tmp_path):
 
 def test_what_a_dialect_has_no_word_for_is_a_mistake(tmp_path):
     mitel = MINIMAL.replace("[pms]\n", '[pms]\nprotocol = "mitel"\n')
-    back = '[back]\ncharges = "timed"\nwake_up_results = true\nroom_status = true\nvoicemail = true\n'
+    back = (
+        '[back]\ncharges = "timed"\nwake_up_results = true\nroom_status = true\nvoicemail = true\n'
+    )
     assert mistakes(tmp_path, mitel + back) == [
         "back.charges: a PMS that speaks mitel cannot be told of it; switch it off",
         "back.wake_up_results: a PMS that speaks mitel cannot be told of it; switch it off",

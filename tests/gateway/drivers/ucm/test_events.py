@@ -46,6 +46,8 @@ def test_a_wake_up_is_understood_in_every_envelope(frame):
          Event(label="voicemail", extension="1000")),
         ("ActiveCallStatus", {"action": "delete", "channel": "PJSIP/trunk-1"},
          Event(label="call")),
+        ("ActiveCallStatus", {"action": "update", "channel": "PJSIP/trunk-1"},
+         Event(label="call", is_over=False)),
         ("PMSWakeupStatus", {"PMSActionStatus": "update", "Extension": "101",
                              "WakeupActionStatus": "1", "WakeupAnswerStatus": "1"},
          Event(label="wake_up", extension="101")),
