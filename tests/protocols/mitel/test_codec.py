@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.errors import RecordError
-from protocols.mitel import decode, encode
+from protocols.mitel import wire
+from protocols.mitel.codec import decode, encode
 from protocols.mitel.records import (
     AreYouThere,
     CheckIn,
@@ -103,3 +104,21 @@ def test_any_text_is_a_record_or_an_error(text, room_first):
         assert error.body == text.replace(b"\x00", b"")
     else:
         assert record.record_id
+
+
+@given(
+    room=st.from_regex(rb"[0-9]{1,5}", fullmatch=True),
+    name=st.from_regex(rb"[A-Z][A-Z,.' -]{0,18}[A-Z]", fullmatch=True),
+    digit=st.sampled_from([b"1", b"2"]),
+)
+def test_each_layout_is_read_as_it_was_written(room, name, digit):
+    named = {"naming": digit, "name": name, "room": room}
+    for layout, row in (
+        (wire.NAME, named),
+        (wire.ROOM_FIRST, named),
+        (wire.STATUS, {"function": b"CHK", "status": digit, "room": room}),
+        (wire.LAMP, {"status": digit, "room": room}),
+        (wire.WAKE_UP, {"at": b"0630", "room": room}),
+    ):
+        found = layout.parse(layout.build(row))
+        assert {key: found[key] for key in row} == row

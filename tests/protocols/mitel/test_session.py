@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.errors import LocalProtocolError
-from protocols.mitel import MitelSession
 from protocols.mitel.controls import ANSWER_S, ENQUIRIES, RESYNC_WITHIN_S, TEXT_TRIES
 from protocols.mitel.framing import write_text
 from protocols.mitel.handshake import LINKS, TURNS, Cause, Link, News, Turn, link, turn
 from protocols.mitel.records import AreYouThere, CheckIn, Initialise, MaidStatus, Name, Naming
+from protocols.mitel.session import MitelSession
 from protocols.session import (
     DataReceived,
     Delivered,

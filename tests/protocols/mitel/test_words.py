@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.errors import RecordError
-from protocols.mitel import describe, mask_text
+from protocols.mitel.words import describe, mask_text
 
 
 @pytest.mark.parametrize(
