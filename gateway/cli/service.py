@@ -31,17 +31,21 @@ def demo(
     serial: Annotated[
         bool, typer.Option("--serial", help="A pseudo-terminal instead of TCP for the PMS.")
     ] = False,
+    protocol: Annotated[str, typer.Option(help="What the PMS speaks: fias or mitel.")] = "fias",
     verbose: Annotated[bool, typer.Option("--verbose", help="The gateway's own log too.")] = False,
 ) -> None:
     """A simulated PMS, a simulated UCM and the gateway between them play a hotel day."""
     from gateway import logs
-    from gateway.demo import play
+    from gateway.demo import play, play_lodge
     from gateway.service.app import StartFailed
 
+    plays = {"fias": play, "mitel": play_lodge}
+    if protocol not in plays:
+        raise ended(f"--protocol = {protocol!r}: expected {' or '.join(plays)}")
     logs.set_up(site="demo-hotel", quiet=not verbose)
     with tempfile.TemporaryDirectory(prefix="pms-gateway-demo-") as folder:
         try:
-            ok = asyncio.run(play(say, Path(folder), once=once, serial=serial))
+            ok = asyncio.run(plays[protocol](say, Path(folder), once=once, serial=serial))
         except StartFailed as error:
             raise ended(str(error), 1) from None
         except KeyboardInterrupt:

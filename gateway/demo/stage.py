@@ -2,21 +2,23 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from gateway.clock import Clock
 from gateway.config import Config, load
-from gateway.line import ListenSpec, opener_for
+from gateway.line import ListenSpec, Opener, opener_for
 from gateway.line.tcp import ListenOpener
 from gateway.service.app import Service
 from gateway.simulators.cable import PtyOpener
 from gateway.simulators.certificate import fingerprint_of, write_certificate
 from gateway.simulators.hotel import Hotel, differences
+from gateway.simulators.lodge import Lodge
+from gateway.simulators.mitel_pms import MitelPms
 from gateway.simulators.pms import PmsSimulator
 from gateway.simulators.ucm import UcmSimulator
 
@@ -86,25 +88,8 @@ async def stage(
     adapt   what is different in the configuration of another site
     """
     async with AsyncExitStack() as stack:
-        ucm = UcmSimulator(seed=seed)
-        ucm.rooms.add(*rooms)
-        ucm.settings.password = secrets.token_hex(8)
-        ucm.settings.pms_password = secrets.token_hex(8)
-        pem = write_certificate(folder)
-        port = await ucm.start(pem)
-        stack.push_async_callback(ucm.stop)
-
+        opener, line = await _line(stack, serial=serial)
         hotel = Hotel(rooms=rooms, seed=seed, today=today, moves=moves)
-        opener: PtyOpener | ListenOpener
-        if serial:
-            opener = PtyOpener()
-            line = f"serial:{opener.path},9600,8n1"
-        else:
-            listener = opener_for(ListenSpec("127.0.0.1", 0))
-            assert isinstance(listener, ListenOpener)  # the spec says so
-            await listener.listen()
-            opener, line = listener, f"tcp:127.0.0.1:{listener.port}"
-        stack.push_async_callback(opener.close)
         pms = PmsSimulator(
             opener=opener,
             lrc=serial,
@@ -112,29 +97,134 @@ async def stage(
             charset=charset,
             every_room=lambda: hotel.resync()[1:-1],
         )
-        path = "pmsapi" if old_api else "api"
-        url = f"https://127.0.0.1:{port}/{path}"
-        (folder / "gateway.toml").write_text(
-            f'[site]\nname = "demo-hotel"\ntimezone = "{TIMEZONE}"\ndata_dir = "{folder}/data"\n'
-            f'[pms]\nline = "{line}"\n'
-            f"[ucm]\n"
-            f'url = "{url}"\napi = "{"old" if old_api else "new"}"\n'
+        fias = f'[fias]\nrecord_pacing_ms = 20\nencoding = "{charset}"\n'
+        ucm_side = _ucm(stack, folder, rooms, seed, old_api=old_api)
+        async with ucm_side as (ucm, url, ucm_section):
+            written = _written(folder, f'line = "{line}"\n', ucm_section, http, f"{fias}{extra}")
+            service = Service(adapt(load(written)), clock=clock)
+            async with _running(service, pms.run()):
+                yield Stage(hotel, pms, ucm, service, url, folder)
+
+
+@dataclass(slots=True)
+class LodgeStage:
+    """The three players where the PMS keeps rooms, and speaks as to a Mitel."""
+
+    lodge: Lodge
+    pms: MitelPms
+    ucm: UcmSimulator
+    service: Service
+    ucm_url: str
+
+    async def delivered(self, within_s: float = SETTLE_WITHIN_S) -> None:
+        """Wait until everything is said, and nothing waits in the outbox any more."""
+        async with asyncio.timeout(within_s):
+            await self.pms.all_said()
+            while self.service.outbox.waiting:  # noqa: ASYNC110  # as a person would look
+                await asyncio.sleep(0.02)
+
+    async def settle(self, within_s: float = SETTLE_WITHIN_S) -> list[str]:
+        """Wait until everything told has arrived. Returns the rooms that never agreed."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + within_s
+        while True:
+            await self.delivered(within_s)
+            differences = self.lodge.differences(self.ucm.rooms.rooms)
+            if not differences or loop.time() > until:
+                return differences
+            await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def lodge_stage(
+    folder: Path,
+    *,
+    serial: bool = False,
+    http: str = "127.0.0.1:0",
+    rooms: tuple[str, ...] = ROOMS,
+    seed: int = 1,
+    extra: str = "",
+    back_off_s: float = 0.2,
+    answer_s: float = 1.0,
+) -> AsyncIterator[LodgeStage]:
+    """The same for a PMS that speaks as to a Mitel; its times are those of `MitelPms`."""
+    async with AsyncExitStack() as stack:
+        opener, line = await _line(stack, serial=serial)
+        lodge = Lodge(rooms, seed)
+        pms = MitelPms(opener=opener, back_off_s=back_off_s, answer_s=answer_s)
+        async with _ucm(stack, folder, rooms, seed) as (ucm, url, ucm_section):
+            pms_section = f'protocol = "mitel"\nline = "{line}"\n'
+            config = load(_written(folder, pms_section, ucm_section, http, extra))
+            service = Service(config)
+            async with _running(service, pms.run()):
+                yield LodgeStage(lodge, pms, ucm, service, url)
+
+
+# --- What both have in common ---
+
+
+async def _line(stack: AsyncExitStack, *, serial: bool) -> tuple[Opener, str]:
+    """The PMS's end of a line, and what the gateway calls it."""
+    opener: PtyOpener | ListenOpener
+    if serial:
+        opener = PtyOpener()
+        line = f"serial:{opener.path},9600,8n1"
+    else:
+        listener = opener_for(ListenSpec("127.0.0.1", 0))
+        assert isinstance(listener, ListenOpener)  # the spec says so
+        await listener.listen()
+        opener, line = listener, f"tcp:127.0.0.1:{listener.port}"
+    stack.push_async_callback(opener.close)
+    return opener, line
+
+
+@asynccontextmanager
+async def _ucm(
+    stack: AsyncExitStack, folder: Path, rooms: tuple[str, ...], seed: int, *, old_api: bool = False
+) -> AsyncIterator[tuple[UcmSimulator, str, str]]:
+    """A UCM with these rooms, its address, and its section of a configuration."""
+    ucm = UcmSimulator(seed=seed)
+    ucm.rooms.add(*rooms)
+    ucm.settings.password = secrets.token_hex(8)
+    ucm.settings.pms_password = secrets.token_hex(8)
+    pem = write_certificate(folder)
+    port = await ucm.start(pem)
+    stack.push_async_callback(ucm.stop)
+    url = f"https://127.0.0.1:{port}/{'pmsapi' if old_api else 'api'}"
+    yield (
+        ucm,
+        url,
+        (
+            f'[ucm]\nurl = "{url}"\napi = "{"old" if old_api else "new"}"\n'
             f'username = "{ucm.settings.username}"\npassword = "{ucm.settings.password}"\n'
             f'pms_username = "{ucm.settings.pms_username}"\n'
             f'pms_password = "{ucm.settings.pms_password}"\n'
             f'fingerprint = "{fingerprint_of(pem)}"\nretry_interval_s = 0.5\ntimeout_s = 3\n'
-            f'[http]\nlisten = "{http}"\n'
-            f'[fias]\nrecord_pacing_ms = 20\nencoding = "{charset}"\n{extra}',
-            encoding="utf-8",
-        )
-        service = Service(adapt(load(folder / "gateway.toml")), clock=clock)
-        stop = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            playing = group.create_task(pms.run())
-            running = group.create_task(service.run(stop))
-            try:
-                yield Stage(hotel, pms, ucm, service, url, folder)
-            finally:
-                stop.set()
-                await asyncio.wait({running}, timeout=15)
-                playing.cancel()
+        ),
+    )
+
+
+def _written(folder: Path, pms: str, ucm: str, http: str, more: str) -> Path:
+    """The configuration, as a file."""
+    file = folder / "gateway.toml"
+    file.write_text(
+        f'[site]\nname = "demo-hotel"\ntimezone = "{TIMEZONE}"\ndata_dir = "{folder}/data"\n'
+        f'[pms]\n{pms}{ucm}[http]\nlisten = "{http}"\n{more}',
+        encoding="utf-8",
+    )
+    return file
+
+
+@asynccontextmanager
+async def _running(service: Service, playing: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """The service and the PMS, until they are not needed any more."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        player = group.create_task(playing)
+        running = group.create_task(service.run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await asyncio.wait({running}, timeout=15)
+            player.cancel()

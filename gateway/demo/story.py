@@ -206,14 +206,14 @@ class Story:
             self._told_in_bulk = 0
 
     def _called(self, call: Call) -> None:
-        asked = _asked(call)
+        asked = asked_in_words(call)
         if not asked:
             return
         self._calls += 1
         lost = call.fault in DONE_FIRST
         good = call.code in _DONE and not lost
         self._unanswered += not good
-        answer = typer.style(_answer(call, lost=lost), fg="green" if good else "red")
+        answer = typer.style(answer_in_words(call, lost=lost), fg="green" if good else "red")
         self._show(f"{typer.style('UCM<', fg='yellow')} {asked}: {answer}")
 
     def _tell_phones(self) -> None:
@@ -225,10 +225,10 @@ class Story:
         self._phones = phones
 
     def _all_phones(self) -> dict[str, str]:
-        return {number: _phone(room) for number, room in self._on.ucm.rooms.rooms.items()}
+        return {number: phone_in_words(room) for number, room in self._on.ucm.rooms.rooms.items()}
 
 
-def _asked(call: Call) -> str:
+def asked_in_words(call: Call) -> str:
     """What is asked of the UCM, in words; empty: nothing that belongs to the story."""
     tags = call.tags
     match call.action:
@@ -254,7 +254,8 @@ def _asked(call: Call) -> str:
             return ""
 
 
-def _answer(call: Call, *, lost: bool) -> str:
+def answer_in_words(call: Call, *, lost: bool = False) -> str:
+    """What the UCM said to it."""
     if call.code is None:
         return "no answer"
     if call.code in _DONE:
@@ -266,7 +267,7 @@ def _time(digits: str) -> str:
     return f"{digits[:2]}:{digits[2:]}"
 
 
-def _phone(room: UcmRoom) -> str:
+def phone_in_words(room: UcmRoom) -> str:
     """What a room's phone shows and does."""
     if not room.is_in:
         status = f", room status {room.status}" if room.status else ""

@@ -12,7 +12,7 @@ from typing import Final
 
 from gateway.house.book import Book
 from gateway.house.guests import Guests
-from gateway.house.values import Arrival, Remark, key_of
+from gateway.house.values import Arrival, Remark, key_of, told_of
 from protocols.facts import GuestArrived, GuestDetails, GuestLeft, GuestNamed, RoomEquipped
 
 NAMED_WITHIN: Final = timedelta(seconds=10)
@@ -46,6 +46,8 @@ class Arrivals:
         waiting = self._of(fact.room)
         self._expect(self._without(fact.room))
         is_same = shown is not None and shown.name.casefold() == fact.name.casefold()
+        if self._said(fact.room, details):
+            return
         if waiting is not None and not is_same:
             self._anew(waiting, details, wall)
         elif shown is None or not shown.name or not fact.adds:
@@ -56,9 +58,22 @@ class Arrivals:
     def equipped(self, fact: RoomEquipped) -> None:
         """What is set for the room belongs to him who comes."""
         waiting = self._of(fact.room)
+        if fact.class_of_service:
+            self._said(fact.room, GuestDetails(class_of_service=fact.class_of_service))
         if waiting is not None and fact.class_of_service:
             news = replace(waiting, class_of_service=fact.class_of_service)
             self._expect((*self._without(fact.room), news))
+
+    def _said(self, number: str, details: GuestDetails) -> bool:
+        """News of a guest whom the running resync puts into a room of which we have never heard:
+        he comes at its end. False: there is none.
+        """
+        room, key = self._book.room(number), key_of(None, number)
+        if all(each.key != key for each in room.said):
+            return False
+        said = tuple(told_of(each, details) if each.key == key else each for each in room.said)
+        self._book.put(number, replace(room, said=said))
+        return True
 
     def left(self, fact: GuestLeft) -> None:
         """Nobody comes any more."""

@@ -2,21 +2,12 @@
 
 import asyncio
 import random
-from contextlib import AsyncExitStack, asynccontextmanager
-from types import SimpleNamespace
 
 import pytest
 
 from gateway import logs
-from gateway.clock import Clock
-from gateway.config import load
-from gateway.line import ListenSpec, opener_for
-from gateway.service.app import Service
-from gateway.simulators.cable import PtyOpener
-from gateway.simulators.certificate import fingerprint_of, write_certificate
+from gateway.demo.stage import lodge_stage
 from gateway.simulators.lodge import Lodge
-from gateway.simulators.mitel_pms import MitelPms
-from gateway.simulators.ucm import UcmSimulator
 
 logs.set_up(quiet=True)
 ROOMS = ("101", "102", "103", "104")
@@ -30,46 +21,8 @@ def arrives(room, text):
     return [f"CHK1 {room:>5}", name(room, text), f"RST2 {room:>5}"]
 
 
-@asynccontextmanager
-async def hotel(folder, *, serial=False, extra="", pms_extra="", **how):
-    """Everything running, and the link up."""
-    async with AsyncExitStack() as stack:
-        ucm = UcmSimulator(seed=3)
-        ucm.rooms.add(*ROOMS)
-        pem = write_certificate(folder)
-        port = await ucm.start(pem)
-        stack.push_async_callback(ucm.stop)
-        if serial:
-            opener = PtyOpener()
-            line = f"serial:{opener.path},9600,8n1"
-        else:
-            opener = opener_for(ListenSpec("127.0.0.1", 0))
-            await opener.listen()
-            line = f"tcp:127.0.0.1:{opener.port}"
-        stack.push_async_callback(opener.close)
-        pms = MitelPms(opener=opener, back_off_s=0.2, answer_s=1.0, **how)
-        settings = ucm.settings
-        (folder / "gateway.toml").write_text(
-            f'[site]\nname = "lodge"\ntimezone = "Europe/Lisbon"\ndata_dir = "{folder}/data"\n'
-            f'[pms]\nprotocol = "mitel"\nline = "{line}"\n{pms_extra}'
-            f'[ucm]\nurl = "https://127.0.0.1:{port}/api"\n'
-            f'username = "{settings.username}"\npassword = "{settings.password}"\n'
-            f'pms_username = "{settings.pms_username}"\npms_password = "{settings.pms_password}"\n'
-            f'fingerprint = "{fingerprint_of(pem)}"\nretry_interval_s = 0.5\ntimeout_s = 3\n'
-            f'[http]\nlisten = "127.0.0.1:0"\n{extra}'
-        )
-        config = load(folder / "gateway.toml")
-        service = Service(config, clock=Clock(config.zone))
-        stop = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            playing = group.create_task(pms.run())
-            running = group.create_task(service.run(stop))
-            try:
-                yield SimpleNamespace(pms=pms, ucm=ucm, service=service, rooms=ucm.rooms.rooms)
-            finally:
-                stop.set()
-                await asyncio.wait({running}, timeout=15)
-                playing.cancel()
+def hotel(folder, **how):
+    return lodge_stage(folder, rooms=ROOMS, **how)
 
 
 async def until(condition, within_s=20.0):
@@ -87,22 +40,26 @@ def shows(room):
 async def test_a_guest_comes_is_woken_and_leaves(tmp_path, serial):
     async with hotel(tmp_path, serial=serial) as on:
         on.pms.say("AREYUTHERE", *arrives("101", "Rossi,Anna"), "WKP2359  101", "MW 1  101")
-        await until(lambda: shows(on.rooms["101"]) == ("Rossi", "Anna"))
-        await until(lambda: on.rooms["101"].wake_up and on.rooms["101"].wake_up[1] == "2359")
-        await until(lambda: on.rooms["101"].cos == "3")
+        await until(lambda: shows(on.ucm.rooms.rooms["101"]) == ("Rossi", "Anna"))
+        await until(
+            lambda: (
+                on.ucm.rooms.rooms["101"].wake_up and on.ucm.rooms.rooms["101"].wake_up[1] == "2359"
+            )
+        )
+        await until(lambda: on.ucm.rooms.rooms["101"].cos == "3")
         assert on.service.pump.session.is_up
         on.ucm.rooms.leave_message("101")
         on.pms.say(*arrives("101", "Rossi,Anna"))  # told again
         await on.pms.all_said()
         on.pms.say("WKP      101")
-        await until(lambda: on.rooms["101"].wake_up is None)
-        assert on.rooms["101"].messages == 1
+        await until(lambda: on.ucm.rooms.rooms["101"].wake_up is None)
+        assert on.ucm.rooms.rooms["101"].messages == 1
         metrics = on.service.metrics.expose().decode()
         for record, count in (("CHK1", 2), ("NAM", 2), ("RST", 2), ("MW", 1), ("WKP", 2)):
             assert f'pmsgw_records_total{{direction="in",record="{record}"}} {count}.0' in metrics
         assert 'pmsgw_remarks_total{remark="no_use"} 1.0' in metrics
         on.pms.say("CHK0   101")
-        await until(lambda: not on.rooms["101"].is_in)
+        await until(lambda: not on.ucm.rooms.rooms["101"].is_in)
         assert on.pms.refused == on.pms.complaints == []
 
 
@@ -110,18 +67,18 @@ async def test_a_guest_comes_is_woken_and_leaves(tmp_path, serial):
 async def test_the_next_guest_hears_no_message_of_the_last(tmp_path):
     async with hotel(tmp_path) as on:
         on.pms.say(*arrives("101", "Rossi,Anna"))
-        await until(lambda: shows(on.rooms["101"]) == ("Rossi", "Anna"))
+        await until(lambda: shows(on.ucm.rooms.rooms["101"]) == ("Rossi", "Anna"))
         on.ucm.rooms.leave_message("101")
         on.pms.say(*arrives("101", "Verdi"))  # without CHK0
-        await until(lambda: shows(on.rooms["101"]) == ("Verdi", ""))
-        assert on.rooms["101"].messages == 0
+        await until(lambda: shows(on.ucm.rooms.rooms["101"]) == ("Verdi", ""))
+        assert on.ucm.rooms.rooms["101"].messages == 0
 
 
 @pytest.mark.asyncio
 async def test_what_is_no_message_is_refused_kept_and_the_next_one_goes(tmp_path):
     async with hotel(tmp_path) as on:
         on.pms.say("CHK3   101", *arrives("102", "Rossi"))
-        await until(lambda: shows(on.rooms["102"]))
+        await until(lambda: shows(on.ucm.rooms.rooms["102"]))
         assert on.pms.refused == ["CHK3   101"]
         metrics = on.service.metrics.expose().decode()
         assert 'pmsgw_records_refused_total{reason="grammar"} 4.0' in metrics
@@ -131,14 +88,16 @@ async def test_what_is_no_message_is_refused_kept_and_the_next_one_goes(tmp_path
 async def test_a_resync_tells_every_room(tmp_path):
     async with hotel(tmp_path) as on:
         on.pms.say(*arrives("101", "Rossi"), *arrives("102", "Verdi"))
-        await until(lambda: shows(on.rooms["102"]))
+        await until(lambda: shows(on.ucm.rooms.rooms["102"]))
         calls = len(on.ucm.calls("checkin"))
         on.pms.say(
             "GRS       ", "CHK1   101", name("101", "Rossi"), "CHK0   102",
             "CHK1   103", name("103", "Neri"), "CHK0   104", "END       ",
         )  # fmt: skip
-        await until(lambda: shows(on.rooms["103"]) and not on.rooms["102"].is_in)
-        assert shows(on.rooms["101"]) == ("Rossi", "")
+        await until(
+            lambda: shows(on.ucm.rooms.rooms["103"]) and not on.ucm.rooms.rooms["102"].is_in
+        )
+        assert shows(on.ucm.rooms.rooms["101"]) == ("Rossi", "")
         assert len(on.ucm.calls("checkin")) == calls + 1
 
 
@@ -146,9 +105,10 @@ async def test_a_resync_tells_every_room(tmp_path):
 @pytest.mark.parametrize("yields", [True, False])
 async def test_maids_and_lamps_go_back_also_when_both_ask_at_once(tmp_path, yields):
     back = "[back]\nroom_status = true\nvoicemail = true\npoll_s = 1\n"
-    async with hotel(tmp_path, extra=back, yields=yields) as on:
+    async with hotel(tmp_path, extra=back) as on:
+        on.pms.yields = yields
         on.pms.say(*arrives("101", "Rossi"))
-        await until(lambda: shows(on.rooms["101"]))
+        await until(lambda: shows(on.ucm.rooms.rooms["101"]))
         await until(lambda: on.service.back.levels._seen is not None)
         await asyncio.sleep(2.5)
         for turn, status in enumerate((5, 1, 5)):
@@ -176,8 +136,8 @@ async def test_random_days_over_a_bad_line_end_with_every_room_as_the_pms_meant_
             return data[: rng.randrange(len(data) + 1)]  # the end is lost
         return data + (b"\x00" if rng.random() < 0.2 else b"")
 
-    async with hotel(tmp_path, serial=serial, damage=damaged) as on:
-        lodge = Lodge(ROOMS, seed=7)
+    async with hotel(tmp_path, serial=serial) as on:
+        on.pms.damage, lodge = damaged, Lodge(ROOMS, seed=7)
         for turn in range(40):
             on.pms.say(*lodge.random_deed())
             if turn % 15 == 14:
@@ -186,10 +146,10 @@ async def test_random_days_over_a_bad_line_end_with_every_room_as_the_pms_meant_
                 on.ucm.reboot()
         async with asyncio.timeout(90):
             await on.pms.all_said()
-        await until(lambda: lodge.differences(on.rooms) == [], 60)
+        await until(lambda: lodge.differences(on.ucm.rooms.rooms) == [], 60)
         for _ in range(6):
             lodge.silent_deed()
         on.pms.damage = None
         on.pms.say(*lodge.resync())
-        await until(lambda: lodge.differences(on.rooms) == [], 60)
+        await until(lambda: lodge.differences(on.ucm.rooms.rooms) == [], 60)
         assert on.pms.refused == on.pms.complaints == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.demo.story import _answer, _asked, _phone
+from gateway.demo.story import answer_in_words, asked_in_words, phone_in_words
 from gateway.simulators.pbx import UcmRoom
 from gateway.simulators.ucm import Call
 
@@ -22,8 +22,8 @@ def call(action, code=0, fault="", **tags):
      (call("dnd", status="0"), "do-not-disturb of 101 off"),
      (call("listPMSRoom"), "what do the rooms show?"), (call("challenge"), "")],
 )  # fmt: skip
-def test_what_is_asked_of_the_ucm(what, told):
-    assert _asked(what) == told
+def test_what_isasked_in_words_of_the_ucm(what, told):
+    assert asked_in_words(what) == told
 
 
 @pytest.mark.parametrize(
@@ -32,13 +32,13 @@ def test_what_is_asked_of_the_ucm(what, told):
      (call("checkin", None), False, "no answer"),
      (call("checkout", -9), False, "refused, -9: the UCM could not do it")],
 )  # fmt: skip
-def test_what_the_ucm_answers(what, lost, told):
-    assert _answer(what, lost=lost) == told
+def test_what_the_ucmanswer_in_wordss(what, lost, told):
+    assert answer_in_words(what, lost=lost) == told
 
 
-def test_what_a_phone_shows():
+def test_what_aphone_in_words_shows():
     room = UcmRoom("101", status=3)
-    assert _phone(room) == "nobody is in, no voice messages, room status 3"
+    assert phone_in_words(room) == "nobody is in, no voice messages, room status 3"
     room.is_in, room.lastname, room.firstname, room.language, room.cos = (
         True,
         "Rossi",
@@ -47,6 +47,6 @@ def test_what_a_phone_shows():
         "1",
     )
     room.wake_up, room.dnd, room.messages = ("20261126", "0700"), True, 2
-    assert _phone(room) == (
+    assert phone_in_words(room) == (
         "Rossi, Ana · language it · calls internal · wake-up at 07:00 · does not ring · 2 voice messages"
     )

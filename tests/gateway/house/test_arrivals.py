@@ -140,6 +140,14 @@ def test_a_resync_with_another_name_is_another_guest(lodge):
     assert lodge.wait(60) == []
 
 
+def test_a_resync_names_guests_of_rooms_of_which_we_never_heard(lodge):
+    cos = RoomEquipped(room="205", class_of_service="3")
+    came = lodge.comes("205", swap=True)
+    lodge.hear(ResyncBegan(), came, lodge.named("Neri", "205"), cos, ResyncEnded())
+    guest = lodge.house.rooms["205"].shown
+    assert (guest.name, guest.class_of_service) == ("Neri", "3")
+
+
 def test_a_resync_says_who_has_left(lodge):
     left = GuestLeft(room="101", reservation=None, in_resync=True)
     words = lodge.hear(ResyncBegan(), left, ResyncEnded())
