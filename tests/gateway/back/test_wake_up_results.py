@@ -171,6 +171,8 @@ def test_what_is_owed_survives_a_restart_and_is_said_once(night):
     night.restart()
     night.results.rang("101", night.start, True)
     assert len(night.wait(30)) == 1
+    text = night.desk.metrics.expose().decode()
+    assert 'pmsgw_wake_ups_total{ending="answered"} 0.0' in text  # since the last start
 
 
 def test_a_disk_that_fails_loses_no_result(night):

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.drivers.base import Unreachable
 from gateway.drivers.legs import Mailbox
 from gateway.drivers.ucm import mailbox
 from gateway.drivers.ucm.replies import Reply
@@ -40,6 +41,15 @@ def test_any_list_is_some_mailboxes(value):
     boxes, pages = mailbox.page_of(Reply(0, response={"account": value, "total_page": value}))
     assert all(box.unread >= 0 and box.read >= 0 for box in boxes)
     assert 0 <= pages <= 999
+
+
+@pytest.mark.asyncio
+async def test_a_list_that_the_user_may_not_read_is_no_reason_to_leave_the_ucm_alone(tmp_path):
+    async with bench(tmp_path) as on:
+        on.ucm.fail("code", action="listAccount", value=-47, times=1)
+        with pytest.raises(Unreachable, match="tick listAccount in the permissions"):
+            await on.driver.mailboxes()
+        assert await on.driver.mailboxes()
 
 
 @pytest.mark.asyncio
