@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gateway.back.kinds import KINDS, LEVELS, is_correction
-from gateway.back.sending import NotPossible, Out, Ready
+from gateway.back.sending import NotPossible, Out, Ready, pause_s
 from gateway.back.states import OPEN, PARKED, Cause, State, step
 from gateway.clock import Clock
 from gateway.logs import logger
@@ -21,7 +21,6 @@ from protocols.errors import LocalProtocolError
 from protocols.facts import PostingAnswered, Verdict
 from protocols.session import AnyRecord
 
-FIRST_PAUSE_S: Final = 30.0
 MOST_TRIES: Final = 10
 """A PMS that says RY so often will not book it without a human."""
 NIGHT_AUDIT_AT_MOST_S: Final = 4 * 3600.0
@@ -80,11 +79,9 @@ class Lane:
     awake_by: float = float("inf")  # see gateway.service.watchdog.Task
     open: dict[int, PostingRow] = field(default_factory=dict)
     _out: Out | None = None
-    _fate: tuple[Cause, str] | None = None
+    _fate: tuple[Cause, str, float] | None = None
     _ended: deque[int] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    _written: deque[tuple[float, PostingRow]] = field(
-        default_factory=lambda: deque(maxlen=REMEMBERED)
-    )
+    _written: deque[tuple[float, PostingRow]] = field(default_factory=deque)
     _audit_since: float | None = None
     _again: list[PostingRow] = field(default_factory=list)
     _told_numbers: bool = False
@@ -155,8 +152,13 @@ class Lane:
             self._ends(Cause.SAY_AGAIN, "the line broke off: said again")
         elif may_have_arrived:
             self._ends(Cause.NO_ANSWER, "the line broke off before the PMS had acknowledged it")
-        else:
+        elif not self.ready().is_up:
             self._ends(Cause.NOT_ARRIVED, "the PMS has not got it: sent again")
+        elif self._out.row.tries >= MOST_TRIES:
+            self._ends(Cause.SPENT, "the PMS does not take this record: it says NAK to each try")
+        else:
+            pause = pause_s(self._out.row.tries)
+            self._ends(Cause.NOT_ARRIVED, "the PMS says NAK: sent again later", pause)
 
     def link_is_new(self) -> None:
         """The link is up, began anew, or is down: an answer that is still owed will not come."""
@@ -174,8 +176,8 @@ class Lane:
         self._written.clear()
         self._again += [] if self.is_acknowledged else doubtful
 
-    def _ends(self, cause: Cause, why: str) -> None:
-        self._fate = (cause, why)
+    def _ends(self, cause: Cause, why: str, pause: float = 0.0) -> None:
+        self._fate = (cause, why, pause)
         self.changed.set()
 
     # --- What the PMS says ---
@@ -198,8 +200,7 @@ class Lane:
         if step(State(row.state), cause) is None:
             return None
         if cause is Cause.PMS_AGAIN:
-            pause = FIRST_PAUSE_S * 2 ** min(row.tries - 1, 5)
-            row = replace(row, due_at=now + min(pause, 600.0))
+            row = replace(row, due_at=now + pause_s(row.tries))
             why = f"the PMS says {text}: not now"
         elif cause is Cause.PMS_BOOKED:
             why = ""
@@ -242,7 +243,7 @@ class Lane:
         if row.state == State.BOOKED.value:
             self.metrics.last_booked.set(made.at)
         elif row.state == State.WRITTEN.value:
-            self._written.append((self.clock.now(), row))
+            self._written = deque([*self._written, (self.clock.now(), row)], maxlen=REMEMBERED)
         elif State(row.state) in PARKED:
             logger().warning("posting_parked", posting=row.id, state=row.state, do=_DO[row.state])
 
@@ -304,8 +305,9 @@ class Lane:
         async with self.writing:
             if self._out is None or self._fate is None:
                 return  # its answer came meanwhile
-            cause, why = self._fate
-            await self._store([self._changed(out.row, cause, GATEWAY, why)])
+            cause, why, pause = self._fate
+            row = replace(out.row, due_at=self.clock.epoch() + pause if pause else 0.0)
+            await self._store([self._changed(row, cause, GATEWAY, why)])
 
     def _next(self) -> PostingRow | None:
         """The posting to be sent next; None: none, or not now."""

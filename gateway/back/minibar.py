@@ -2,11 +2,12 @@
 now: the difference to what was seen before is posted, in one transaction with what is seen.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final, Protocol
 
 from gateway.back.kinds import MINIBAR
@@ -30,6 +31,7 @@ MOST_OF_ONE: Final = 99
 """Source: FIAS, M# has two digits; a larger number is said in several pairs."""
 LARGEST_ARTICLE: Final = 9999
 """Source: FIAS, MA has four digits."""
+_PRICE: Final = re.compile(r"[0-9]{1,7}(\.[0-9]{1,6})?")
 CORRECTED: Final = "minibar_corrected"
 NO_ARTICLE: Final = "no_article"
 NO_PRICE: Final = "no_price"
@@ -87,6 +89,7 @@ class Minibar:
     _codes: Mapping[str, str] = field(default_factory=dict)
     _last: str = ""
     _is_told: bool = False
+    _empty: set[int] = field(default_factory=set)
     _wanted: set[str] = field(default_factory=set)
 
     def nudge(self, room: str) -> None:
@@ -116,9 +119,11 @@ class Minibar:
         """
         try:
             await self.look_at(room)
-        except (DriverFailed, StorageFailed) as error:
+        except Exception as error:  # noqa: BLE001  # a bug in a list must not keep a mailbox
             do = "look at the minibar: what was taken last may not be on the bill"
-            logger().warning("minibar_not_read", room=room, why=str(error), do=do)
+            is_known = isinstance(error, DriverFailed | StorageFailed)
+            why = str(error) if is_known else type(error).__name__
+            logger().warning("minibar_not_read", room=room, why=why, do=do)
 
     async def look_at(self, room: str) -> None:
         """Raises DriverFailed or StorageFailed: nothing of it is stored."""
@@ -140,8 +145,13 @@ class Minibar:
         for each in taken:
             goods[each.name] += each.count
         was = before.goods if before is not None else {}
+        if goods:
+            self._empty.discard(have.stay)
         is_same = before is not None and (before.room, before.guests) == (room, guests)
         if goods == was and (is_same or before is None):
+            return
+        if was and not goods and have.stay not in self._empty:
+            self._empty.add(have.stay)  # a UCM that has just started may say so: once is not enough
             return
         now = Seen(
             stay=have.stay,
@@ -238,11 +248,10 @@ class Minibar:
     def _amount(self, more: Mapping[str, int], taken: Iterable[Taken]) -> int | None:
         """In minor units; None: one of them has no price."""
         prices = {each.name: each.price for each in taken}
-        try:
-            total = sum(Decimal(prices[name]) * count for name, count in more.items())
-        except InvalidOperation:
+        if not all(_PRICE.fullmatch(prices[name]) for name in more):
             return None
-        return int((total * 10**self.decimals).to_integral_value()) if total >= 0 else None
+        total = sum(Decimal(prices[name]) * count for name, count in more.items())
+        return int((total * 10**self.decimals).to_integral_value())
 
     async def _known(self) -> dict[int, Seen]:
         """What was seen before. Stays that are older than the first look ever are on no bill by
@@ -255,7 +264,9 @@ class Minibar:
         for row in await self.store(Store.levels):
             if row.kind == MINIBAR and row.room:
                 kept = from_json(Seen, row.seen)
-                seen[kept.stay] = kept
+                known = seen.get(kept.stay)  # in the room that he has moved out of
+                if known is None or known.changes < kept.changes:
+                    seen[kept.stay] = kept
             elif row.kind == MINIBAR:
                 first = int(row.seen)
         if first is None:

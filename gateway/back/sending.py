@@ -1,6 +1,7 @@
 """What the lane asks and keeps while it sends."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from gateway.store import PostingRow
 from protocols.session import AnyRecord
@@ -32,3 +33,11 @@ class Out:
     record: AnyRecord
     said_at: float
     due: float | None = None
+
+
+FIRST_PAUSE_S: Final = 30.0
+
+
+def pause_s(tries: int) -> float:
+    """Behind so many tries: half a minute, a minute, two, up to ten."""
+    return float(min(FIRST_PAUSE_S * 2 ** min(max(tries - 1, 0), 5), 600.0))

@@ -57,15 +57,35 @@ class WakeUpOrders:
             if await self.store(Store.was_called, row.room, began):
                 return  # told since the list was read: it is looked at again
             wall = self.clock.stamp()
+            if row.rang is not None and not has_rung(row.rang, wall):
+                return  # it rings: looked at again when that is over
             told = _to_come(have.wake_up, wall)
             rings = _to_come(row.rings, wall)
             if rings == told:
-                await self._note(row.room, "")
+                await self._agree(row.room, told)
             elif rings is not None:
-                fact = WakeUpOrdered(room=row.room, at=rings)
-                await self._keyed(fact, rings, rings)
+                # What the guest himself had keyed is not his any more: the UCM has room for one.
+                was_keyed = told is not None and await self._last(row.room) == _ordered(told)
+                await self._keyed(WakeUpOrdered(room=row.room, at=rings), rings, rings)
+                if was_keyed and told is not None:
+                    await self._changed(WakeUpCleared(room=row.room, at=told), told, rings)
             elif told is not None and row.rang is None:
                 await self._keyed(WakeUpCleared(room=row.room, at=told), told, None)
+
+    async def _agree(self, room: str, told: datetime | None) -> None:
+        """Nothing is new. That the one which is told was keyed by the guest is kept in mind."""
+        if told is None or await self._last(room) != _ordered(told):
+            await self._note(room, "")
+
+    async def _changed(self, fact: WakeUpCleared, at: datetime, rings: datetime) -> None:
+        """The guest has keyed another moment instead of his first one: that one is over."""
+        said = WakeUpKeyed(room=await self.pms_rooms.of(fact.room), at=at, is_wanted=False)
+        now = self.clock.epoch()
+        level = LevelRow(kind=WAKE_UP_KEYED, room=fact.room, seen=_ordered(rings), at=now)
+        cause = f"instead of {at.isoformat()} {now}"
+        posting = about_room(WAKE_UP_KEYED, fact.room, said, now, cause=cause)
+        await self.lane.store_levels([level], [posting])
+        await self.hear(fact)
 
     async def _keyed(
         self, fact: WakeUpOrdered | WakeUpCleared, at: datetime, rings: datetime | None
@@ -78,19 +98,25 @@ class WakeUpOrders:
             at=at,
             is_wanted=rings is not None,
         )
-        word = "ordered" if said.is_wanted else "cleared"
-        if await self._note(fact.room, f"{word} {at.isoformat()}", said):
-            logger().info("wake_up_keyed", room=fact.room, what=word)
+        news = _ordered(at) if said.is_wanted else f"cleared {at.isoformat()}"
+        if await self._note(fact.room, news, said):
+            what = "ordered" if said.is_wanted else "cleared"
+            logger().info("wake_up_keyed", room=fact.room, what=what)
         await self.hear(fact)
         await self.saw(fact.room, rings)
 
-    async def _note(self, room: str, news: str, said: WakeUpKeyed | None = None) -> bool:
-        """Store what was last said of this room, and its posting. Returns whether it is new."""
+    async def _last(self, room: str) -> str:
+        """What was last said of this room."""
         if self._said is None:
             rows = await self.store(Store.levels)
             self._said = {row.room: row.seen for row in rows if row.kind == WAKE_UP_KEYED}
-        if self._said.get(room, "") == news:
+        return self._said.get(room, "")
+
+    async def _note(self, room: str, news: str, said: WakeUpKeyed | None = None) -> bool:
+        """Store what was last said of this room, and its posting. Returns whether it is new."""
+        if await self._last(room) == news:
             return False
+        assert self._said is not None  # `_last` has read it
         now = self.clock.epoch()
         level = LevelRow(kind=WAKE_UP_KEYED, room=room, seen=news, at=now)
         postings = [] if said is None else [about_room(WAKE_UP_KEYED, room, said, now)]
@@ -101,3 +127,7 @@ class WakeUpOrders:
 
 def _to_come(at: datetime | None, wall: datetime) -> datetime | None:
     return None if at is None or has_rung(at, wall) else at
+
+
+def _ordered(at: datetime) -> str:
+    return f"ordered {at.isoformat()}"

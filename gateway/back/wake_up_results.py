@@ -26,6 +26,8 @@ from protocols.postings import Ending, WakeUpEnded
 NO_RESULT_AFTER: Final = timedelta(minutes=5)
 """Behind the last try. Then the desk is told that nobody knows whether the guest was woken."""
 LONG_AGO: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # hotel time has no zone
+EARLY: Final = timedelta(seconds=20)
+"""So far ahead of ours the UCM's clock may be, and its event before our minute."""
 KEPT_EVENTS: Final = 8
 """Of one extension: a UCM may send one for each try."""
 
@@ -82,6 +84,8 @@ class WakeUpResults:
     says: bool = True
     _owed: dict[Key, Owed] | None = None
     _last: dict[str, datetime] = field(default_factory=dict)
+    _before: dict[Key, datetime] = field(default_factory=dict)
+    _noted: dict[Key, float] = field(default_factory=dict)
     _rung: list[Owed] = field(default_factory=list)
     _events: dict[str, list[tuple[datetime, Ending]]] = field(default_factory=dict)
 
@@ -113,16 +117,17 @@ class WakeUpResults:
         """
         if self._owed is None:
             self._owed = await self._restored()
-        owed, last = dict(self._owed), dict(self._last)
+        owed, last, now = dict(self._owed), dict(self._last), self.clock.now()
         rung, self._rung = self._rung, []
         for each in rung:
             if each.at > last.get(each.room, LONG_AGO):  # a restart looks back for an hour
                 owed[each.room, each.at] = each
+                self._before[each.room, each.at] = last.get(each.room, LONG_AGO)
                 last[each.room] = each.at
         over = {
             key: result
             for key in owed
-            if (result := self._result(owed, key, rows or {})) is not None
+            if (result := self._result(owed, key, rows, now)) is not None
         }
         left = {key: each for key, each in owed.items() if key not in over}
         changed = {room for room, _ in over} | {each.room for each in rung}
@@ -135,6 +140,8 @@ class WakeUpResults:
             self._rung = rung + self._rung
             raise
         self._owed, self._last = left, last
+        self._noted = {key: self._noted.get(key, now) for key in left}
+        self._before = {key: at for key, at in self._before.items() if key in left}
         for (room, at), result in over.items():
             self.metrics.wake_ups.labels(result.word).inc()
             if result is NO_RESULT:
@@ -142,7 +149,11 @@ class WakeUpResults:
                 logger().error("wake_up_without_result", room=room, ordered=f"{at:%H:%M}", do=do)
 
     def _result(
-        self, owed: Mapping[Key, Owed], key: Key, rows: Mapping[str, KeptWakeUp]
+        self,
+        owed: Mapping[Key, Owed],
+        key: Key,
+        rows: Mapping[str, KeptWakeUp] | None,
+        now: float,
     ) -> Result | None:
         """What became of it; None: that cannot be said yet."""
         each, wall = owed[key], self.clock.stamp()
@@ -153,20 +164,28 @@ class WakeUpResults:
         found = [
             row.ending
             for room in rooms
-            if (row := rows.get(room)) is not None and row.rang == at and row.ending is not None
+            if (row := (rows or {}).get(room)) is not None
+            and row.rang == at
+            and row.ending is not None
         ]
         later = [at for room, at in owed if room == each.room and at > each.at]
+        is_alone = at - self._before.get(key, LONG_AGO) > NO_RESULT_AFTER  # else it is another's
+        since = at - EARLY if is_alone else at
         found += [
             ending
             for room in rooms
             for moment, ending in self._events.get(room, ())
-            if at <= moment and not any(next_at <= moment for next_at in later)
+            if since <= moment and not any(next_at <= moment for next_at in later)
         ]
         if Ending.ANSWERED in found:
             return Result(Ending.ANSWERED)
         if found and wall >= at + self.tries:
             return Result(found[-1])  # before that the UCM may try again
-        return NO_RESULT if wall >= at + self.tries + NO_RESULT_AFTER else None
+        # Nobody knows, only if somebody was asked: behind a start, the list first, or time for it.
+        has_asked = rows is not None
+        has_waited = now - self._noted.get(key, now) >= NO_RESULT_AFTER.total_seconds()
+        is_late = wall >= at + self.tries + NO_RESULT_AFTER
+        return NO_RESULT if is_late and (has_asked or has_waited) else None
 
     def _rooms_of(self, owed: Owed) -> list[str]:
         """Where a result may stand: a UCM takes the wake-up along when the guest moves."""

@@ -38,7 +38,9 @@ _BARE: Final[Mapping[bytes, FromPms]] = {
 _UNUSED: Final = (b"DND", b"LNG", b"LMT", b"VIP", b"DPT", b"LOC", b"MOV", b"GRP", b"STE", b"AFF")
 """Messages whose names are in the PBX's help, or that compatible systems send: acknowledged, and of
 no use here. Their layouts are in no public source."""
-_ROOM: Final = re.compile(rb"[0-9A-Za-z*#]{1,7}")
+_ROOM: Final = re.compile(rb"(?=.*[0-9])[0-9A-Za-z*#]{1,7}")
+"""A room without a digit is a name at a wrong place."""
+_WHOLE: Final = (5 + wire.NAME_BYTES + wire.ROOM_BYTES, 5 + wire.NAME_BYTES + 7)
 _NO_NAME: Final = re.compile(r"0{21}")
 """One PMS writes an empty name as so many zeros."""
 
@@ -89,7 +91,7 @@ def _read(text: bytes, *, room_first: bool) -> FromPms:
 
 def _name(text: bytes, *, room_first: bool) -> Name:
     layout = wire.ROOM_FIRST if room_first else wire.NAME
-    if not room_first and len(text) < 5 + wire.NAME_BYTES:  # `NAM1 Rossi 101`: columns left out
+    if not room_first and not _has_columns(text):  # `NAM1 Rossi 101`
         name, _, room = text[4:].strip(b" ").rpartition(b" ")
         row: Any = {"naming": text[3:4], "name": name.strip(b" "), "room": room}
     else:
@@ -101,6 +103,13 @@ def _name(text: bytes, *, room_first: bool) -> Name:
     shown = row["name"].decode(CHARSET, "replace").strip()
     shown = "" if naming is Naming.DELETE or _NO_NAME.fullmatch(shown) else shown
     return Name(room=_room(row["room"], text), naming=naming, name=shown)
+
+
+def _has_columns(text: bytes) -> bool:
+    """Whether the name stands in its places: nothing reaches over their end, or all are filled."""
+    end = 5 + wire.NAME_BYTES
+    around = text[end - 1 : end + 1]
+    return len(text) in _WHOLE or (len(text) > end and b" " in around)
 
 
 def _room(room: bytes, text: bytes) -> str:

@@ -5,6 +5,7 @@ known by his name alone. CHK1 comes first and the name behind it: see `GuestArri
 """
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from protocols.facts import (
     Fact,
@@ -29,6 +30,9 @@ from protocols.mitel.records import (
     ResyncEnds,
     WakeUp,
 )
+
+_RUNG_AFTER: Final = timedelta(seconds=20)
+"""A PBX calls at the full minute: behind it the next day's is meant."""
 
 
 def normalize(record: Record, wall: datetime) -> tuple[Fact, ...]:
@@ -55,8 +59,8 @@ def normalize(record: Record, wall: datetime) -> tuple[Fact, ...]:
         case WakeUp(room=room, at=at):
             assert at is not None  # the case above
             today = datetime.combine(wall.date(), at)
-            minute = wall.replace(second=0, microsecond=0)
-            moment = today if today >= minute else today + timedelta(days=1)
+            is_over = today + _RUNG_AFTER <= wall
+            moment = today + timedelta(days=1) if is_over else today
             return (WakeUpOrdered(room=room, at=moment),)
         case ResyncBegins():
             return (ResyncBegan(),)

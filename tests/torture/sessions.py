@@ -73,7 +73,7 @@ async def run(calls: int, seed: int) -> Outcome:
                 await asyncio.sleep(rng.uniform(0.2, 0.6))
             on.ucm.faults.clear()
             on.pms.cashier.answers = lambda _: "OK"
-            for _ in range(60):
+            for _ in range(1200):
                 clock.shift += 700
                 on.service.back.poll.nudged.set()
                 on.service.back.lane.changed.set()

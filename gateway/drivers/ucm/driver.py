@@ -162,15 +162,34 @@ class UcmDriver:
 
     async def goods(self) -> dict[str, str]:
         """The code of each article of the minibars, by its name. Raises as `apply`."""
-        reply = await self._api.read_if_known(minibar.GOODS, {}, in_module=True)
-        return {} if reply is None else minibar.goods_of(reply)
+        replies = await self._minibar_pages(minibar.GOODS, {})
+        return {
+            name: code for each in replies or () for name, code in minibar.goods_of(each).items()
+        }
 
     async def taken(self, room: str) -> list[Taken] | None:
         """What was taken from the minibar of this room; None: it cannot be asked. Raises as
         `apply`.
         """
-        reply = await self._api.read_if_known(minibar.TAKEN, {"room": room}, in_module=True)
-        return None if reply is None else minibar.taken_of(reply)
+        replies = await self._minibar_pages(minibar.TAKEN, {"room": room})
+        if replies is None:
+            return None
+        return [taken for each in replies for taken in minibar.taken_of(each)]
+
+    async def _minibar_pages(self, action: str, asked: Mapping[str, str]) -> list[Reply] | None:
+        """All pages; None: it is no list."""
+        pages: list[Reply] = []
+        last = 1
+        while len(pages) < last:
+            more = {"page": str(len(pages) + 1)} if pages else {}
+            reply = await self._api.read_if_known(action, {**asked, **more}, in_module=True)
+            if reply is None or not minibar.has_list(reply):
+                return None
+            if pages and reply.response == pages[-1].response:
+                break  # a firmware that knows no pages gives the first one again
+            pages.append(reply)
+            last = minibar.pages_of(reply)
+        return pages
 
     async def _wake_up_page(self, page: int) -> Reply | None:
         """Which way this list is asked for is not known for every firmware."""

@@ -15,6 +15,20 @@ TAKEN: Final = "getPMSRoomGoods"
 PRICE: Final = "amount"
 
 
+def pages_of(reply: Reply) -> int:
+    """How many pages there are."""
+    pages = text_of(reply.response.get("total_page"))
+    return int(pages) if pages.isdecimal() and len(pages) <= 3 else 1
+
+
+def has_list(reply: Reply) -> bool:
+    """Whether it is a list at all: without one nothing is known, and not that nothing was taken."""
+    return any(isinstance(reply.response.get(name), list) for name in _LISTS)
+
+
+_LISTS: Final = ("minibar_goods", "goods_name")
+
+
 def goods_of(reply: Reply) -> dict[str, str]:
     """The code of each article, by its name."""
     return {

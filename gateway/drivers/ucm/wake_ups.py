@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from gateway.drivers.legs import KeptWakeUp
 from gateway.drivers.ucm.replies import Reply, text_of
+from gateway.house.wake_ups import has_rung
 from protocols.postings import Ending
 
 ACTION: Final = "listWakeUp"
@@ -55,21 +56,21 @@ def _kept(row: Mapping[str, Any], wall: datetime) -> KeptWakeUp | None:
     is_set, is_over = action == SET, action == EXECUTED
     ending = ENDINGS.get(text_of(row.get("w_status"))) if is_over else None
     if text_of(row.get("w_type")) == _DAILY:
-        rings = _next(text_of(row.get("w_time")), wall)
-        if rings is None or not (is_set or is_over):
-            rings, ending = None, None
-        rang = None if rings is None or not is_over else rings - _A_DAY
+        today = _moment(f"{wall:%Y%m%d}", text_of(row.get("w_time")))
+        rings = rang = None
+        if today is None or not (is_set or is_over):
+            ending = None
+        elif is_over:
+            rang = today if today <= wall else today - _A_DAY
+            rings = rang + _A_DAY
+        else:
+            rings = today + _A_DAY if has_rung(today, wall) else today
     else:
         at = _moment(text_of(row.get("w_date")), text_of(row.get("w_time")))
         rings, rang = (at if is_set else None), (at if is_over else None)
         if at is None and is_set:
             return None  # a wake-up at no moment that we can read: nothing is known of the room
     return KeptWakeUp(room=room, rings=rings, rang=rang, ending=ending) if room else None
-
-
-def _next(hhmm: str, wall: datetime) -> datetime | None:
-    at = _moment(f"{wall:%Y%m%d}", hhmm)
-    return at if at is None or at > wall else at + _A_DAY
 
 
 def _moment(day: str, hhmm: str) -> datetime | None:

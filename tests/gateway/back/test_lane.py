@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
 from gateway.back.lane import MOST_TRIES, NIGHT_AUDIT_AT_MOST_S
-from gateway.back.sending import NotPossible, Ready
+from gateway.back.sending import FIRST_PAUSE_S, NotPossible, Ready
 from gateway.back.states import Cause
 from tests.gateway.back.cash_desk import Desk
 
@@ -129,8 +129,25 @@ def test_what_has_certainly_not_arrived_is_sent_again_under_another_number(
     play(desk, lambda: desk.add("a"), desk.turn)
     record = desk.wire.pop()
     desk.lane.given_up(record, may_have_arrived=may_have_arrived)
+    play(desk, lambda: desk.turn(3))
+    assert desk.wire == []  # not at once: a PMS that says NAK would hear nothing else
+    desk.clock.at += FIRST_PAUSE_S
     assert play(desk, lambda: desk.turn(3)) == {"a": state}
     assert [each.number for each in desk.wire] == [2] * again
+
+
+def test_a_pms_that_never_takes_it_keeps_no_other_waiting_and_a_human_decides_in_the_end(desk):
+    play(desk, lambda: desk.add("a", "b"))
+    for _ in range(MOST_TRIES):
+        play(desk, desk.turn)
+        record = next(each for each in desk.wire if each.cause == "a")
+        desk.wire.remove(record)
+        desk.lane.given_up(record, may_have_arrived=False)
+        play(desk, desk.turn, desk.turn)
+        if desk.wire:  # the other one goes meanwhile
+            asyncio.run(desk.answer(desk.wire.pop().number))
+        desk.clock.at += 700
+    assert desk.states() == {"a": "refused", "b": "booked"}
 
 
 def test_a_link_that_is_down_before_it_is_handed_over_costs_a_number_only(desk):

@@ -161,6 +161,41 @@ def test_a_ucm_that_forgets_it_with_a_move_corrects_nothing(bar):
     assert len(bar.look()) == 1
 
 
+def test_a_move_and_a_restart_charge_nothing_twice(bar):
+    bar.rooms["102"], bar.actual["102"] = bar.rooms.pop("101"), bar.actual.pop("101")
+    bar.bars["102"] = bar.bars.pop("101")
+    bar.take("102", "beer")
+    bar.look()
+    bar.rooms["101"], bar.actual["101"] = bar.rooms.pop("102"), bar.actual.pop("102")
+    bar.bars["101"] = bar.bars.pop("102")
+    bar.take("101", "apple")
+    assert len(bar.look()) == 2
+    bar.restart()
+    assert len(bar.look()) == 2
+
+
+def test_a_list_that_is_empty_once_corrects_nothing(bar):
+    bar.take("101", "beer", 2)
+    bar.look()
+    kept, bar.bars["101"] = bar.bars["101"], {}
+    assert len(bar.look()) == 1
+    bar.bars["101"] = kept
+    assert len(bar.look()) == 1
+    bar.bars["101"] = {}
+    assert [len(bar.look()) for _ in range(2)] == [1, 2]
+
+
+@pytest.mark.parametrize("price", ["NaN", "Infinity", "1e300000", "-5", "4,50", "x"])
+def test_a_price_that_is_none_is_a_humans(tmp_path, price, monkeypatch):
+    monkeypatch.setitem(PRICES, "beer", price)
+    bar = Bar(tmp_path / "outbox.db", totals=True)
+    bar.look()
+    bar.moves_in("101")
+    bar.take("101", "beer")
+    assert bar.look()[0][2:] == (None, "held", "no_price")
+    bar.desk.close()
+
+
 def test_the_next_guest_pays_nothing_of_the_last(bar):
     bar.take("101", "beer")
     bar.look()

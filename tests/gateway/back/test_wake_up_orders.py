@@ -90,6 +90,35 @@ def test_the_same_minute_may_be_keyed_and_cleared_and_keyed_again(hall):
     assert hall.heard[1] == WakeUpCleared(room="101", at=at)
 
 
+def test_another_moment_instead_of_the_guests_own_takes_its_place(hall):
+    first, second = hall.later, hall.later + timedelta(hours=1)
+    hall.look(first)
+    hall.desk.clock.at += 20
+    hall.look(first)  # nothing new: what he keyed is kept in mind
+    hall.desk.clock.at += 20
+    assert hall.look(second) == [True, True, False]
+    assert hall.heard[1:] == [
+        WakeUpOrdered(room="101", at=second), WakeUpCleared(room="101", at=first),
+    ]  # fmt: skip
+    assert hall.have.wake_up == second
+    hall.desk.clock.at += 20
+    assert len(hall.look(second)) == 3
+
+
+def test_another_moment_instead_of_the_desks_is_one_more(hall):
+    hall.have = replace(hall.have, wake_up=hall.later)
+    assert hall.look(hall.later + timedelta(hours=1)) == [True]
+
+
+def test_while_it_rings_nothing_is_compared(hall):
+    hall.desk.clock.at += 65 - hall.desk.clock.stamp().second
+    minute = hall.desk.clock.stamp().replace(second=0)
+    hall.have = replace(hall.have, wake_up=minute)
+    assert hall.look(rings=minute + timedelta(days=1), rang=minute) == []
+    hall.desk.clock.at += 20
+    assert hall.look(rings=minute + timedelta(days=1), rang=minute) == [True]
+
+
 def test_cut_off_behind_the_posting_the_fact_is_found_again_and_nothing_told_twice(hall):
     hall.fails = True
     with pytest.raises(StorageFailed):

@@ -142,6 +142,32 @@ def test_silence_is_told_to_the_desk_and_counted(night):
     assert 'pmsgw_wake_ups_total{ending="failed"} 0.0' in text
 
 
+def test_behind_a_start_the_list_is_asked_before_nobody_knows(night):
+    night.desk.clock.at += 900  # the service was down; the house looks back
+    night.results.rang("101", night.start, True)
+    asyncio.run(night.results.settle())
+    assert night.said() == []
+    night.shows(Ending.ANSWERED, at=night.start)
+    assert night.settle() == [("0101", moment(night.start), "answered")]
+
+
+def test_a_ucm_that_stays_away_behind_a_start_has_its_time(night):
+    night.desk.clock.at += 900
+    night.results.rang("101", night.start, True)
+    asyncio.run(night.results.settle())
+    night.desk.clock.at += NO_RESULT_AFTER.seconds
+    asyncio.run(night.results.settle())
+    assert night.said() == [("0101", moment(night.start), "failed")]
+
+
+def test_a_ucm_whose_clock_is_a_little_fast_is_believed(night):
+    night.desk.clock.at -= 15
+    night.results.ended("101", Ending.ANSWERED)
+    night.desk.clock.at += 40
+    night.results.rang("101", night.start, True)
+    assert night.settle() == [("0101", moment(night.start), "answered")]
+
+
 def test_a_wake_up_of_which_the_ucm_never_knew_has_failed(night):
     night.results.rang("101", night.start, False)
     assert night.settle() == [("0101", moment(night.start), "failed")]

@@ -42,6 +42,8 @@ TESTER = bytes.fromhex("4e414d3120544553542c4755455354") + b" " * 13 + b"101"
         (b"NAM2 " + b"0" * 21 + b"  101", Name(room="101", naming=Naming.REPLACE, name="")),
         (b"NAM3 " + b" " * 21 + b"  101", Name(room="101", naming=Naming.DELETE, name="")),
         (b"NAM1 Rossi 101", Name(room="101", naming=Naming.ADD, name="Rossi")),
+        (b"NAM1 Rossi-Bianchi Marco 101", Name(room="101", naming=Naming.ADD, name="Rossi-Bianchi Marco")),
+        (b"NAM1 Schneider,Katharina 1204", Name(room="1204", naming=Naming.ADD, name="Schneider,Katharina")),
         (b"NAM1 de la Cruz 101", Name(room="101", naming=Naming.ADD, name="de la Cruz")),
         (b"MW 1 2129", Lamp(room="2129", is_on=True)),  # the vendor's own example
         (b"MW 0   101", Lamp(room="101", is_on=False)),
@@ -69,7 +71,7 @@ def test_a_name_may_stand_behind_its_room():
     "text",
     [b"", b"CHK3   101", b"CHK1", b"CHK1 1 01", b"RSTx   101", b"WKP2560  101", b"WKP06:0  101",
      b"NAM7 Rossi                  101", b"NAM1", b"MW 2   101", b"GI|RN101|", b"hello", b"\xff" * 10,
-     b"CHK1 101|||"],
+     b"CHK1 101|||", b"NAM1 101   ROSSI", b"CHK1 ROSSI"],
 )  # fmt: skip
 def test_what_is_no_message_is_an_error_that_says_what_to_do(text):
     with pytest.raises(RecordError, match="Lodgistix") as wrong:

@@ -68,7 +68,7 @@ def test_a_message_is_what_the_hotel_hears(record, facts):
     ("at", "day"),
     [
         (time(22, 16), 14),
-        (time(22, 15), 14),
+        (time(22, 15), 15),
         (time(22, 14), 15),
         (time(6, 30), 15),
         (time(0, 0), 15),

@@ -61,6 +61,35 @@ async def test_a_ucm_tells_what_was_taken_in_a_room(tmp_path):
         assert (await on.driver.goods())["beer"] == "02"
 
 
+@pytest.mark.parametrize(
+    ("response", "is_list"),
+    [({"minibar_goods": []}, True), ({"goods_name": [{}]}, True), ({}, False),
+     ({"minibar_goods": "x"}, False)],
+)  # fmt: skip
+def test_a_reply_without_a_list_says_nothing(response, is_list):
+    assert minibar.has_list(Reply(0, response=response)) is is_list
+
+
+@pytest.mark.asyncio
+async def test_all_pages_are_read(tmp_path, monkeypatch):
+    async with bench(tmp_path) as on:
+        asked = []
+
+        async def pages(action, parameters, *, in_module):
+            asked.append(dict(parameters))
+            number = int(parameters.get("page", 1))
+            rows = [{"goods_name": f"g{number}", "count": number}]
+            return Reply(0, response={"minibar_goods": rows, "page": number, "total_page": 3})
+
+        monkeypatch.setattr(on.driver._api, "read_if_known", pages)
+        assert [each.count for each in await on.driver.taken("101")] == [1, 2, 3]
+        assert asked == [
+            {"room": "101"},
+            {"room": "101", "page": "2"},
+            {"room": "101", "page": "3"},
+        ]
+
+
 @pytest.mark.asyncio
 async def test_a_room_is_read_before_its_check_out(tmp_path):
     from gateway.drivers.calls import CheckOut

@@ -57,6 +57,21 @@ def test_a_daily_wake_up_that_has_rung_rings_again():
     assert row.ending is Ending.ANSWERED
 
 
+@pytest.mark.parametrize(
+    ("action", "second", "rings", "rang"),
+    [
+        ("1", 19, 14, None), ("1", 20, 15, None),  # the UCM may still be about to call
+        ("2", 5, 15, 14), ("2", 30, 15, 14),
+    ],
+)  # fmt: skip
+def test_the_minute_in_which_a_daily_wake_up_rings_is_todays(action, second, rings, rang):
+    row = {"address": "101", "w_action": action, "w_type": "2", "w_time": "1200", "w_status": "1"}
+    wall = WALL.replace(second=second)
+    found, _ = wake_ups.page_of(Reply(0, response={"pms_wakeup": [row]}), wall)
+    assert found[0].rings == datetime(2026, 3, rings, 12, 0)
+    assert found[0].rang == (None if rang is None else datetime(2026, 3, rang, 12, 0))
+
+
 def test_a_wake_up_at_no_moment_says_nothing_of_its_room():
     assert kept(w_action="1", w_date="tomorrow") == []
 
