@@ -61,6 +61,7 @@ def test_every_source_has_its_test_somewhere():
 
 
 _THROUGH_THE_PROGRAM = {
+    "mitel_pms",  # the other end of tests/story/test_mitel.py
     "deadlines", "back_events", "websocket",  # the clock of every story
     "rows",  # by the tests of what makes them
     "door", "press",  # by tests/gateway/web/console/test_app.py
