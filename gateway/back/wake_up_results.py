@@ -117,7 +117,7 @@ class WakeUpResults:
         """
         if self._owed is None:
             self._owed = await self._restored()
-        owed, last, now = dict(self._owed), dict(self._last), self.clock.now()
+        owed, last, now = dict(self._owed), dict(self._last), self.clock.epoch()
         rung, self._rung = self._rung, []
         for each in rung:
             if each.at > last.get(each.room, LONG_AGO):  # a restart looks back for an hour

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -27,6 +27,8 @@ from gateway.drivers.ucm.driver import UcmDriver
 from gateway.drivers.ucm.https import TlsSettings
 from gateway.drivers.ucm.websocket import UcmEvents
 from gateway.house import Actual, House
+from gateway.house.states import NOT_KNOWN
+from gateway.house.wake_ups import has_rung
 from gateway.metrics import Metrics
 from gateway.pipeline.intake import Intake
 from gateway.pipeline.outbox import Outbox
@@ -109,6 +111,25 @@ class _Rooms:
         await self.around.store(Store.told, outbox.told([room]))
         self.around.intake.changed.set()
 
+    def wake_ups_told(self) -> dict[str, datetime]:
+        """Rooms and the wake-ups to come that the UCM was told of; none with a call under way."""
+        outbox, wall = self.around.outbox, self.around.clock.stamp()
+        return {
+            room: have.wake_up
+            for room, have in outbox.actual.items()
+            if have.wake_up is not None
+            and not has_rung(have.wake_up, wall)
+            and room not in outbox.pending
+        }
+
+    async def wake_up_forgotten(self, room: str) -> None:
+        """The UCM does not know of the wake-up that it was told."""
+        outbox = self.around.outbox
+        have = replace(outbox.actual[room], wake_up=None, wake_up_said=NOT_KNOWN)
+        outbox.settle({room: have}, since=self.around.clock.epoch())
+        await self.around.store(Store.told, outbox.told([room]))
+        self.around.intake.changed.set()
+
     def is_room(self, extension: str) -> bool:
         """Whether it is the phone of a room."""
         return extension in self.around.house.rooms or extension in self.around.outbox.actual
@@ -168,7 +189,13 @@ def way_back(config: Config, around: Around) -> WayBack:
         pms_rooms=pms_rooms,
     )
     wake_ups = WakeUps(
-        around.driver, around.clock, results, orders if back.wake_ups_from_phones else None
+        source=around.driver,
+        store=around.store,
+        clock=around.clock,
+        results=results,
+        told=rooms.wake_ups_told,
+        tell_again=rooms.wake_up_forgotten,
+        orders=orders if back.wake_ups_from_phones else None,
     )
     minibar = Minibar(
         source=around.driver,

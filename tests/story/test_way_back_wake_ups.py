@@ -141,6 +141,20 @@ async def test_what_a_guest_keys_is_told_and_rings_beside_what_the_desk_ordered(
 
 
 @pytest.mark.asyncio
+async def test_a_wake_up_that_the_ucm_has_forgotten_is_told_again_once(tmp_path):
+    async with hotel(tmp_path) as (on, told):
+        on.pms.say(order(in_minutes(on, 60)))
+        room = on.ucm.rooms.rooms["101"]
+        await until(lambda: room.wake_up)
+        await looked(on)
+        for times in (2, 2):  # once more it is our misunderstanding of the list
+            room.wake_up, room.wake_up_state = None, ""
+            await looked(on, 3)
+            await until(lambda times=times: len(on.ucm.calls("wakeup")) == times)
+        assert told.records == []
+
+
+@pytest.mark.asyncio
 async def test_a_daily_wake_up_is_not_overwritten_by_its_own_echo(tmp_path):
     async with hotel(tmp_path) as (on, told):
         await looked(on)
