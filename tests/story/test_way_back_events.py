@@ -124,7 +124,8 @@ async def test_what_is_taken_from_the_minibar_is_on_the_bill(tmp_path, mode, pos
         on.ucm.take("101", "beer")
         await until(lambda: on.pms.cashier.booked)
         assert [each.split("P#")[0] for each in said] == [posting]
-        assert metric(on, 'pmsgw_postings_total{kind="minibar",result="booked"} 1.0')
+        booked = 'pmsgw_postings_total{kind="minibar",result="booked"} 1.0'
+        await until(lambda: metric(on, booked))  # counted when the answer is on disk
         on.pms.say("GO|RN101|G#4711|GSN|")
         on.ucm.take("101", "beer")  # while the check-out is on its way
         await until(lambda: not on.ucm.rooms.rooms["101"].is_in)
