@@ -105,7 +105,7 @@ class _Round:
         """Do what waits, with nobody waiting for the answers."""
         jobs, self._waiting = self._waiting, []
         if jobs:
-            self._worker._together(jobs)
+            self._worker._run_together(jobs)
 
     def _begin(self) -> None:
         loop = asyncio.get_running_loop()
@@ -115,7 +115,7 @@ class _Round:
             self._is_busy = False
             return
         own = [_Job(job.call, Future()) for job in jobs]
-        self._worker._together(own)
+        self._worker._run_together(own)
         loop.call_later(loop.latency(), self._end, jobs, own)
 
     def _end(self, jobs: list[_Job], own: list[_Job]) -> None:
