@@ -12,7 +12,7 @@ from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from gateway import config as configuration
-from gateway.house.wake_ups import next_of
+from gateway.house.wake_ups import next_of, rings_until
 from gateway.pipeline.kept import house_of
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.step import PARKED, WAITING
@@ -207,6 +207,9 @@ class World:
                 pending = at if at > wall else None
             if want is not None and want.guest is not None:
                 following = next_of(want.wake_ups, wall)
+                rings = rings_until(want.wake_ups, wall)
+                if rings is not None and wall < rings:
+                    continue  # the UCM may still be ringing: the next one is not told yet
                 if (
                     pending != following
                     and following != room.wake_up
