@@ -86,7 +86,6 @@ class Minibar:
     outlet: str = ""
     _seen: dict[int, Seen] | None = None
     _first_stay: int = 0
-    _codes: Mapping[str, str] = field(default_factory=dict)
     _last: str = ""
     _is_told: bool = False
     _empty: set[int] = field(default_factory=set)
@@ -235,12 +234,11 @@ class Minibar:
 
     async def _articles(self, names: Iterable[str]) -> dict[str, int]:
         """The numbers of these articles, as far as they have one. Raises DriverFailed."""
-        if not set(names) <= self._codes.keys():
-            self._codes = await self.source.goods()
+        codes = await self.source.goods()  # an article may have another number by now
         return {
             name: int(code)
             for name in names
-            if (code := self._codes.get(name, "")).isdecimal()
+            if (code := codes.get(name, "")).isdecimal()
             and len(code) <= 4
             and 0 < int(code) <= LARGEST_ARTICLE
         }

@@ -68,7 +68,7 @@ class WakeUpOrders:
                 was_keyed = told is not None and await self._last(row.room) == _ordered(told)
                 await self._keyed(WakeUpOrdered(room=row.room, at=rings), rings, rings)
                 if was_keyed and told is not None:
-                    await self._changed(WakeUpCleared(room=row.room, at=told), told, rings)
+                    await self._changed(WakeUpCleared(room=row.room, at=told), told)
             elif told is not None and row.rang is None:
                 await self._keyed(WakeUpCleared(room=row.room, at=told), told, None)
 
@@ -77,14 +77,13 @@ class WakeUpOrders:
         if told is None or await self._last(room) != _ordered(told):
             await self._note(room, "")
 
-    async def _changed(self, fact: WakeUpCleared, at: datetime, rings: datetime) -> None:
+    async def _changed(self, fact: WakeUpCleared, at: datetime) -> None:
         """The guest has keyed another moment instead of his first one: that one is over."""
         said = WakeUpKeyed(room=await self.pms_rooms.of(fact.room), at=at, is_wanted=False)
         now = self.clock.epoch()
-        level = LevelRow(kind=WAKE_UP_KEYED, room=fact.room, seen=_ordered(rings), at=now)
         cause = f"instead of {at.isoformat()} {now}"
         posting = about_room(WAKE_UP_KEYED, fact.room, said, now, cause=cause)
-        await self.lane.store_levels([level], [posting])
+        await self.lane.store_levels([], [posting])
         await self.hear(fact)
 
     async def _keyed(

@@ -118,7 +118,7 @@ class WakeUpResults:
         if self._owed is None:
             self._owed = await self._restored()
         owed, last, now = dict(self._owed), dict(self._last), self.clock.epoch()
-        rung, self._rung = self._rung, []
+        rung = tuple(self._rung)
         for each in rung:
             if each.at > last.get(each.room, LONG_AGO):  # a restart looks back for an hour
                 owed[each.room, each.at] = each
@@ -131,14 +131,11 @@ class WakeUpResults:
         }
         left = {key: each for key, each in owed.items() if key not in over}
         changed = {room for room, _ in over} | {each.room for each in rung}
-        try:
-            levels = [self._level(room, last.get(room), left) for room in sorted(changed)]
-            postings = [await self._posting(key, over[key].ending) for key in over]
-            if levels:
-                await self.lane.take_levels(levels, postings if self.says else ())
-        except BaseException:
-            self._rung = rung + self._rung
-            raise
+        levels = [self._level(room, last[room], left) for room in sorted(changed)]
+        postings = [await self._posting(key, over[key].ending) for key in over]
+        if levels:
+            await self.lane.take_levels(levels, postings if self.says else ())
+        del self._rung[: len(rung)]
         self._owed, self._last = left, last
         self._noted = {key: self._noted.get(key, now) for key in left}
         self._before = {key: at for key, at in self._before.items() if key in left}
@@ -168,7 +165,7 @@ class WakeUpResults:
             and row.rang == at
             and row.ending is not None
         ]
-        later = [at for room, at in owed if room == each.room and at > each.at]
+        later = [other for room, other in owed if room == each.room and other > each.at]
         is_alone = at - self._before.get(key, LONG_AGO) > NO_RESULT_AFTER  # else it is another's
         since = at - EARLY if is_alone else at
         found += [
@@ -211,13 +208,13 @@ class WakeUpResults:
                 owed[row.room, moment] = each
         return owed
 
-    def _level(self, room: str, last: datetime | None, owed: Mapping[Key, Owed]) -> LevelRow:
+    def _level(self, room: str, last: datetime, owed: Mapping[Key, Owed]) -> LevelRow:
         kept = [
             [each.at.isoformat(), each.stay, each.was_told]
             for each in owed.values()
             if each.room == room
         ]
-        seen = json.dumps({"last": (last or LONG_AGO).isoformat(), "owed": kept})
+        seen = json.dumps({"last": last.isoformat(), "owed": kept})
         return LevelRow(kind=WAKE_UP, room=room, seen=seen, at=self.clock.epoch())
 
     async def _posting(self, key: Key, ending: Ending) -> PostingRow:

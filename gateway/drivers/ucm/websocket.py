@@ -65,7 +65,7 @@ class UcmEvents:
                 self._tell(str(refused))
                 await self.clock.sleep(REFUSED_PAUSE_S)
                 continue
-            except (OSError, WebSocketException, TimeoutError, ssl.SSLError) as error:
+            except (OSError, WebSocketException) as error:  # a timeout is an OSError
                 if not self.trouble:
                     pause = FIRST_PAUSE_S  # it was up
                 self._tell(f"{type(error).__name__}: polled only until it is back")
@@ -84,7 +84,7 @@ class UcmEvents:
         try:
             async with self._connection() as link:
                 await self._log_in(link, self._messages(link))
-        except (Refused, OSError, WebSocketException, TimeoutError) as error:
+        except (Refused, OSError, WebSocketException) as error:
             return str(error) or type(error).__name__
         return ""
 
@@ -101,9 +101,7 @@ class UcmEvents:
         )
 
     async def listen(self) -> None:
-        """Connect, log in, and listen until it ends. Raises Refused, OSError, WebSocketException,
-        TimeoutError.
-        """
+        """Connect, log in, listen until it ends. Raises Refused, OSError, WebSocketException."""
         async with self._connection() as link:
             messages = self._messages(link)
             await self._log_in(link, messages)
@@ -131,13 +129,13 @@ class UcmEvents:
         message = {"transactionid": str(self._number), "action": action, **values}
         await link.send(json.dumps({"type": "request", "message": message}))
         async with asyncio.timeout(ANSWER_S):
-            async for answer in messages:
+            while True:
+                answer = await anext(messages)
                 if answer.is_answer and answer.action in ("", action):
                     if answer.status not in (0, None):
                         raise Refused(f"the UCM refuses {action} with {answer.status}")
                     return answer
                 await self._take(link, answer)
-        raise Refused(f"the UCM closed without an answer to {action}")
 
     async def _messages(self, link: ClientConnection) -> AsyncIterator[Message]:
         while True:
