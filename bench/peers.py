@@ -20,8 +20,9 @@ from time import monotonic_ns
 from typing import Any, Final
 
 from gateway.simulators.pbx import Refusal, Rooms, parse_data
-from protocols.fias.framing import Control, Frame, FrameReader, write_frame
+from protocols.fias.framing import frame_reader, write_frame
 from protocols.session import Signal
+from protocols.stream import Control, Frame
 
 WITHIN_S: Final = 60.0
 ACK: Final = b"\x06"
@@ -77,7 +78,7 @@ class Pms:
         self.path = os.ttyname(self.slave)
         self.acks_ns: list[int] = []
         self.heard: list[bytes] = []
-        self._reader = FrameReader(lrc=True, handshake=True)
+        self._reader = frame_reader(lrc=True, handshake=True)
 
     def close(self) -> None:
         """Pull the plug."""

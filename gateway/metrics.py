@@ -1,6 +1,6 @@
 """Every metric with its help text. Labels are closed sets: never a room, a guest, an error text."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from prometheus_client import (
@@ -15,6 +15,12 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from protocols.stream import Reason
+
+GUESTS: Final = "guests"
+CHARGES: Final = "charges"
+"""The lines to a PMS, by the values of the label `line`."""
+
 _CALL_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15)
 _COMMIT_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 3)
 _ACK_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 2.5, 3, 5)
@@ -27,52 +33,14 @@ class Metrics:
 
     content_type = CONTENT_TYPE_LATEST
 
-    def __init__(self, *, version: str, site: str) -> None:
+    def __init__(self, *, version: str, site: str, lines: Sequence[str] = (GUESTS,)) -> None:
+        """lines    the names of its lines; of more than one, each series says which it is of"""
         # A second series for each counter, which no dashboard uses.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # upstream
         self.registry = CollectorRegistry()
         build = self._gauge("pmsgw_build_info", "Version and site, always 1.", "version", "site")
         build.labels(version, site).set(1)
 
-        self.link_up = self._gauge(
-            "pmsgw_link_up", "1 after both sides of the PMS link said LA, else 0."
-        )
-        self.link_transitions = self._counter(
-            "pmsgw_link_transitions", "How often the link entered this state.", "to"
-        )
-        self.line_bytes = self._counter(
-            "pmsgw_line_bytes",
-            "Bytes read from (in) and written to (out) the PMS line.",
-            "direction",
-        )
-        self.frames_refused = self._counter(
-            "pmsgw_frames_refused",
-            "Bytes from the PMS line that are not a valid frame, by reason.",
-            "reason",
-        )
-        self.line_peers_refused = self._counter(
-            "pmsgw_line_peers_refused",
-            "Peers that dialled the PMS line and may not be the PMS, or dial too often.",
-        )
-        self.line_slowed = self._counter(
-            "pmsgw_line_slowed",
-            "Reads from a TCP peer delayed because it sends more than any real line carries.",
-        )
-        self.capture_lost = self._counter(
-            "pmsgw_capture_lost", "Pieces of the line that could not be kept in the capture."
-        )
-        self.handshakes = self._counter(
-            "pmsgw_line_handshakes",
-            "ACK, NAK and ENQ heard (in) and said (out).",
-            "direction",
-            "signal",
-        )
-        self.records = self._counter(
-            "pmsgw_records",
-            "Records heard (in) and said (out), by their id.",
-            "record",
-            "direction",
-        )
         self.records_refused = self._counter(
             "pmsgw_records_refused",
             "Whole frames that could not be understood, by reason.",
@@ -81,9 +49,6 @@ class Metrics:
         self.records_repeated = self._counter(
             "pmsgw_records_repeated",
             "Records sent again after a lost ACK: acknowledged, not taken.",
-        )
-        self.records_given_up = self._counter(
-            "pmsgw_records_given_up", "Records of ours that the PMS never acknowledged."
         )
         self.fields_unknown = self._counter(
             "pmsgw_fields_unknown", "Fields kept aside because their record does not list them."
@@ -94,14 +59,6 @@ class Metrics:
         )
         self.remarks = self._counter(
             "pmsgw_remarks", "Records that contradict what was known before, by kind.", "remark"
-        )
-        self.last_record = self._gauge(
-            "pmsgw_last_record_timestamp_seconds", "When the last record from the PMS came."
-        )
-        self.ack = self._histogram(
-            "pmsgw_ack_seconds",
-            "From the last byte of a record to our ACK on the line; the PMS waits 3 s for it.",
-            _ACK_BUCKETS,
         )
         self.guest_events = self._counter(
             "pmsgw_guest_events", "Changes in the hotel by the PMS's word, by event.", "event"
@@ -172,9 +129,6 @@ class Metrics:
             "pmsgw_comparison_not_believed",
             "1 while the UCM's list differs too much to be believed; nothing is corrected.",
         )
-        self.resync_missing = self._gauge(
-            "pmsgw_resync_missing", "1 after a resync that broke off, until one is complete."
-        )
         self.postings = _OpenPostings()
         self.registry.register(self.postings)
         self.postings_total = self._counter(
@@ -221,9 +175,6 @@ class Metrics:
         self.last_call = self._gauge(
             "pmsgw_last_call_timestamp_seconds", "When the last call of a room ended."
         )
-        self.examiner_failures = self._counter(
-            "pmsgw_examiner_failures", "Faults of ours in the diagnosis of the line; records go on."
-        )
         self.disk_free = self._gauge(
             "pmsgw_data_dir_free_bytes", "Free space on the disk of the data directory."
         )
@@ -236,45 +187,166 @@ class Metrics:
         )
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
-        self._serial_errors = _Counted(
-            "pmsgw_serial_errors", "Errors counted by the driver of the serial port.", "kind"
-        )
-        self.registry.register(self._serial_errors)
 
-        for reason in ("lrc", "no_lrc", "overlong", "restarted", "unfinished", "garbage"):
-            self.frames_refused.labels(reason)
+        registries = dict.fromkeys(lines, self.registry)
+        if len(lines) > 1:
+            registries = {name: CollectorRegistry() for name in lines}
+            self.registry.register(_OfLines(registries))
+        self.lines = {name: LineMetrics(registry) for name, registry in registries.items()}
         for reason in (
             "empty", "grammar", "no_room", "no_time", "no_number", "no_posting",
             "overlong_field", "ours", "too_many_rooms",
         ):  # fmt: skip
             self.records_refused.labels(reason)
+        for result in ("ok", "rejected", "unreachable"):
+            self.ucm_logins.labels(result)
+        self.ucm_up.set(0)
+
+    def expose(self) -> bytes:
+        """The whole registry in the text format."""
+        return generate_latest(self.registry)
+
+    @property
+    def guests(self) -> "LineMetrics":
+        """Of the line of the guests."""
+        return next(iter(self.lines.values()))
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return _counter(self.registry, name, text, *labels)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return _gauge(self.registry, name, text, *labels)
+
+    def _histogram(
+        self, name: str, text: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        return _histogram(self.registry, name, text, buckets, *labels)
+
+
+class LineMetrics:
+    """What is counted of one line to the PMS."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.link_up = _gauge(
+            registry, "pmsgw_link_up", "1 after both sides of the PMS link said LA, else 0."
+        )
+        self.link_transitions = _counter(
+            registry, "pmsgw_link_transitions", "How often the link entered this state.", "to"
+        )
+        self.line_bytes = _counter(
+            registry,
+            "pmsgw_line_bytes",
+            "Bytes read from (in) and written to (out) the PMS line.",
+            "direction",
+        )
+        self.frames_refused = _counter(
+            registry,
+            "pmsgw_frames_refused",
+            "Bytes from the PMS line that are not a valid frame, by reason.",
+            "reason",
+        )
+        self.peers_refused = _counter(
+            registry,
+            "pmsgw_line_peers_refused",
+            "Peers that dialled the PMS line and may not be the PMS, or dial too often.",
+        )
+        self.slowed = _counter(
+            registry,
+            "pmsgw_line_slowed",
+            "Reads from a TCP peer delayed because it sends more than any real line carries.",
+        )
+        self.capture_lost = _counter(
+            registry,
+            "pmsgw_capture_lost",
+            "Pieces of the line that could not be kept in the capture.",
+        )
+        self.handshakes = _counter(
+            registry,
+            "pmsgw_line_handshakes",
+            "ACK, NAK and ENQ heard (in) and said (out).",
+            "direction",
+            "signal",
+        )
+        self.records = _counter(
+            registry,
+            "pmsgw_records",
+            "Records heard (in) and said (out), by their id.",
+            "record",
+            "direction",
+        )
+        self.records_given_up = _counter(
+            registry, "pmsgw_records_given_up", "Records of ours that the PMS never acknowledged."
+        )
+        self.last_record = _gauge(
+            registry,
+            "pmsgw_last_record_timestamp_seconds",
+            "When the last record from the PMS came.",
+        )
+        self.ack = _histogram(
+            registry,
+            "pmsgw_ack_seconds",
+            "From the last byte of a record to our ACK on the line; the PMS waits 3 s for it.",
+            _ACK_BUCKETS,
+        )
+        self.resync_missing = _gauge(
+            registry,
+            "pmsgw_resync_missing",
+            "1 after a resync that broke off, until one is complete.",
+        )
+        self.examiner_failures = _counter(
+            registry,
+            "pmsgw_examiner_failures",
+            "Faults of ours in the diagnosis of the line; records go on.",
+        )
+        self._serial_errors = _Counted(
+            "pmsgw_serial_errors", "Errors counted by the driver of the serial port.", "kind"
+        )
+        registry.register(self._serial_errors)
+        for reason in Reason:
+            self.frames_refused.labels(reason.value)
         for direction in ("in", "out"):  # so that a rate exists before the first event
             self.line_bytes.labels(direction)
             for signal in ("ack", "nak", "enq"):
                 self.handshakes.labels(direction, signal)
-        for result in ("ok", "rejected", "unreachable"):
-            self.ucm_logins.labels(result)
-        self.ucm_up.set(0)
         self.link_up.set(0)
 
     def set_serial_errors(self, counts: dict[str, int]) -> None:
         """What the driver of the serial port counts; never called where it cannot count."""
         self._serial_errors.counts.update(counts)
 
-    def expose(self) -> bytes:
-        """The whole registry in the text format."""
-        return generate_latest(self.registry)
 
-    def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return Counter(name, text, labels, registry=self.registry)
+def _counter(registry: CollectorRegistry, name: str, text: str, *labels: str) -> Counter:
+    return Counter(name, text, labels, registry=registry)
 
-    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
-        return Gauge(name, text, labels, registry=self.registry)
 
-    def _histogram(
-        self, name: str, text: str, buckets: tuple[float, ...], *labels: str
-    ) -> Histogram:
-        return Histogram(name, text, labels, registry=self.registry, buckets=buckets)
+def _gauge(registry: CollectorRegistry, name: str, text: str, *labels: str) -> Gauge:
+    return Gauge(name, text, labels, registry=registry)
+
+
+def _histogram(
+    registry: CollectorRegistry, name: str, text: str, buckets: tuple[float, ...], *labels: str
+) -> Histogram:
+    return Histogram(name, text, labels, registry=registry, buckets=buckets)
+
+
+class _OfLines:
+    """The metrics of several lines, each sample with the name of its line."""
+
+    def __init__(self, registries: Mapping[str, CollectorRegistry]) -> None:
+        self._registries = registries
+
+    def collect(self) -> Iterable[Metric]:
+        """As prometheus_client asks for it."""
+        families: dict[str, Metric] = {}
+        for line, registry in self._registries.items():
+            for family in registry.collect():
+                merged = families.setdefault(
+                    family.name, Metric(family.name, family.documentation, family.type)
+                )
+                merged.samples += [
+                    each._replace(labels={**each.labels, "line": line}) for each in family.samples
+                ]
+        return families.values()
 
 
 class _Counted:

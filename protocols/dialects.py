@@ -4,15 +4,20 @@ Nothing else knows that there are several: who has a row has all that the gatewa
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any, Final
 
-from protocols import fias, mitel
+from protocols import call_records, fias, mitel
+from protocols.cutter import Cutter
 from protocols.facts import Said
 from protocols.fias.controls import SERIAL_GAP_S, TCP_GAP_S
+from protocols.framing import FrameReader
+from protocols.lines import LineCutter, LineReader
 from protocols.postings import Posting
 from protocols.session import AnyRecord, Session
+from protocols.stream import Cuts, Reads
 
 Stamp = Callable[[], datetime]
 """Hotel time now, without a zone."""
@@ -30,6 +35,8 @@ class LinkSettings:
     says                words of what goes back: see `protocols.postings`
     outlet              whether postings name one
     room_first          a name stands behind its room
+    is_for_charges      the line carries charges and nothing else
+    property            the code of the hotel, three letters, where call records name it
     """
 
     charset: str
@@ -41,6 +48,16 @@ class LinkSettings:
     says: frozenset[str]
     outlet: bool
     room_first: bool = False
+    is_for_charges: bool = False
+    property: str = ""
+
+
+class Books(Enum):
+    """What says that a charge is booked."""
+
+    ANSWER = auto()  # a record of the PMS
+    ACK = auto()  # that the line took it
+    NOTHING = auto()  # nobody ever does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +65,11 @@ class Dialect:
     """One dialect.
 
     session     the link with a PMS
-    normalize   a record in hotel words, at this moment of hotel time
-    record_of   a posting and its number as a record
+    reader      finds frames in a stream: whether they have a check byte, whether they are answered
+    cutter      cuts a stream for a reader's eye: whether frames have a check byte
+    normalize   a record in hotel words, at this moment of hotel time; None: it tells nothing of
+                guests, and is for charges only
+    record_of   a posting and its number as a record; raises CannotBeSaid
     can_say     what it has words for
     describe    the name of a body, and what it says, without a guest's name; raises RecordError.
                 None: the scope knows every field of it
@@ -58,20 +78,34 @@ class Dialect:
                 -> the dialect's own when it is vacant, when occupied; 0: it has none
     enquiry     what ENQ says between two sides of it
     is_answered, has_check_byte     whatever the site says; None: as the site says
+    is_answered_on_serial           where the site says nothing
+    has_verdicts    the PMS answers a charge with a record of its own
+    has_prices      None: it takes calls with and without their price
     lacks       sentences: what a hotel may miss
     """
 
     session: Callable[[LinkSettings, Stamp], Session]
-    normalize: Callable[[Any, datetime], tuple[Said, ...]]
+    reader: Callable[[bool, bool], Reads]
+    cutter: Callable[[bool], Cuts]
+    normalize: Callable[[Any, datetime], tuple[Said, ...]] | None = None
     record_of: Callable[[Posting, int], AnyRecord]
     can_say: frozenset[str]
     mask: Callable[[bytes], bytes]
-    maid_codes: Mapping[str, tuple[str, str]]
+    maid_codes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     describe: Callable[[bytes], tuple[str, str]] | None = None
     enquiry: str = "what was your last answer?"
     lacks: tuple[str, ...] = ()
     is_answered: bool | None = None
     has_check_byte: bool | None = None
+    is_answered_on_serial: bool = True
+    has_verdicts: bool = False
+    has_prices: bool | None = None
+
+    def books(self, *, is_answered: bool) -> Books:
+        """What says on such a line that a charge is booked."""
+        if self.has_verdicts:
+            return Books.ANSWER
+        return Books.ACK if is_answered else Books.NOTHING
 
 
 def _fias_session(site: LinkSettings, stamp: Stamp) -> Session:
@@ -82,22 +116,30 @@ def _fias_session(site: LinkSettings, stamp: Stamp) -> Session:
         pacing_s=site.pacing_s,
         driver_version=site.driver_version,
         gap_s=SERIAL_GAP_S if site.is_serial else TCP_GAP_S,
-        wanted=fias.wanted_for(site.says, outlet=site.outlet),
+        wanted=fias.wanted_for(site.says, outlet=site.outlet, is_for_charges=site.is_for_charges),
+        interface="CA" if site.is_for_charges else "PB",
     )
     return fias.FiasSession(profile, stamp)
 
 
+_call_records: Final = call_records.CallRecordSession
+
 DIALECTS: Final[Mapping[str, Dialect]] = {
     "fias": Dialect(
         session=_fias_session,
+        reader=lambda lrc, ack: fias.frame_reader(lrc=lrc, handshake=ack),
+        cutter=lambda lrc: fias.cutter(lrc=lrc),
         normalize=lambda record, _: fias.normalize(record),
         record_of=fias.record_of,
         can_say=fias.CAN_SAY,
         mask=fias.mask_body,
         maid_codes=fias.MAID_CODES,
+        has_verdicts=True,
     ),
     "mitel": Dialect(
         session=lambda site, _: mitel.MitelSession(room_first=site.room_first),
+        reader=lambda *_: mitel.frame_reader(),
+        cutter=lambda _: mitel.cutter(),
         normalize=mitel.normalize,
         record_of=lambda posting, _: mitel.record_of(posting),
         can_say=mitel.CAN_SAY,
@@ -112,5 +154,44 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         ),
         is_answered=True,
         has_check_byte=False,
+    ),
+    "holidex": Dialect(
+        session=lambda site, _: _call_records(call_records.holidex(site.property)),
+        reader=lambda *_: FrameReader(lrc=True, handshake=True, longest=call_records.LONGEST),
+        cutter=lambda _: Cutter(lrc=True, longest=call_records.LONGEST),
+        record_of=call_records.costed_record_of,
+        can_say=call_records.CAN_SAY,
+        mask=call_records.mask_costed,
+        describe=call_records.describe_costed,
+        enquiry="may I say something?",
+        is_answered=True,
+        has_check_byte=True,
+        has_prices=True,
+    ),
+    "hobic": Dialect(
+        session=lambda site, _: _call_records(
+            call_records.costed_line(site.property, is_answered=site.ack)
+        ),
+        reader=lambda *_: LineReader(longest=call_records.LONGEST),
+        cutter=lambda _: LineCutter(longest=call_records.LONGEST),
+        record_of=call_records.costed_record_of,
+        can_say=call_records.CAN_SAY,
+        mask=call_records.mask_costed,
+        describe=call_records.describe_costed,
+        is_answered_on_serial=False,
+        has_check_byte=False,
+        has_prices=True,
+    ),
+    "smdr": Dialect(
+        session=lambda *_: _call_records(call_records.smdr()),
+        reader=lambda *_: LineReader(longest=call_records.LONGEST),
+        cutter=lambda _: LineCutter(longest=call_records.LONGEST),
+        record_of=call_records.raw_record_of,
+        can_say=call_records.CAN_SAY,
+        mask=call_records.mask_raw,
+        describe=call_records.describe_raw,
+        is_answered=False,
+        has_check_byte=False,
+        has_prices=False,
     ),
 }

@@ -24,3 +24,14 @@ class RecordError(RemoteProtocolError):
 
 class LocalProtocolError(ProtocolError):
     """We did it: a bug. Let the task fail loudly."""
+
+
+class CannotBeSaid(ProtocolError):
+    """A dialect has no record for a posting: a human has to look at it.
+
+    reason  one of a closed set of words
+    """
+
+    def __init__(self, reason: str, why: str) -> None:
+        super().__init__(f"{reason}: {why}")
+        self.reason = reason

@@ -79,8 +79,8 @@ class RecordRefused:
 class FrameRefused:
     """Bytes that are no frame; already answered where the line answers at all.
 
-    reason  one of the words of `framing.Reason`
-    data    the first bytes of it, at most `framing.EVIDENCE_BYTES`
+    reason  one of the words of `stream.Reason`
+    data    the first bytes of it, at most `stream.EVIDENCE_BYTES`
     """
 
     reason: str

@@ -108,7 +108,7 @@ async def _telephone(on, clock) -> None:
     gone = on.hotel.taken[6]
     answers = {"0044163296000": "NG", "0033142685300": ""}
     on.pms.cashier.answers = lambda posting: answers.get(posting.dialled, "OK")
-    on.service.back.lane.answer_s = 1
+    on.service.back.lanes.each[0].answer_s = 1
     clock.ahead = 3600.0
     for room, digits in zip(on.hotel.taken, (*answers, "030901820", "015112345678"), strict=False):
         on.ucm.phones.call(room, digits, talk_s=185, ended=clock.epoch() - 300)

@@ -8,5 +8,5 @@ tariff      what a call costs; pure. `tariff_file` reads one
 charges     who pays for a call, and in which room
 levels      what a maid keys, and the messages that wait: the latest of each room
 states      the life of a posting, as a table; pure
-lane        sends the postings, one at a time, and takes their answers
+lane        sends the postings, one at a time, and takes their answers. `lanes`: one for each line
 """

@@ -17,7 +17,8 @@ from gateway.clock import Clock
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.store import LevelRow, PostingRow, PostingStep, StorageFailed, Store, StoreWorker
-from protocols.errors import LocalProtocolError
+from protocols.dialects import Books
+from protocols.errors import CannotBeSaid, LocalProtocolError
 from protocols.facts import PostingAnswered, Verdict
 from protocols.session import AnyRecord
 
@@ -45,6 +46,7 @@ _RESULTS: Final = {
     State.UNKNOWN: "unknown",
     State.DROPPED: "dropped",
     State.WRITTEN: "written",
+    State.UNCONFIRMED: "unconfirmed",
 }
 
 Change = tuple[PostingRow, PostingStep]
@@ -62,6 +64,8 @@ class Lane:
     answer_s    how long an answer is waited for
     numbers_up_to   the largest number that the PMS takes
     is_acknowledged the line acknowledges records: what was written has arrived
+    kinds       of postings that go over it: see `kinds`
+    books       what says that a charge is booked
     """
 
     store: StoreWorker
@@ -75,6 +79,8 @@ class Lane:
     answer_s: float = 30.0
     numbers_up_to: int = 99_999_999
     is_acknowledged: bool = True
+    kinds: frozenset[str] = frozenset(KINDS)
+    books: Books = Books.ANSWER
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     awake_by: float = float("inf")  # see gateway.service.watchdog.Task
     open: dict[int, PostingRow] = field(default_factory=dict)
@@ -88,7 +94,7 @@ class Lane:
     _stopping: bool = False
 
     def __post_init__(self) -> None:
-        for kind in KINDS:
+        for kind in self.kinds:
             for result in ("booked", "refused", "unknown", "unconfirmed", "written", "dropped"):
                 self.metrics.postings_total.labels(kind, result)
             self._count(kind)
@@ -139,10 +145,14 @@ class Lane:
         """The record was acknowledged, or written: its answer is due from now on."""
         if self._out is None or record is not self._out.record:
             return
-        if KINDS[self._out.row.kind].is_answered:
-            self._out.due = self.clock.now() + self.answer_s
-        else:
+        if not KINDS[self._out.row.kind].is_answered:
             self._ends(Cause.WROTE, "")
+        elif self.books is Books.ANSWER:
+            self._out.due = self.clock.now() + self.answer_s
+        elif self.books is Books.ACK:
+            self._ends(Cause.PMS_BOOKED, "")
+        else:
+            self._ends(Cause.WROTE_CHARGE, "written; on this line nobody says whether it is booked")
 
     def given_up(self, record: AnyRecord, *, may_have_arrived: bool) -> None:
         """The link says this record no more."""
@@ -328,11 +338,12 @@ class Lane:
             row = self._next()  # an operator, or a record, may have come before us
             if row is None:
                 return
-            if not row.is_forced:
+            why = self._cannot_be_said(row)
+            if not row.is_forced and not why:
                 row, why = await self.place(row)
-                if why:
-                    await self._store([self._changed(row, Cause.HOLD, GATEWAY, why)])
-                    return
+            if why:
+                await self._store([self._changed(row, Cause.HOLD, GATEWAY, why)])
+                return
             sent, made = self._changed(row, Cause.SEND, GATEWAY, "")
             sent = replace(sent, tries=row.tries + 1)
             number = await self._numbered(sent, made)
@@ -348,6 +359,14 @@ class Lane:
                 is_said = False
             if not is_said:
                 self._ends(Cause.NOT_ARRIVED, "the link went down before it was sent")
+
+    def _cannot_be_said(self, row: PostingRow) -> str:
+        """Why the line has no record for it; empty: it has one. Asked before it counts as sent."""
+        try:
+            self.record_of(row, 1)
+        except CannotBeSaid as error:
+            return str(error)
+        return ""
 
     async def _numbered(self, sent: PostingRow, made: PostingStep) -> int | None:
         """Store that it is sent. Returns its number, 0 for what has none; None: none is free."""

@@ -21,6 +21,7 @@ class State(Enum):
     HELD = "held"  # we will not send it: it may be another guest's, or it has no price
     DROPPED = "dropped"  # given up by an operator
     WRITTEN = "written"  # it has no answer: it is on the line, and that is all
+    UNCONFIRMED = "unconfirmed"  # a charge on a line without answers: written, and nobody will say
 
 
 class Cause(Enum):
@@ -32,6 +33,7 @@ class Cause(Enum):
     PMS_AGAIN = auto()  # "not now": the same charge again, under another number
     PMS_REFUSED = auto()
     WROTE = auto()  # acknowledged, or written on a line without answers; it has no other answer
+    WROTE_CHARGE = auto()  # a charge is written on a line on which nobody ever answers
     SAY_AGAIN = auto()  # a level: said twice it says the same
     NO_ANSWER = auto()  # none in time, or the line, the link or we broke off meanwhile
     HOLD = auto()
@@ -58,6 +60,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[Cause, State]]] = {
         C.PMS_REFUSED: S.REFUSED,
         C.SPENT:       S.REFUSED,
         C.NO_ANSWER:   S.UNKNOWN,
+        C.WROTE_CHARGE: S.UNCONFIRMED,
         C.WROTE:       S.WRITTEN,    # these two never happen to a charge
         C.SAY_AGAIN:   S.WAITING,
     },
@@ -88,6 +91,11 @@ TRANSITIONS: Final[Mapping[State, Mapping[Cause, State]]] = {
     S.DROPPED: {
         C.PMS_BOOKED:  S.BOOKED,
         C.SAID_AGAIN:  S.WAITING,
+    },
+    S.UNCONFIRMED: {
+        C.SAID_BOOKED: S.BOOKED,
+        C.SAID_AGAIN:  S.WAITING,
+        C.SAID_DROP:   S.DROPPED,
     },
     S.WRITTEN: {
         C.SAY_AGAIN:   S.WAITING,    # the line broke off behind it

@@ -41,7 +41,10 @@ EncodingOption = Annotated[str, typer.Option(help="The code page, if the file do
 def line_explain(
     file: Annotated[
         str | None,
-        typer.Argument(help="A capture, dump or log; '-': stdin; none: the service's last hour."),
+        typer.Argument(
+            help="A capture, dump or log; '-': stdin; none: the service's last hour; charges:"
+            " the hour of its line of the charges."
+        ),
     ] = None,
     config: ConfigOption = DEFAULT_PATH,
     encoding: EncodingOption = "cp1252",
@@ -52,17 +55,19 @@ def line_explain(
 
     Exit 0: nothing looks wrong; 1: something does.
     """
+    from gateway.metrics import CHARGES, GUESTS
     from gateway.scope.explain import WITHIN_S, explain, not_open
+    from gateway.service.parts import profile as profile_of
     from gateway.tools import watch
 
     now = []
-    if file is None:
-        loaded = load_config(config)
+    if file in (None, GUESTS, CHARGES):
+        loaded, name = load_config(config), file or GUESTS
         with declinable():
-            steps = list(watch.kept(loaded, WITHIN_S))
-            if closed := watch.closed_line(loaded):
+            profile = profile_of(watch.line_of(loaded, name))
+            steps = list(watch.kept(loaded, WITHIN_S, name))
+            if closed := watch.closed_line(loaded, name):
                 now.append(not_open(closed))
-        profile = watch.profile_of_config(loaded)
         if not steps and not now:
             why = "nothing was kept of the last hour: does the service run, with capture.keep_mb?"
             raise ended(why, 1)

@@ -81,7 +81,9 @@ def check_config(
     lacks: tuple[str, ...] = ()
     try:
         loaded = load(file)
-        lacks = tuple(f"{loaded.pms.protocol}: {each}" for each in loaded.dialect.lacks)
+        lacks = tuple(
+            f"{line.protocol}: {each}" for line in loaded.lines for each in line.dialect.lacks
+        )
         sentences: list[str] = []
     except ConfigError as error:
         sentences = error.sentences

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 LineArgument = Annotated[
     str | None,
     typer.Argument(
-        help="serial:…, tcp:… or listen:… to open and only hear; none: the running service's line.",
+        help="serial:…, tcp:… or listen:… to open and only hear; none: the running service's line"
+        " of the guests; charges: its line of the charges.",
         metavar="[LINE]",
     ),
 ]
@@ -183,12 +184,14 @@ def _source(
     """What the arguments name, or a sentence and exit code 2."""
     from gateway.clock import local_zone
     from gateway.line import parse_line
+    from gateway.metrics import CHARGES, GUESTS
     from gateway.tools.watch import Source
 
     if line and tap:
         raise ended("either a line or --tap: a tap names its two ports itself")
-    if not (line or tap):
-        return Source.of_config(load_config(config))
+    if not tap and (line is None or line in (GUESTS, CHARGES)):
+        with declinable():
+            return Source.of_config(load_config(config), line or GUESTS)
     try:
         names = [each if ":" in each else f"serial:{each}" for each in tap or (line or "",)]
         specs = [parse_line(each) for each in names]

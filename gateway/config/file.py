@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from gateway.config.model import FINGERPRINT, NO_PIN, Config, File, wanted_words
+from gateway.back.kinds import CALL, KINDS
+from gateway.back.tariff import Tariff
+from gateway.config.model import FINGERPRINT, NO_PIN, Config, File, lines_of, wanted_kinds
 from gateway.config.named_files import NamedFiles
-from protocols.dialects import DIALECTS
+from gateway.metrics import CHARGES
 
 EXAMPLE: Final = "deploy/gateway.toml, or in the package /usr/share/pms-gateway/gateway.toml"
 
@@ -46,7 +48,7 @@ def load(path: Path, *, needs_pin: bool = True) -> Config:
             *(each for each in problems if each.partition(":")[0] not in meant),
         ]
     else:
-        problems += _unsayable(file)
+        problems += [*_unsayable(file), *_unfit(file, named.rates)]
     if problems:
         raise ConfigError([f"{path}: {problem}" for problem in problems])
     ucm = file.ucm.model_copy(update=named.secrets | {"ca_file": named.ca_file})
@@ -57,12 +59,35 @@ def load(path: Path, *, needs_pin: bool = True) -> Config:
 
 def _unsayable(file: File) -> list[str]:
     """What the site wants to tell its PMS and the dialect has no word for."""
-    can_say = DIALECTS[file.pms.protocol].can_say
-    keys = {key for word, key in wanted_words(file.back).items() if key and word not in can_say}
-    return [
-        f"back.{key}: a PMS that speaks {file.pms.protocol} cannot be told of it; switch it off"
-        for key in sorted(keys)
+    keys = wanted_kinds(file.back)
+    found = [
+        f"back.{keys[kind]}: a PMS that speaks {line.protocol} cannot be told of it; switch it off"
+        + (", or give charges a line of their own: [charges_line]" if kind == CALL else "")
+        for line in lines_of(file)
+        for kind in sorted(line.kinds)
+        if KINDS[kind].word not in line.dialect.can_say
     ]
+    charges = next((line for line in lines_of(file) if line.name == CHARGES), None)
+    if charges is None:
+        return found
+    if not charges.kinds:
+        found.append('charges_line: nothing goes over it; say back.charges = "priced" or "timed"')
+    if str(charges.spec) == str(file.pms.line):
+        found.append("charges_line.line: is that of the guests too; it needs one of its own")
+    has_prices, how = charges.dialect.has_prices, file.back.charges
+    if has_prices is not None and CALL in charges.kinds and has_prices != (how == "priced"):
+        needs = "priced" if has_prices else "timed"
+        what = "with a price" if has_prices else "without a price"
+        found.append(f'back.charges: {charges.protocol} takes calls {what}; say "{needs}"')
+    return found
+
+
+def _unfit(file: File, rates: Tariff | None) -> list[str]:
+    """A tariff that the columns of a call record cannot show."""
+    charges = next((line for line in lines_of(file) if line.name == CHARGES), None)
+    if charges is None or not charges.dialect.has_prices or rates is None or rates.decimals == 2:
+        return []
+    return [f"tariff.file: {charges.protocol} has two decimals, and this tariff {rates.decimals}"]
 
 
 def _without_pin(raw: dict[str, Any]) -> dict[str, Any]:
@@ -130,10 +155,13 @@ def _misfits(raw: Mapping[str, Any]) -> list[str]:
                 'ucm.fingerprint: tls = "pinned" needs it; `pms-gateway doctor` prints it, '
                 'or say tls = "ca" or "insecure"'
             )
-    pms = raw.get("pms")
-    said = pms if isinstance(pms, Mapping) else {}
-    if said.get("allow") and not str(said.get("line")).startswith("listen:"):
-        found.append("pms.allow: says who may dial us, so it needs a listen: line")
+    for section in ("pms", "charges_line"):
+        table = raw.get(section)
+        said = table if isinstance(table, Mapping) else {}
+        if said.get("allow") and not str(said.get("line")).startswith("listen:"):
+            found.append(f"{section}.allow: says who may dial us, so it needs a listen: line")
+    if isinstance(raw.get("charges_line"), Mapping) and "line" not in raw["charges_line"]:
+        found.append("charges_line.line: missing")
     back = raw.get("back")
     said = back if isinstance(back, Mapping) else {}
     if "ws_password" in said and "ws_password_file" in said:

@@ -1,7 +1,7 @@
 """The configuration as values: every key with its type, limits and default."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from difflib import get_close_matches
@@ -12,19 +12,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from gateway.back.kinds import CALL, KINDS, MESSAGES, MINIBAR, STATUS, WAKE_UP, WAKE_UP_KEYED
 from gateway.back.tariff import Tariff
 from gateway.config.password_hash import is_hash
 from gateway.line.spec import LineSpec, SerialSpec, parse_line
+from gateway.metrics import CHARGES, GUESTS
 from protocols.dialects import DIALECTS, Dialect
 from protocols.fias import CHARSETS, LARGEST_NUMBER, known_charset
-from protocols.postings import (
-    ARTICLES,
-    CHARGE,
-    ROOM_STATUS,
-    VOICEMAIL,
-    WAKE_UP_ORDER,
-    WAKE_UP_RESULT,
-)
+from protocols.postings import ARTICLES, CHARGE
 
 
 def _printable(text: str) -> str:
@@ -97,8 +92,16 @@ def _url(text: str) -> str:
 
 
 def _dialect(name: str) -> str:
-    if name not in DIALECTS:
-        raise ValueError(f"expected one of {', '.join(DIALECTS)}")
+    return _one_of(name, [each for each, row in DIALECTS.items() if row.normalize is not None])
+
+
+def _charges_dialect(name: str) -> str:
+    return _one_of(name, [each for each, row in DIALECTS.items() if CHARGE in row.can_say])
+
+
+def _one_of(name: str, names: list[str]) -> str:
+    if name not in names:
+        raise ValueError(f"expected one of {', '.join(names)}")
     return name
 
 
@@ -154,6 +157,22 @@ class Fias(Section):
     record_pacing_ms: Annotated[int, Field(ge=0, le=10_000)] = 500
     resync: Literal["never", "on-connect"] = "never"
     infer_moves_s: Annotated[float, Field(ge=0, le=3600)] = 0
+
+
+class ChargesLine(Section):
+    """[charges_line]: a line of their own for charges.
+
+    line        None: charges go over the line of the guests
+    property    the hotel in a costed record: up to three letters
+    lrc, ack    as in [fias]; `ack` also for hobic, whose lines some systems answer
+    """
+
+    line: Annotated[LineSpec | None, BeforeValidator(_line)] = None
+    protocol: Annotated[str, AfterValidator(_charges_dialect)] = "fias"
+    property: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,3}$")] = "HTL"
+    lrc: bool | None = None
+    ack: bool | None = None
+    allow: Annotated[tuple[Network, ...], Field(strict=False)] = ()
 
 
 class Ucm(Section):
@@ -284,23 +303,96 @@ class File(Section):
         "1": 5, "2": 5, "3": 1, "4": 1, "5": 1, "6": 1,
     }  # fmt: skip
     back: Back = Back()
+    charges_line: ChargesLine = ChargesLine()
     maid: dict[Annotated[str, Field(pattern=r"^[0-6]$")], MaidCodes] = {}
     tariff: TariffFile = TariffFile()
     capture: Capture = Capture()
     http: Http = Http()
 
 
-def wanted_words(back: Back) -> dict[str, str]:
-    """The words of `protocols.postings`, and the key of [back] that wants each; empty: none."""
-    articles, total = back.minibar == "articles", back.minibar == "total"
-    return {
-        CHARGE: "charges" if back.charges != "off" else "minibar" if total else "",
-        ARTICLES: "minibar" if articles else "",
-        ROOM_STATUS: "room_status" if back.room_status else "",
-        VOICEMAIL: "voicemail" if back.voicemail else "",
-        WAKE_UP_RESULT: "wake_up_results" if back.wake_up_results else "",
-        WAKE_UP_ORDER: "wake_ups_from_phones" if back.wake_ups_from_phones else "",
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteLine:
+    """One line of the site, and how it is spoken: all defaults are settled.
+
+    name    GUESTS or CHARGES
+    kinds   of postings that go over it: see `gateway.back.kinds`
+    says    what of its words it uses: see `protocols.postings`
+    allow   who may dial it; nobody: everybody
+    """
+
+    name: str
+    spec: LineSpec
+    protocol: str
+    lrc: bool
+    ack: bool
+    charset: str
+    kinds: frozenset[str]
+    says: frozenset[str]
+    allow: tuple[Network, ...] = ()
+
+    @property
+    def dialect(self) -> Dialect:
+        """What is spoken on it."""
+        return DIALECTS[self.protocol]
+
+
+def wanted_kinds(back: Back) -> dict[str, str]:
+    """The kinds of postings that a site wants, each with its key in [back]."""
+    wanted = {
+        CALL: ("charges", back.charges != "off"),
+        MINIBAR: ("minibar", back.minibar != "off"),
+        STATUS: ("room_status", back.room_status),
+        MESSAGES: ("voicemail", back.voicemail),
+        WAKE_UP: ("wake_up_results", back.wake_up_results),
+        WAKE_UP_KEYED: ("wake_ups_from_phones", back.wake_ups_from_phones),
     }
+    return {kind: key for kind, (key, is_wanted) in wanted.items() if is_wanted}
+
+
+def lines_of(file: "File") -> tuple[SiteLine, ...]:
+    """The lines of a site, that of the guests first. A posting goes over the line of the charges
+    where that has a word for it.
+    """
+    wanted = wanted_kinds(file.back).keys()
+    pms, charges = file.pms, file.charges_line
+    if charges.line is None:
+        return (_site_line(file, GUESTS, pms.line, pms, file.fias, wanted),)
+    can_say = DIALECTS[charges.protocol].can_say & {CHARGE, ARTICLES}
+    over = {kind for kind in wanted if KINDS[kind].word in can_say}
+    return (
+        _site_line(file, GUESTS, pms.line, pms, file.fias, wanted - over),
+        _site_line(file, CHARGES, charges.line, charges, charges, over),
+    )
+
+
+def _site_line(
+    file: "File",
+    name: str,
+    spec: LineSpec,
+    said: Pms | ChargesLine,
+    settings: Fias | ChargesLine,
+    kinds: Collection[str],
+) -> SiteLine:
+    dialect, is_serial = DIALECTS[said.protocol], isinstance(spec, SerialSpec)
+    usual_ack = is_serial and dialect.is_answered_on_serial
+    has_total = file.back.minibar == "total"
+    return SiteLine(
+        name=name,
+        spec=spec,
+        protocol=said.protocol,
+        lrc=_settled(dialect.has_check_byte, settings.lrc, is_serial),
+        ack=_settled(dialect.is_answered, settings.ack, usual_ack),
+        charset=file.fias.encoding,
+        kinds=frozenset(kinds),
+        says=frozenset(
+            CHARGE if kind == MINIBAR and has_total else KINDS[kind].word for kind in kinds
+        ),
+        allow=said.allow,
+    )
+
+
+def _settled(always: bool | None, said: bool | None, usual: bool) -> bool:  # a choice of three
+    return next(each for each in (always, said, usual) if each is not None)
 
 
 class Config(File):
@@ -316,37 +408,29 @@ class Config(File):
     rates: Tariff | None = None
 
     @property
-    def lrc(self) -> bool:
-        """Whether frames carry a check byte on this line."""
-        if self.dialect.has_check_byte is not None:
-            return self.dialect.has_check_byte
-        return self._is_serial if self.fias.lrc is None else self.fias.lrc
+    def lines(self) -> tuple[SiteLine, ...]:
+        """The lines to the PMS."""
+        return lines_of(self)
 
     @property
-    def ack(self) -> bool:
-        """Whether each frame is answered with ACK or NAK on this line."""
-        if self.dialect.is_answered is not None:
-            return self.dialect.is_answered
-        return self._is_serial if self.fias.ack is None else self.fias.ack
+    def guests(self) -> SiteLine:
+        """The line of the guests."""
+        return self.lines[0]
 
     @property
-    def dialect(self) -> Dialect:
-        """What the PMS speaks."""
-        return DIALECTS[self.pms.protocol]
+    def charges(self) -> SiteLine | None:
+        """The line of the charges; None: they go over that of the guests."""
+        return next((line for line in self.lines if line.name == CHARGES), None)
 
     @property
     def maid_codes(self) -> Mapping[str, tuple[str, str]]:
         """What the PMS calls a status that a maid keys: by the UCM's own, vacant and occupied."""
-        return {**self.dialect.maid_codes, **self.maid}
+        return {**self.guests.dialect.maid_codes, **self.maid}
 
     @property
-    def says(self) -> frozenset[str]:
-        """What of its words this site uses towards the PMS."""
-        return frozenset(word for word, key in wanted_words(self.back).items() if key)
-
-    @property
-    def _is_serial(self) -> bool:
-        return isinstance(self.pms.line, SerialSpec)
+    def kinds(self) -> frozenset[str]:
+        """What goes back to the PMS; nothing: there is no way back."""
+        return frozenset().union(*(line.kinds for line in self.lines))
 
     @property
     def zone(self) -> ZoneInfo:

@@ -9,6 +9,7 @@ import typer
 
 from gateway.demo.stage import LodgeStage, lodge_stage
 from gateway.demo.story import answer_in_words, asked_in_words, phone_in_words
+from gateway.metrics import GUESTS
 from gateway.simulators.ucm import Call
 from protocols.dialects import DIALECTS
 
@@ -23,7 +24,7 @@ async def play_lodge(
     http = "127.0.0.1:0" if once else "127.0.0.1:9843"
     async with lodge_stage(folder, serial=serial, http=http, extra=BACK) as on:
         story = LodgeStory(on, show)
-        show(f"PMS on {on.service.opener.describe()}, UCM at {on.ucm_url}")
+        show(f"PMS on {on.service.openers[GUESTS].describe()}, UCM at {on.ucm_url}")
         show(f"gateway: http://127.0.0.1:{on.service.pages[0].port}/ (the console)\n")
         is_well = await story.day()
         while is_well and not once:

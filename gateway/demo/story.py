@@ -16,6 +16,7 @@ import typer
 from gateway.clock import Clock
 from gateway.demo.stage import SETTLE_WITHIN_S, TIMEZONE, Stage, stage
 from gateway.drivers.ucm.replies import Reply
+from gateway.metrics import GUESTS
 from gateway.scope.decode import decode_body
 from gateway.simulators.pbx import PERMISSIONS, UcmRoom
 from gateway.simulators.ucm import Call
@@ -86,7 +87,7 @@ async def play(show: Callable[[str], None], folder: Path, *, once: bool, serial:
         on.service.back.reader.settled_after_s = 0.0
         on.ucm.phones.epoch = clock.epoch
         story = Story(on, show)
-        show(f"PMS on {on.service.opener.describe()}, UCM at {on.ucm_url}")
+        show(f"PMS on {on.service.openers[GUESTS].describe()}, UCM at {on.ucm_url}")
         show(f"gateway: http://127.0.0.1:{on.service.pages[0].port}/ (the console)\n")
         show("The link starts: both sides say what they will speak of.")
         async with asyncio.timeout(SETTLE_WITHIN_S):
@@ -158,7 +159,7 @@ class Story:
             # As a person would look.
             while (  # noqa: ASYNC110
                 len(await self._telephone_calls()) < len(records)
-                or back.lane.has_work
+                or back.lanes.has_work
                 or back.results.owes
                 or self._is_due()
             ):

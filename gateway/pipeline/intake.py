@@ -12,7 +12,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any, Final
 
-from gateway.back.lane import Lane
+from gateway.back.lanes import Lanes
 from gateway.clock import Clock
 from gateway.house import House, Ledger, Room, Told
 from gateway.house.states import NOTHING_HEARD
@@ -41,6 +41,7 @@ from protocols.facts import (
     Fact,
     GuestArrived,
     GuestLeft,
+    NightAudit,
     PostingAnswered,
     ResyncEnded,
     ResyncVoided,
@@ -61,17 +62,30 @@ _NO_POSTING: Final = (
 Normalize = Callable[[Any], tuple[Said, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """How the records of one line are understood and counted.
+
+    normalize   the dialect's upper end
+    is_for_charges  the line is for charges: of the hotel only the night audit is believed
+    """
+
+    normalize: Normalize
+    reports: Reports
+    is_for_charges: bool = False
+
+
 @dataclass(slots=True)
 class Intake:
     """The desk where records are taken in, one batch after the other.
 
-    normalize       the dialect's upper end
+    guests          the line of the guests
     repeats         knows a record that comes again because our answer to it was lost; None: the
                     line has no answers
     charset         how a record's bytes are shown to the operator
     changed         set after each commit that may have given the UCM side something to do
     stored          set after each commit: something else may be due in the house next
-    lane            the way back, which hears what the PMS answers to postings; None: there is none
+    lanes           the way back, which hears what the PMS answers to postings; None: there is none
     rang            hears of each wake-up that must have rung: room, the moment as it was ordered,
                     and whether the UCM knew of it in time
     writing         held by whoever changes rooms or postings
@@ -81,27 +95,28 @@ class Intake:
     rooms: RoomMap
     outbox: Outbox
     store: StoreWorker
-    normalize: Normalize
+    guests: Ear
     clock: Clock
     metrics: Metrics
     repeats: Repeats | None = None
     charset: str = "cp1252"
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     stored: asyncio.Event = field(default_factory=asyncio.Event)
-    lane: Lane | None = None
+    lanes: Lanes | None = None
     rang: Callable[[str, datetime, bool], None] | None = None
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _reports: Reports = field(init=False)
     _writes: int = 0
     _doubt: Doubt | None = None
-
-    def __post_init__(self) -> None:
-        self._reports = Reports(self.clock, self.metrics)
 
     @property
     def last(self) -> tuple[str, float] | None:
         """Id and moment of the last record of the hotel; None: none since the start."""
-        return self._reports.last
+        return self.guests.reports.last
+
+    @property
+    def ledger(self) -> Ledger:
+        """What of a resync and of a night audit is known."""
+        return self.house.ledger
 
     def restore(self, writes: int) -> None:
         """How often the store was written, at a start."""
@@ -111,47 +126,53 @@ class Intake:
         self,
         received: Sequence[DataReceived | RecordRefused],
         evidence: Sequence[Refused] = (),
+        ear: Ear | None = None,
     ) -> None:
         """Take everything that one read brought.
 
         evidence    bytes that were no frame, kept for the technician
+        ear         of the line; None: that of the guests
 
         Raises StorageFailed: nothing of it is taken, the house is as before.
         """
+        ear = ear or self.guests
         async with self.writing:
             if await self._is_stored(received):
                 return
             try:
-                await self._take(received, evidence)
+                await self._take(received, evidence, ear)
             except StorageFailed:
                 raise
             except Exception:  # noqa: BLE001  # told below, with the one record that caused it
                 self.house.book.rollback()
                 for item in received:
-                    await self._take_alone(item)
+                    await self._take_alone(item, ear)
 
-    async def _take_alone(self, item: DataReceived | RecordRefused) -> None:
+    async def _take_alone(self, item: DataReceived | RecordRefused, ear: Ear) -> None:
         """One record after the other, so that one we cannot bear does not take others along."""
         try:
-            await self._take([item], ())
+            await self._take([item], (), ear)
         except StorageFailed:
             raise
         except Exception as error:  # noqa: BLE001  # a bug of ours: kept, told, and the line goes on
             self.house.book.rollback()
             logger().error("our_fault", error=type(error).__name__, do="report it with the record")
             advice = f"our own fault ({type(error).__name__}): report it with this record"
-            await self._take([RecordRefused("our_fault", item.body, advice)], ())
+            await self._take([RecordRefused("our_fault", item.body, advice)], (), ear)
 
     async def _take(
-        self, received: Sequence[DataReceived | RecordRefused], evidence: Sequence[Refused]
+        self,
+        received: Sequence[DataReceived | RecordRefused],
+        evidence: Sequence[Refused],
+        ear: Ear,
     ) -> None:
         draft = Draft(refused=list(evidence))
         now = self.clock.epoch()
         for item in received:
             if isinstance(item, RecordRefused):
-                self._refuse(draft, item, now)
+                self._refuse(draft, item, now, ear)
             else:
-                self._understand(draft, item, now)
+                self._understand(draft, item, now, ear)
         await self._put(draft, received)
 
     async def void_resync(self) -> bool:
@@ -177,7 +198,7 @@ class Intake:
         draft = Draft()
         told = self.house.apply(fact, self.clock.wall())
         self._collect(draft, told, said, self.clock.epoch(), background=background)
-        draft.reports.append(lambda: self._reports.remark(told.remarks))
+        draft.reports.append(lambda: self.guests.reports.remark(told.remarks))
         await self._put(draft, ())
 
     async def forget(self, older_than: timedelta) -> None:
@@ -198,24 +219,27 @@ class Intake:
                 was_told = have is not None and have.wake_up == minute(at)
                 draft.reports.append(partial(self._rang, room, at, was_told=was_told))
             self._collect(draft, told, "(clock)", now, background=False)
-            draft.reports.append(lambda: self._reports.remark(told.remarks))
+            draft.reports.append(lambda: self.guests.reports.remark(told.remarks))
             await self._put(draft, ())
 
     def _rang(self, room: str, at: datetime, *, was_told: bool) -> None:
         if not was_told:
-            self._reports.missed(room)
+            self.guests.reports.missed(room)
         if self.rang is not None:
             self.rang(room, at, was_told)
 
-    def _understand(self, draft: Draft, item: DataReceived, now: float) -> None:
+    def _understand(self, draft: Draft, item: DataReceived, now: float, ear: Ear) -> None:
         record: Any = item.record
         try:
-            said = self.normalize(record)
+            said = ear.normalize(record)
         except RecordError as error:
-            self._refuse(draft, RecordRefused(error.reason, item.body, str(error)), now)
+            self._refuse(draft, RecordRefused(error.reason, item.body, str(error)), now, ear)
             return
         if answers := [fact for fact in said if isinstance(fact, PostingAnswered)]:
-            self._take_answer(draft, item, answers[0], now)
+            self._take_answer(draft, item, answers[0], now, ear)
+            return
+        if ear.is_for_charges and not all(isinstance(each, NightAudit) for each in said):
+            draft.reports.append(lambda: ear.reports.record(record, understood=False))
             return
         named = {
             self.rooms.address_of(room): room
@@ -225,11 +249,11 @@ class Intake:
         rooms = named.keys()
         if len(self.house.rooms) >= MOST_ROOMS and not rooms <= self.house.rooms.keys():
             advice = f"more than {MOST_ROOMS} rooms: does the PMS send room numbers?"
-            self._refuse(draft, RecordRefused("too_many_rooms", item.body, advice), now)
+            self._refuse(draft, RecordRefused("too_many_rooms", item.body, advice), now, ear)
             return
         digest = digest_of(item.body, self.house.ledger)
         if self.repeats is not None and self.repeats.has(rooms, digest, now, draft.heard):
-            draft.reports.append(lambda: self._reports.repeat(record.record_id))
+            draft.reports.append(lambda: ear.reports.repeat(record.record_id))
             return
         facts = [fact for each in said if (fact := self.rooms.translate(each)) is not None]
         draft.pms_rooms.update(named)
@@ -242,28 +266,28 @@ class Intake:
             assert not isinstance(fact, PostingAnswered)  # taken above
             told = self.house.apply(fact, wall)
             self._collect(draft, told, text, now, background=background)
-            draft.reports.append(lambda told=told: self._reports.remark(told.remarks))  # type: ignore[misc]
+            draft.reports.append(lambda told=told: ear.reports.remark(told.remarks))  # type: ignore[misc]
             if self.repeats is not None:  # a record of another room may have changed this one
                 draft.heard.update(dict.fromkeys(told.rooms - rooms, (b"", now)))
         if self.repeats is not None:
             draft.heard.update(dict.fromkeys(rooms, (digest, now)))
-        draft.reports.append(lambda: self._reports.record(record, understood=bool(facts)))
+        draft.reports.append(lambda: ear.reports.record(record, understood=bool(facts)))
 
     def _take_answer(
-        self, draft: Draft, item: DataReceived, answer: PostingAnswered, now: float
+        self, draft: Draft, item: DataReceived, answer: PostingAnswered, now: float, ear: Ear
     ) -> None:
         """What became of a posting of ours. One that comes again finds it done already."""
         record: Any = item.record
-        lane = self.lane
-        if lane is None:
-            draft.reports.append(lambda: self._reports.record(record, understood=False))
-        elif (change := lane.answered(answer, draft.postings)) is not None:
+        lanes = self.lanes
+        if lanes is None:
+            draft.reports.append(lambda: ear.reports.record(record, understood=False))
+        elif (change := lanes.answered(answer, draft.postings)) is not None:
             draft.postings.append(change)
-            draft.reports.append(lambda: self._reports.record(record, understood=True))
-        elif lane.has_ended(answer.number):
-            draft.reports.append(lambda: self._reports.repeat(record.record_id))
+            draft.reports.append(lambda: ear.reports.record(record, understood=True))
+        elif lanes.has_ended(answer.number):
+            draft.reports.append(lambda: ear.reports.repeat(record.record_id))
         else:
-            self._refuse(draft, RecordRefused("no_posting", item.body, _NO_POSTING), now)
+            self._refuse(draft, RecordRefused("no_posting", item.body, _NO_POSTING), now, ear)
 
     def _collect(
         self, draft: Draft, told: Told, record: str, at: float, *, background: bool
@@ -276,10 +300,10 @@ class Intake:
         draft.desired.update(after)
         draft.events += happened(before, after)
 
-    def _refuse(self, draft: Draft, item: RecordRefused, now: float) -> None:
+    def _refuse(self, draft: Draft, item: RecordRefused, now: float, ear: Ear) -> None:
         refused = Refused(at=now, reason=item.reason, body=item.body, advice=item.advice)
         draft.refused.append(refused)
-        draft.reports.append(lambda: self._reports.refused(item))
+        draft.reports.append(lambda: ear.reports.refused(item))
 
     async def _put(self, draft: Draft, received: Sequence[object]) -> None:
         """Store what the house has become; then, and only then, it is so."""
@@ -314,7 +338,7 @@ class Intake:
             rooms=rooms,
             ledger=None if ledger is None else to_json(ledger),
             refused=draft.refused,
-            residents=[] if self.lane is None else self._residents(draft),
+            residents=[] if self.lanes is None else self._residents(draft),
             postings=draft.postings,
         )
 
@@ -330,9 +354,9 @@ class Intake:
         self.house.book.commit()
         if self.repeats is not None:
             self.repeats.heard.update(draft.heard)
-        if self.lane is not None and batch.postings:
-            self.lane.now_is(row for row, _ in batch.postings)
-            draft.reports += [partial(self.lane.counted, change) for change in batch.postings]
+        if self.lanes is not None and batch.postings:
+            self.lanes.now_is(row for row, _ in batch.postings)
+            draft.reports += [partial(self.lanes.counted, change) for change in batch.postings]
         changed = {room for room, heard in batch.rooms.items() if heard.house is not None}
         for room in changed | draft.causes.keys():
             if room in self.house.rooms:  # what has come to nothing was never heard of
@@ -345,7 +369,7 @@ class Intake:
         if changed or draft.causes or batch.ledger is not None:  # a resync may have ended
             self.changed.set()
         self.stored.set()
-        draft.reports.append(lambda: self._reports.events(draft.events))
+        draft.reports.append(lambda: self.guests.reports.events(draft.events))
         # After the answer to the PMS: the PMS waits for that, and nothing waits for this.
         asyncio.get_running_loop().call_soon(_tell, draft.reports)
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from gateway.clock import Clock
 from gateway.logs import logger
-from gateway.metrics import Metrics
+from gateway.metrics import LineMetrics
 from gateway.store import Refused
 
 KEEP_EVERY_S: Final = 1.0
@@ -21,7 +21,7 @@ class Noise:
     """
 
     clock: Clock
-    metrics: Metrics
+    metrics: LineMetrics
     evidence: list[Refused] = field(default_factory=list)
     _told_at: float = float("-inf")
     _kept_at: float = float("-inf")

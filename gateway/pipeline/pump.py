@@ -3,20 +3,20 @@
 import asyncio
 import random
 from asyncio import timeout as within
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from gateway.back.lane import Lane
 from gateway.clock import Clock
+from gateway.house import Ledger
 from gateway.line import Line, LineFailed, Opener
 from gateway.logs import logger
-from gateway.metrics import Metrics
-from gateway.pipeline.intake import Intake
+from gateway.metrics import LineMetrics
 from gateway.pipeline.moments import Moments
 from gateway.pipeline.noise import Noise
-from gateway.store import StorageFailed
+from gateway.store import Refused, StorageFailed
 from protocols.session import (
     AnyRecord,
     DataReceived,
@@ -59,10 +59,27 @@ class Resync(Enum):
     EACH_TIME = "each_time"
 
 
+class Desk(Protocol):
+    """Where records are taken in: see `Intake`, which is one."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """What of a resync and of a night audit is known."""
+
+    async def take(
+        self, received: Sequence[DataReceived | RecordRefused], evidence: Sequence[Refused]
+    ) -> None:
+        """Take everything that one read brought. Raises StorageFailed: nothing of it is taken."""
+
+    async def void_resync(self) -> bool:
+        """A running resync will not come to its end. Returns whether one was running."""
+
+
 @dataclass(slots=True)
 class Pump:
     """Keeps one line open for ever and moves records from it into the house.
 
+    desk        takes what comes
     answers     the line acknowledges records, so a record that cannot be stored is asked for
                 again; on other lines the pump stops reading until it can be stored
     resync      when to ask the PMS for every room by itself, as the link comes up
@@ -71,9 +88,9 @@ class Pump:
 
     opener: Opener
     session: Session
-    intake: Intake
+    desk: Desk
     clock: Clock
-    metrics: Metrics
+    metrics: LineMetrics
     answers: bool
     resync: Resync = Resync.NEVER
     lane: Lane | None = None
@@ -272,7 +289,7 @@ class Pump:
         evidence = self._noise.taken()
         while received or evidence:
             try:
-                await self.intake.take(received, evidence)
+                await self.desk.take(received, evidence)
             except StorageFailed:
                 evidence = []  # it was counted; records matter more
                 if self.answers or self._stopping:
@@ -290,7 +307,7 @@ class Pump:
     async def _void_resync(self) -> None:
         while True:
             try:
-                broke_off = await self.intake.void_resync()
+                broke_off = await self.desk.void_resync()
             except StorageFailed:
                 await self._nap(1.0)
                 if self._stopping:
@@ -299,7 +316,7 @@ class Pump:
                 break
         if broke_off:
             self.moments.broke_off(self.clock.epoch())
-            self._broken_resync = self.intake.house.ledger.resync
+            self._broken_resync = self.desk.ledger.resync
             self.metrics.resync_missing.set(1)
             self._ask_again()
 
@@ -315,11 +332,11 @@ class Pump:
                 logger().error("resync_broken", asked=self._resyncs_asked, do=do)
 
     def _look_at_resync(self) -> None:
-        ledger = self.intake.house.ledger
+        ledger = self.desk.ledger
         self.moments.look(ledger.resync, is_running=ledger.in_resync, at=self.clock.epoch())
 
     def _notice_end_of_resync(self) -> None:
-        ledger = self.intake.house.ledger
+        ledger = self.desk.ledger
         self._look_at_resync()
         is_whole = not ledger.in_resync and ledger.resync > (self._broken_resync or ledger.resync)
         if is_whole:

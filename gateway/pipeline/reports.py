@@ -8,7 +8,7 @@ from gateway.clock import Clock
 from gateway.drivers.calls import CALL_NAMES
 from gateway.house import Remark
 from gateway.logs import logger
-from gateway.metrics import Metrics
+from gateway.metrics import LineMetrics, Metrics
 from protocols.session import RecordRefused
 
 NO_USE: Final = "no_use"
@@ -24,6 +24,7 @@ class Reports:
 
     clock: Clock
     metrics: Metrics
+    line: LineMetrics
     last: tuple[str, float] | None = None
 
     def __post_init__(self) -> None:
@@ -58,8 +59,8 @@ class Reports:
     def record(self, record: Any, *, understood: bool) -> None:
         """A record that was taken."""
         self.last = (record.record_id or "other", self.clock.epoch())
-        self.metrics.last_record.set(self.last[1])
-        self.metrics.records.labels(record.record_id or "other", "in").inc()
+        self.line.last_record.set(self.last[1])
+        self.line.records.labels(record.record_id or "other", "in").inc()
         # Of a dialect whose records have fields by name; fixed columns have nothing beside them.
         odd = getattr(record, "odd", ())
         self.metrics.fields_unknown.inc(len(getattr(record, "extra", ())))
@@ -74,6 +75,6 @@ class Reports:
 
     def repeat(self, record_id: str) -> None:
         """A record that came again."""
-        self.metrics.records.labels(record_id, "in").inc()
+        self.line.records.labels(record_id, "in").inc()
         self.metrics.records_repeated.inc()
         logger().info("record_repeated", record=record_id)

@@ -17,7 +17,7 @@ from gateway.scope.reread import BAD, FORMATS, PARITY_NAMES, Format, Sample, rer
 from protocols.checksums import lrc
 from protocols.dialects import DIALECTS
 from protocols.errors import RecordError
-from protocols.fias.controls import ACK, ENQ, ETX, NAK
+from protocols.stream import ACK, ENQ, ETX, NAK
 
 SURE_RECORDS: Final = 3
 """So many whole records in one reading, and the verdict is certain. One may be a replay."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.scope import json_lines, pcapng
 from gateway.scope.profile import LineProfile, profile_of
-from protocols.fias import Cutter, known_charset
+from protocols.fias import known_charset
 from protocols.transcript import Closed, Opened, Settings, Spoken, Step, show_step
 
 
@@ -112,7 +112,7 @@ def _stretches(steps: list[Step]) -> Iterator[list[Step]]:
 
 def _masked(chunks: list[bytes], profile: LineProfile) -> Iterator[bytes]:
     """One direction, cut as it came."""
-    cutter = Cutter(lrc=profile.lrc)
+    cutter = profile.cutter()
     pieces = [piece for chunk in chunks for piece in cutter.feed(chunk)] + cutter.rest()
     stream, position = b"".join(map(profile.masked, pieces)), 0
     for chunk in chunks:

@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.clock import Clock
 from gateway.logs import logger
-from gateway.metrics import Metrics
+from gateway.metrics import LineMetrics
 from gateway.scope import export
 from gateway.scope.explain import Examiner, Finding
 from gateway.scope.profile import LineProfile
@@ -34,7 +34,12 @@ class LiveScope:
     """One line of one service. `ring` None: nothing is kept on disk."""
 
     def __init__(
-        self, profile: LineProfile, ring: Ring | None, clock: Clock, zone: tzinfo, metrics: Metrics
+        self,
+        profile: LineProfile,
+        ring: Ring | None,
+        clock: Clock,
+        zone: tzinfo,
+        metrics: LineMetrics,
     ) -> None:
         self.profile = profile
         self.recorder = Recorder(profile, clock, self._failed)

@@ -8,9 +8,9 @@ from typing import Final
 
 from gateway.scope.export import charset_of
 from protocols.checksums import lrc
-from protocols.fias.controls import ETX, STX
 from protocols.fias.fields import FIELDS
 from protocols.fias.records import RECORDS
+from protocols.stream import ETX, STX
 from protocols.transcript import (
     NAMES,
     Opened,

@@ -7,6 +7,7 @@ from typing import Final
 from protocols.dialects import DIALECTS, Dialect
 from protocols.errors import RecordError
 from protocols.fias import mask
+from protocols.stream import Cuts, Frame, Reads
 from protocols.transcript import Settings, Step
 
 DEFAULT: Final = "fias"
@@ -39,16 +40,27 @@ class LineProfile:
         return self.line.startswith("serial:")
 
     def masked(self, piece: bytes) -> bytes:
-        """One piece of the line (see `Cutter`), of the same length, without its guest."""
-        dialect, body = self.dialect, piece[1:-1]
-        if dialect.describe is not None and piece[:1] == b"\x02" and piece[-1:] == b"\x03":
+        """One piece of the line (see `Cuts`), of the same length, without its guest."""
+        dialect = self.dialect
+        if dialect.describe is not None:
+            bodies = [each.body for each in self.reader().receive(piece) if isinstance(each, Frame)]
             try:
-                dialect.describe(body)
+                for body in bodies:
+                    dialect.describe(body)
+                    piece = piece.replace(body, dialect.mask(body), 1)
+                if bodies:
+                    return piece
             except RecordError:
                 pass  # damaged: harshly, as below
-            else:
-                return piece[:1] + dialect.mask(body) + piece[-1:]
         return mask(piece, has_lrc=self.lrc)
+
+    def reader(self) -> Reads:
+        """What finds frames on it."""
+        return self.dialect.reader(self.lrc, self.ack)
+
+    def cutter(self) -> Cuts:
+        """What cuts it into pieces."""
+        return self.dialect.cutter(self.lrc)
 
     def as_step(self, at: float | None = None) -> Settings:
         """What a capture begins with."""

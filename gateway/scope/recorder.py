@@ -6,7 +6,6 @@ from typing import Final
 
 from gateway.clock import Clock
 from gateway.scope.profile import LineProfile
-from protocols.fias import Cutter
 from protocols.transcript import Closed, Counted, Modem, Opened, Remarked, Spoken, Step
 
 PAUSE_S: Final = 0.5
@@ -42,7 +41,7 @@ class Recorder:
         self._clock = clock
         self._offset = clock.epoch() - clock.now()
         self._listeners: list[Listener] = []
-        self._cutters = {from_pms: Cutter(lrc=profile.lrc) for from_pms in (True, False)}
+        self._cutters = {from_pms: profile.cutter() for from_pms in (True, False)}
         self._last_at = {True: 0.0, False: 0.0}
         self._why = ""
         self._on_failure = on_failure
@@ -80,7 +79,7 @@ class Recorder:
         self._why = why
         for from_pms in self._cutters:
             self._flush(from_pms)
-            self._cutters[from_pms] = Cutter(lrc=self.profile.lrc)
+            self._cutters[from_pms] = self.profile.cutter()
         self._tell(Closed(why, at=self.now()))
 
     def heard(self, data: bytes) -> None:
@@ -122,7 +121,7 @@ class Recorder:
             pieces = self._cutters[from_pms].feed(data)
         except Exception as error:  # noqa: BLE001  # told to on_failure, or raised
             self._failed(error)
-            self._cutters[from_pms] = Cutter(lrc=self.profile.lrc)
+            self._cutters[from_pms] = self.profile.cutter()
             return
         for piece in pieces:
             self._tell(Spoken(from_pms, piece, at=at))

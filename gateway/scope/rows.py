@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from gateway.scope.decode import CONTROLS, Decoded, decode_body, describe, name_body
 from gateway.scope.profile import LineProfile
-from protocols.fias import Cutter
 from protocols.fias.controls import (
     MAX_BODY_BYTES,
     MAX_ENQUIRIES,
@@ -15,8 +14,8 @@ from protocols.fias.controls import (
     T2_S,
     TCP_GAP_S,
 )
-from protocols.fias.framing import Blank, Control, Frame, FrameReader, Refusal
 from protocols.session import Signal
+from protocols.stream import Blank, Control, Cuts, Frame, Reads, Refusal
 from protocols.transcript import (
     Closed,
     Counted,
@@ -91,8 +90,8 @@ class Row:
 class _Direction:
     """One direction: its reader, and the last frame that has no answer yet."""
 
-    cutter: Cutter
-    reader: FrameReader
+    cutter: Cuts
+    reader: Reads
     raw: bytearray = field(default_factory=bytearray)
     last_at: float | None = None
     open: Row | None = None
@@ -131,8 +130,7 @@ class Watcher:
         self._ways = {from_pms: self._new_way() for from_pms in (True, False)}
 
     def _new_way(self) -> _Direction:
-        lrc = self.profile.lrc
-        return _Direction(Cutter(lrc=lrc), FrameReader(lrc=lrc, handshake=self.profile.ack))
+        return _Direction(self.profile.cutter(), self.profile.reader())
 
     def take(self, step: Step) -> list[Row]:
         """The rows that this step completed."""

@@ -24,8 +24,8 @@ from gateway.scope.profile import DEFAULT, LineProfile, profile_of
 from protocols.dialects import DIALECTS, Dialect
 from protocols.errors import RecordError
 from protocols.fias import known_charset
-from protocols.fias.controls import ACK, ENQ, NAK
-from protocols.fias.framing import FrameReader, Refusal
+from protocols.fias.framing import frame_reader
+from protocols.stream import ACK, ENQ, NAK, Refusal
 from protocols.transcript import Settings, Spoken, Step
 
 MAX_BYTES: Final = 16_000_000
@@ -193,7 +193,7 @@ def has_check_bytes(ways: Iterable[bytes]) -> bool:
     ways = list(ways)
 
     def refused(lrc: bool) -> int:  # the question itself
-        readers = [(FrameReader(lrc=lrc, handshake=lrc), way) for way in ways]
+        readers = [(frame_reader(lrc=lrc, handshake=lrc), way) for way in ways]
         items = [item for reader, way in readers for item in (*reader.receive(way), *reader.gap())]
         return sum(isinstance(item, Refusal) for item in items)
 

@@ -30,8 +30,8 @@ def shown(config: Config) -> dict[str, str]:
     """Every key with its value; secrets are `***`."""
     told = {
         "file": str(config.path),
-        "fias.lrc (settled)": str(config.lrc),
-        "fias.ack (settled)": str(config.ack),
+        "fias.lrc (settled)": str(config.guests.lrc),
+        "fias.ack (settled)": str(config.guests.ack),
     }
     for name in File.model_fields:
         part = getattr(config, name)

@@ -9,21 +9,24 @@ from typing import Any, Final
 from gateway import __version__
 from gateway.clock import Clock
 from gateway.config import Config
+from gateway.config.model import SiteLine
 from gateway.drivers.ucm.https import Peer
 from gateway.house import House
 from gateway.line import Opener, TappedOpener, is_loopback, opener_for
 from gateway.logs import logger
-from gateway.metrics import Metrics
+from gateway.metrics import CHARGES, GUESTS, Metrics
 from gateway.pipeline import residence
+from gateway.pipeline.charges_desk import ChargesDesk
 from gateway.pipeline.compare import Comparison
 from gateway.pipeline.deadlines import keep_deadlines
-from gateway.pipeline.intake import Intake
+from gateway.pipeline.intake import Ear, Intake
 from gateway.pipeline.kept import Start, begin
 from gateway.pipeline.outbox import Outbox
-from gateway.pipeline.pump import Pump
+from gateway.pipeline.pump import Pump, Resync
 from gateway.pipeline.reach import FIRST_PAUSE_S, Reach
 from gateway.pipeline.relay import Relay
 from gateway.pipeline.repeats import Repeats
+from gateway.pipeline.reports import Reports
 from gateway.service import parts
 from gateway.service.about import about
 from gateway.service.back import Around, WayBack, way_back
@@ -51,7 +54,7 @@ class StartFailed(Exception):
 
 
 class Service:
-    """One gateway: one PMS line, one UCM, one store."""
+    """One gateway: one PMS, over one line or two, one UCM, one store."""
 
     def __init__(
         self,
@@ -70,28 +73,37 @@ class Service:
         """
         self._config = config
         self.clock = clock or Clock(config.zone)
-        self.metrics = Metrics(version=__version__, site=config.site.name)
+        self.metrics = Metrics(
+            version=__version__, site=config.site.name, lines=[line.name for line in config.lines]
+        )
         kept = self._open(Path(config.site.data_dir), vfs)
         self.store = StoreWorker(kept.store)
         self._peer = peer or parts.ucm_peer(config)
         self._driver = parts.ucm_driver(config, self.metrics, self._peer)
         self._build_core(kept)
-        self.scope = parts.scope(config, self.metrics, self.clock)
-        self.opener = opener or opener_for(
-            config.pms.line, parts.gate(config, self.metrics, self.clock)
-        )
-        self._build_pms_side(is_anew=kept.is_anew)
+        self.scopes = {
+            line.name: parts.scope(config, line, self.metrics.lines[line.name], self.clock)
+            for line in config.lines
+        }
+        self.openers = {
+            line.name: opener_for(
+                line.spec, parts.gate(line, self.metrics.lines[line.name], self.clock)
+            )
+            for line in config.lines
+        } | ({GUESTS: opener} if opener is not None else {})
+        self.pumps = self._build_pms_side(is_anew=kept.is_anew)
         self._build_ucm_side()
-        self.back = self._build_way_back(kept) if config.says else None
+        self.back = self._build_way_back(kept) if config.kinds else None
         self.control = Control(
             self.outbox,
             self.store,
             self.house,
-            self.pump,
+            self.intake,
+            self.pumps,
             self.relay,
             self.clock,
-            self.scope,
-            Postings(self.store, self.back.lane if self.back else None, config.zone),
+            self.scopes,
+            Postings(self.store, self.back.lanes if self.back else None, config.zone),
         )
         self._guard = Guard(
             config.http.password_hash,
@@ -115,7 +127,7 @@ class Service:
             raise StartFailed(str(held)) from None
         try:
             kept = begin(data_dir / "outbox.db", vfs)
-            if self._config.says:
+            if self._config.kinds:
                 now, known = self.clock.epoch(), kept.store.residents()
                 lacking = residence.all_of(kept.rooms, known, now, self._config.zone)
                 kept.store.write_residents(lacking)
@@ -146,25 +158,40 @@ class Service:
             rooms=parts.room_map(config),
             outbox=self.outbox,
             store=self.store,
-            normalize=parts.normalize(config, self.clock),
+            guests=self._ear(config.guests),
             clock=self.clock,
             metrics=self.metrics,
-            repeats=Repeats(kept.heard) if config.ack else None,
+            repeats=Repeats(kept.heard) if config.guests.ack else None,
             charset=config.fias.encoding,
         )
         self.intake.restore(kept.writes)
 
-    def _build_pms_side(self, *, is_anew: bool) -> None:
-        config = self._config
-        self.pump = Pump(
-            opener=TappedOpener(self.opener, self.scope.recorder),
-            session=parts.session(config, self.clock),
-            intake=self.intake,
-            clock=self.clock,
-            metrics=self.metrics,
-            answers=config.ack,
-            resync=parts.resync(config, is_anew=is_anew),
+    def _ear(self, line: SiteLine) -> Ear:
+        return Ear(
+            parts.normalize(line, self.clock),
+            Reports(self.clock, self.metrics, self.metrics.lines[line.name]),
+            is_for_charges=line.name == CHARGES,
         )
+
+    def _build_pms_side(self, *, is_anew: bool) -> dict[str, Pump]:
+        def pump(line: SiteLine) -> Pump:
+            is_guests = line.name == GUESTS
+            return Pump(
+                opener=TappedOpener(self.openers[line.name], self.scopes[line.name].recorder),
+                session=parts.session(self._config, line, self.clock),
+                desk=self.intake if is_guests else ChargesDesk(self.intake, self._ear(line)),
+                clock=self.clock,
+                metrics=self.metrics.lines[line.name],
+                answers=line.ack,
+                resync=parts.resync(self._config, is_anew=is_anew) if is_guests else Resync.NEVER,
+            )
+
+        return {line.name: pump(line) for line in self._config.lines}
+
+    @property
+    def pump(self) -> Pump:
+        """Of the line of the guests."""
+        return self.pumps[GUESTS]
 
     def _build_ucm_side(self) -> None:
         ucm = self._config.ucm
@@ -203,12 +230,12 @@ class Service:
             driver=self._driver,
             tls=parts.ucm_tls(self._config),
             reach=self.reach,
-            is_link_up=lambda: self.pump.session.is_up,
-            say=self.pump.say,
+            pumps=self.pumps,
         )
         back = way_back(self._config, around)
-        back.lane.restore(kept.postings)
-        self.pump.lane = back.lane
+        back.lanes.restore(kept.postings)
+        for pump, lane in zip(self.pumps.values(), back.lanes.each, strict=True):
+            pump.lane = lane
         return back
 
     def _gauges(self) -> Gauges:
@@ -219,6 +246,7 @@ class Service:
             house=self.house,
             clock=self.clock,
             data_dir=Path(self._config.site.data_dir),
+            postings=lambda: self.back.lanes.open() if self.back else (),
         )
 
     def _console(self) -> Console:
@@ -268,24 +296,26 @@ class Service:
                 do="run doctor and pin the fingerprint",
             )
         async with asyncio.TaskGroup() as group:
-            pump = group.create_task(self.pump.run())
+            pumps = {group.create_task(pump.run()) for pump in self.pumps.values()}
             relay = group.create_task(self.relay.run())
             ticking = group.create_task(keep_deadlines(self.intake))
             purging = group.create_task(self._purge())
-            watching = group.create_task(self.scope.run())
+            watching = [group.create_task(scope.run()) for scope in self.scopes.values()]
             pages = [group.create_task(page.run()) for page in self.pages]
-            counting = group.create_task(self.day.run()) if pages else watching
-            backing = group.create_task(self.back.run()) if self.back is not None else watching
+            counting = group.create_task(self.day.run()) if pages else ticking
+            backing = group.create_task(self.back.run()) if self.back is not None else ticking
             await stop.wait()
             logger().info("stopping")
             if self.back is not None:
-                self.back.lane.stop()
+                self.back.lanes.stop()
                 await asyncio.wait({backing}, timeout=ANSWERED_WITHIN_S)
-            self.pump.stop()
+            for pump in self.pumps.values():
+                pump.stop()
             self.relay.stop()
-            _, late = await asyncio.wait({pump, relay}, timeout=STOP_WITHIN_S)
-            self.scope.end()
-            for task in (*late, ticking, purging, watching, counting, backing):
+            _, late = await asyncio.wait({*pumps, relay}, timeout=STOP_WITHIN_S)
+            for scope in self.scopes.values():
+                scope.end()
+            for task in (*late, ticking, purging, *watching, counting, backing):
                 task.cancel()
             for page in self.pages:
                 page.stop()
@@ -318,6 +348,15 @@ class Service:
                 "line": self.pump.line or f"{self._config.pms.line} (not open)",
                 "resync": self.house.ledger.in_resync,
                 "night_audit": self.house.ledger.night_audit,
+            },
+            **{
+                f"{name} line": {
+                    "ok": pump.session.is_up,
+                    "state": pump.session.state,
+                    "line": pump.line or f"{pump.opener.describe()} (not open)",
+                }
+                for name, pump in self.pumps.items()
+                if name != GUESTS
             },
             "ucm": {"ok": self.reach.is_up, "why": self.reach.trouble},
         }

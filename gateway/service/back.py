@@ -1,14 +1,15 @@
-"""The way back, made from the configuration: the lane to the PMS and what fills it."""
+"""The way back, made from the configuration: the lanes to the PMS and what fills them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from gateway.back.charges import Charges, Late, Pricing
-from gateway.back.kinds import KINDS
+from gateway.back.kinds import CALL, KINDS, MINIBAR
 from gateway.back.lane import Lane
+from gateway.back.lanes import Lanes
 from gateway.back.levels import Levels
 from gateway.back.minibar import Minibar
 from gateway.back.pbx_clock import PbxClock
@@ -22,6 +23,7 @@ from gateway.back.wake_up_results import WakeUpResults
 from gateway.back.wake_ups import WakeUps
 from gateway.clock import Clock
 from gateway.config import Config
+from gateway.config.model import SiteLine
 from gateway.drivers.base import DriverFailed, Paused
 from gateway.drivers.ucm.driver import UcmDriver
 from gateway.drivers.ucm.https import TlsSettings
@@ -33,6 +35,7 @@ from gateway.metrics import Metrics
 from gateway.pipeline.intake import Intake
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.plan import with_wake_up
+from gateway.pipeline.pump import Pump
 from gateway.pipeline.reach import Reach
 from gateway.service.back_events import Heard, ucm_events
 from gateway.store import PostingRow, Store, StoreWorker
@@ -49,9 +52,9 @@ def pricing(config: Config) -> Pricing | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WayBack:
-    """The lane, and what asks the UCM. `events`: None: the UCM is asked only, and not heard."""
+    """The lanes, and what asks the UCM. `events`: None: the UCM is asked only, and not heard."""
 
-    lane: Lane
+    lanes: Lanes
     reader: CallReader
     levels: Levels
     results: WakeUpResults
@@ -65,19 +68,22 @@ class WayBack:
         self.levels.statuses = config.maid_codes if config.back.room_status else None
 
     async def run(self) -> None:
-        """All of it, until the lane has been stopped and owes nothing."""
+        """All of it, until the lanes have been stopped and owe nothing."""
         async with asyncio.TaskGroup() as group:
             reading = [group.create_task(self.poll.run())]
             if self.events is not None:
                 reading.append(group.create_task(self.events.run()))
-            await self.lane.run()
+            await asyncio.wait([group.create_task(lane.run()) for lane in self.lanes.each])
             for task in reading:
                 task.cancel()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
-    """What the way back has to do with."""
+    """What the way back has to do with.
+
+    pumps   of the lines to the PMS, by their names
+    """
 
     store: StoreWorker
     clock: Clock
@@ -88,8 +94,7 @@ class Around:
     driver: UcmDriver
     tls: TlsSettings
     reach: Reach
-    is_link_up: Callable[[], bool]
-    say: Callable[[AnyRecord], bool]
+    pumps: Mapping[str, Pump]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +155,12 @@ def way_back(config: Config, around: Around) -> WayBack:
         late=Late(back.late_charges),
         pricing=pricing(config),
     )
-    lane = _lane(config, around, charges)
+    lanes = Lanes(tuple(_lane(config, line, around, charges) for line in config.lines))
+    lane = lanes.each[0]
     reader = CallReader(
         source=around.driver,
         charges=charges,
-        lane=lane,
+        lane=lanes.of(CALL),
         store=around.store,
         clock=around.clock,
         metrics=around.metrics,
@@ -201,7 +207,7 @@ def way_back(config: Config, around: Around) -> WayBack:
     )
     minibar = Minibar(
         source=around.driver,
-        lane=lane,
+        lane=lanes.of(MINIBAR),
         store=around.store,
         clock=around.clock,
         rooms=lambda: house.rooms,
@@ -220,7 +226,7 @@ def way_back(config: Config, around: Around) -> WayBack:
         minibar.look: back.minibar != "off",
     }
     poll = _poll(config, around, [look for look, is_used in looks.items() if is_used])
-    around.intake.lane = lane
+    around.intake.lanes = lanes
     if back.wake_up_results or back.wake_ups_from_phones:
         poll.always.append(results.settle)
         around.intake.rang = results.rang
@@ -231,7 +237,7 @@ def way_back(config: Config, around: Around) -> WayBack:
     )
     poll.always.append(heard.keep)
     return WayBack(
-        lane=lane,
+        lanes=lanes,
         reader=reader,
         levels=levels,
         results=results,
@@ -241,15 +247,17 @@ def way_back(config: Config, around: Around) -> WayBack:
     )
 
 
-def _lane(config: Config, around: Around, charges: Charges) -> Lane:
+def _lane(config: Config, line: SiteLine, around: Around, charges: Charges) -> Lane:
+    pump = around.pumps[line.name]
+
     def ready() -> Ready:
         ledger = around.house.ledger
         return Ready(
-            is_up=around.is_link_up(), in_resync=ledger.in_resync, night_audit=ledger.night_audit
+            is_up=pump.session.is_up, in_resync=ledger.in_resync, night_audit=ledger.night_audit
         )
 
     def record(row: PostingRow, number: int) -> AnyRecord:
-        return config.dialect.record_of(from_json(KINDS[row.kind].said, row.body), number)
+        return line.dialect.record_of(from_json(KINDS[row.kind].said, row.body), number)
 
     return Lane(
         store=around.store,
@@ -258,11 +266,13 @@ def _lane(config: Config, around: Around, charges: Charges) -> Lane:
         ready=ready,
         place=charges.place,
         record_of=record,
-        say=around.say,
+        say=pump.say,
         writing=around.intake.writing,
         answer_s=config.back.answer_s,
         numbers_up_to=config.back.numbers_up_to,
-        is_acknowledged=config.ack,
+        is_acknowledged=line.ack,
+        kinds=line.kinds,
+        books=line.dialect.books(is_answered=line.ack),
     )
 
 

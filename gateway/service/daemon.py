@@ -123,16 +123,29 @@ def watchdog(service: Service, notifier: Notifier) -> Watchdog:
             + ("" if outbox["ok"] else f"; {outbox['why']}")
         )
 
-    back = service.back
     a_turn = STUCK_AFTER_S + REQUESTS_OF_A_TURN * service.config.ucm.timeout_s
     return Watchdog(
         notifier=notifier,
         clock=service.clock,
         tasks={
-            "line": Task(lambda: service.pump.awake_by),
             "relay": Task(lambda: service.relay.awake_by, a_turn),
-            **({"postings": Task(lambda: back.lane.awake_by)} if back is not None else {}),
+            **_of_lines(service),
         },
         ask_disk=ask_disk,
         status=status,
     )
+
+
+def _of_lines(service: Service) -> dict[str, Task]:
+    """What turns for each line to the PMS."""
+    back = service.back
+    lanes = back.lanes.each if back is not None else ()
+    pumping = {
+        f"{name} line": Task(lambda pump=pump: pump.awake_by)  # type: ignore[misc]
+        for name, pump in service.pumps.items()
+    }
+    posting = {
+        f"{name} postings": Task(lambda lane=lane: lane.awake_by)  # type: ignore[misc]
+        for name, lane in zip(service.pumps, lanes, strict=False)
+    }
+    return pumping | posting

@@ -7,13 +7,14 @@ from typing import Any
 from gateway import __version__
 from gateway.clock import Clock
 from gateway.config import Config
+from gateway.config.model import SiteLine
 from gateway.drivers.ucm.api import NewApi, OldApi, UcmApi, pms_token
 from gateway.drivers.ucm.driver import UcmDriver
 from gateway.drivers.ucm.https import HttpsPeer, Peer, TlsSettings, Trust
 from gateway.drivers.ucm.requests import LANGUAGES, Words
 from gateway.line import Gate, SerialSpec
 from gateway.logs import logger
-from gateway.metrics import Metrics
+from gateway.metrics import CHARGES, GUESTS, LineMetrics, Metrics
 from gateway.pipeline.pump import Resync
 from gateway.pipeline.room_map import RoomMap
 from gateway.scope.live import LiveScope
@@ -83,25 +84,28 @@ def room_map(config: Config) -> RoomMap:
     )
 
 
-def session(config: Config, clock: Clock) -> Session:
-    """The link as this site's PMS speaks it."""
+def session(config: Config, line: SiteLine, clock: Clock) -> Session:
+    """The link over one line of this site, as its PMS speaks it."""
     site = LinkSettings(
-        charset=config.fias.encoding,
-        lrc=config.lrc,
-        ack=config.ack,
-        is_serial=isinstance(config.pms.line, SerialSpec),
+        charset=line.charset,
+        lrc=line.lrc,
+        ack=line.ack,
+        is_serial=isinstance(line.spec, SerialSpec),
         pacing_s=config.fias.record_pacing_ms / 1000,
         driver_version=__version__,
-        says=config.says,
+        says=line.says,
         outlet=bool(config.back.outlet),
         room_first=config.pms.room_first,
+        is_for_charges=line.name == CHARGES,
+        property=config.charges_line.property,
     )
-    return config.dialect.session(site, clock.stamp)
+    return line.dialect.session(site, clock.stamp)
 
 
-def normalize(config: Config, clock: Clock) -> Callable[[Any], tuple[Said, ...]]:
-    """What a record of this site's PMS says, in hotel words."""
-    return lambda record: config.dialect.normalize(record, clock.stamp())
+def normalize(line: SiteLine, clock: Clock) -> Callable[[Any], tuple[Said, ...]]:
+    """What a record of this line says, in hotel words."""
+    said = line.dialect.normalize
+    return lambda record: () if said is None else said(record, clock.stamp())
 
 
 def resync(config: Config, *, is_anew: bool) -> Resync:
@@ -111,9 +115,8 @@ def resync(config: Config, *, is_anew: bool) -> Resync:
     return Resync.ONCE if is_anew else Resync.NEVER
 
 
-def gate(config: Config, metrics: Metrics, clock: Clock) -> Gate:
+def gate(line: SiteLine, metrics: LineMetrics, clock: Clock) -> Gate:
     """Who may be the peer of a TCP line; who may not is counted and told."""
-    line = str(config.pms.line)
     told_at: dict[str, float] = {}
 
     def tell(event: str, do: str, **words: str) -> None:
@@ -122,29 +125,38 @@ def gate(config: Config, metrics: Metrics, clock: Clock) -> Gate:
             logger().warning(event, **words, do=do)
 
     def refused(address: str) -> None:
-        metrics.line_peers_refused.inc()
-        do = "if it is the PMS: add it to pms.allow, or find out why it dials so often"
+        metrics.peers_refused.inc()
+        do = "if it is the PMS: add it to `allow`, or find out why it dials so often"
         tell("peer_refused", do, address=address)
 
     def slowed() -> None:
-        metrics.line_slowed.inc()
+        metrics.slowed.inc()
         do = "more than any line carries: is it the PMS? nothing of it is lost"
-        tell("peer_slowed", do, line=line)
+        tell("peer_slowed", do, line=str(line.spec))
 
-    return Gate(config.pms.allow, refused, slowed)
+    return Gate(line.allow, refused, slowed)
 
 
-def scope(config: Config, metrics: Metrics, clock: Clock) -> LiveScope:
-    """What is recorded of the line, and what is noticed in it."""
-    line = LineProfile(
-        str(config.pms.line), config.lrc, config.ack, config.fias.encoding, config.pms.protocol
-    )
+def profile(line: SiteLine) -> LineProfile:
+    """How a line is spoken, for who reads it."""
+    return LineProfile(str(line.spec), line.lrc, line.ack, line.charset, line.protocol)
+
+
+def captures(config: Config, line: SiteLine) -> Path:
+    """Where the service keeps what was said on a line."""
+    name = "captures" if line.name == GUESTS else f"captures-{line.name}"
+    return Path(config.site.data_dir) / name
+
+
+def scope(config: Config, line: SiteLine, metrics: LineMetrics, clock: Clock) -> LiveScope:
+    """What is recorded of a line, and what is noticed in it."""
     keep_days = config.capture.keep_days
     ring = Ring(
-        Path(config.site.data_dir) / "captures",
-        line,
+        captures(config, line),
+        profile(line),
         config.zone,
         keep_bytes=int(config.capture.keep_mb * (1 << 20)),
         keep_s=86_400 * (config.site.keep_days if keep_days is None else keep_days),
     )
-    return LiveScope(line, ring if config.capture.keep_mb else None, clock, config.zone, metrics)
+    kept = ring if config.capture.keep_mb else None
+    return LiveScope(profile(line), kept, clock, config.zone, metrics)

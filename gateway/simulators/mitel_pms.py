@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from gateway.line import Line, LineFailed, Opener
 from gateway.line.tcp import TcpLine
-from protocols.mitel.controls import ACK, ENQ, NAK
-from protocols.mitel.framing import Control, Reader, Text, write_text
+from protocols.mitel.framing import frame_reader, write_text
 from protocols.session import Signal
+from protocols.stream import ACK, ENQ, NAK, Control, Frame
 
 BACK_OFF_S = 6.0
 """After a collision the PBX goes first. Source: MiVoice Business help."""
@@ -86,7 +86,7 @@ class MitelPms:
             await asyncio.sleep(0.05)
 
     async def _read(self, line: Line) -> None:
-        reader = Reader()
+        reader = frame_reader()
         while data := await line.read():
             for item in reader.receive(data):
                 match item:
@@ -94,7 +94,7 @@ class MitelPms:
                         await self._asked(line)
                     case Control(signal):
                         self._answers.put_nowait(ACK if signal is Signal.ACK else NAK)
-                    case Text(body):
+                    case Frame(body):
                         text = body.decode("ascii", "replace")
                         self.heard.append(text.strip())
                         if self.on_record is not None:

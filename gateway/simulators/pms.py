@@ -16,17 +16,8 @@ from gateway.line.tcp import TcpLine
 from gateway.simulators.cashier import Cashier
 from protocols.errors import RecordError
 from protocols.fias.codec import decode
-from protocols.fias.controls import (
-    ACK,
-    ENQ,
-    MAX_ENQUIRIES,
-    MAX_RESENDS,
-    NAK,
-    SERIAL_GAP_S,
-    T1_S,
-    TCP_GAP_S,
-)
-from protocols.fias.framing import Blank, Control, Frame, FrameReader, write_frame
+from protocols.fias.controls import MAX_ENQUIRIES, MAX_RESENDS, SERIAL_GAP_S, T1_S, TCP_GAP_S
+from protocols.fias.framing import frame_reader, write_frame
 from protocols.fias.records import (
     LinkAlive,
     LinkDescription,
@@ -38,6 +29,7 @@ from protocols.fias.records import (
     ResyncRequest,
 )
 from protocols.session import Signal
+from protocols.stream import ACK, ENQ, NAK, Blank, Control, Frame
 
 MANDATORY: Final = {"GI": {"RN", "G#", "GS"}, "GO": {"RN", "G#", "GS"}, "GC": {"RN", "G#", "GS"}}
 """Fields without which the real one refuses an LR."""
@@ -147,7 +139,7 @@ class PmsSimulator:
     # --- In ---
 
     async def _read(self, line: Line) -> None:
-        reader = FrameReader(lrc=self.lrc, handshake=self.ack)
+        reader = frame_reader(lrc=self.lrc, handshake=self.ack)
         while True:
             gap = None if reader.is_between_frames else SERIAL_GAP_S if self.ack else TCP_GAP_S
             try:

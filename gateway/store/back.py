@@ -29,7 +29,7 @@ than `keep_days` only its key and its use are kept."""
 _POSTING: Final = (
     "id, kind, cause, room, body, guests, state, number, tries, at, due_at, reason, is_forced"
 )
-_ENDED: Final = "('booked', 'dropped', 'written')"
+_ENDED: Final = "('booked', 'dropped', 'written', 'unconfirmed')"
 
 
 class BackStore(StoreFile):

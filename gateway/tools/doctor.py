@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 
 from gateway import __version__
 from gateway.config import Config
-from gateway.config.model import NO_PIN
+from gateway.config.model import NO_PIN, SiteLine
 from gateway.config.named_files import beside
 from gateway.drivers.base import DriverFailed, Paused
 from gateway.drivers.ucm.https import fingerprint_text, weaken
 from gateway.line import Gate, Line, LineFailed, ListenSpec, opener_for
 from gateway.line.tcp import ListenOpener
-from gateway.metrics import Metrics
+from gateway.metrics import GUESTS, Metrics
 from gateway.service.hold import holder_of
 from gateway.service.parts import ucm_api, ucm_peer
 from gateway.tools import doctor_back
@@ -59,7 +59,8 @@ async def examine(config: Config) -> AsyncIterator[Finding]:
         yield Finding("line", ok=True, words=words)
     else:
         yield _console(config)
-        yield await _line(config)
+        for line in config.lines:
+            yield await _line(line)
     certificate = await asyncio.to_thread(_certificate, config)
     yield certificate
     if certificate.ok:
@@ -141,29 +142,29 @@ def _sync_words(median_ms: float) -> str:
     return words
 
 
-async def _line(config: Config) -> Finding:
-    """Open the line, and listen for a moment. Nothing is said on it."""
-    spec = config.pms.line
-    opener = opener_for(spec, Gate(config.pms.allow))
+async def _line(line: SiteLine) -> Finding:
+    """Open a line, and listen for a moment. Nothing is said on it."""
+    spec, part = line.spec, "line" if line.name == GUESTS else f"line of the {line.name}"
+    opener = opener_for(spec, Gate(line.allow))
     try:
         if isinstance(spec, ListenSpec) and isinstance(opener, ListenOpener):
             await opener.listen()
             try:
                 async with asyncio.timeout(LISTEN_S):
-                    line = await opener.open()
+                    opened = await opener.open()
             except TimeoutError:
                 words = f"{spec} can be listened on; the PMS has not dialled it in {LISTEN_S:.0f} s"
-                return Finding("line", ok=True, words=words)
+                return Finding(part, ok=True, words=words)
         else:
             async with asyncio.timeout(OPEN_WITHIN_S):
-                line = await opener.open()
-        heard = await _heard(line)
-        await line.close()
+                opened = await opener.open()
+        heard = await _heard(opened)
+        await opened.close()
     except (LineFailed, TimeoutError) as error:
-        return Finding("line", ok=False, words=str(error) or f"{spec} does not open")
+        return Finding(part, ok=False, words=str(error) or f"{spec} does not open")
     finally:
         await opener.close()
-    return Finding("line", ok=True, words=f"{line.describe()} opens; {heard}")
+    return Finding(part, ok=True, words=f"{opened.describe()} opens; {heard}")
 
 
 async def _heard(line: Line) -> str:

@@ -27,7 +27,7 @@ async def tried(
     """What this site uses: its name, whether it works, and how in words."""
     back, driver = config.back, UcmDriver(api, words(config), metrics)
     wakes = back.wake_up_results or back.wake_ups_from_phones
-    if not config.says:
+    if not config.kinds:
         return
     clock = Clock(config.zone)
     yield "ucm clock", *_clock(await driver.clock(), clock.wall())

@@ -39,10 +39,10 @@ async def ask(config: Config, method: str, path: str, body: bytes = b"") -> Any:
 
 
 @asynccontextmanager
-async def feed(config: Config, history_s: float) -> AsyncIterator[AsyncIterator[str]]:
-    """The lines of the service's line, from so many seconds ago on, until the service stops.
+async def feed(config: Config, history_s: float, name: str) -> AsyncIterator[AsyncIterator[str]]:
+    """The text of a line of the service, from so many seconds ago on, until the service stops.
     Raises NotRunning and Declined."""
-    path = f"/line/feed?history={history_s:.3f}"
+    path = f"/line/feed?line={name}&history={history_s:.3f}"
     async with (
         _service(config, read_within_s=None) as service,
         service.stream("GET", path) as answer,

@@ -6,8 +6,8 @@ from typing import Final
 
 from gateway.line import Line, Opener, TappedOpener
 from gateway.scope.profile import LineProfile
-from protocols.fias import Cutter
-from protocols.fias.controls import ACK, ENQ, ETX, NAK, STX, T1_S
+from protocols.fias.controls import T1_S
+from protocols.stream import ACK, ENQ, ETX, NAK, STX
 from protocols.transcript import show_bytes
 
 _ANSWERS: Final = (bytes([ACK]), bytes([NAK]))
@@ -35,7 +35,7 @@ class ShownOpener:
         self._as_pms, self._names = as_pms, names
         self._ready: Line | None = None
         self._line: Line | None = None
-        self._theirs, self._ours = Cutter(lrc=profile.lrc), Cutter(lrc=profile.lrc)
+        self._theirs, self._ours = profile.cutter(), profile.cutter()
         self._answers: asyncio.Queue[bytes] = asyncio.Queue()
         self.has_heard = False
 
@@ -83,8 +83,7 @@ class ShownOpener:
     # --- What the line tells: see `gateway.line.tap.Ear` ---
 
     def opened(self, line: str) -> None:  # noqa: ARG002  # the shape of an ear
-        lrc = self._profile.lrc
-        self._theirs, self._ours = Cutter(lrc=lrc), Cutter(lrc=lrc)
+        self._theirs, self._ours = self._profile.cutter(), self._profile.cutter()
 
     def closed(self, why: str) -> None:  # noqa: ARG002
         self._tell(self._theirs.rest(), is_ours=False)

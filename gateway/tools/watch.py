@@ -6,15 +6,17 @@ import os
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import tzinfo
-from pathlib import Path
 from typing import Any, Final
 
 from gateway.clock import Clock
 from gateway.config import Config
+from gateway.config.model import SiteLine
 from gateway.line import Line, LineFailed, LineSpec, Opener, opener_for
+from gateway.metrics import GUESTS
 from gateway.scope.profile import LineProfile
 from gateway.scope.recorder import Recorder
 from gateway.scope.ring import Ring
+from gateway.service import parts
 from gateway.tools.running import NotRunning, ask, feed, is_running
 from gateway.tools.typed import typed_lines
 from gateway.web.control import Declined
@@ -24,17 +26,18 @@ LOOK_EVERY_S: Final = 0.05
 """A technician who wiggles a plug wants to see it at once."""
 
 
-def profile_of_config(config: Config) -> LineProfile:
-    """How the line of this site is spoken."""
-    return LineProfile(
-        str(config.pms.line), config.lrc, config.ack, config.fias.encoding, config.pms.protocol
-    )
+def line_of(config: Config, name: str) -> SiteLine:
+    """One of the lines of this site. Raises Declined."""
+    found = {line.name: line for line in config.lines}
+    if name not in found:
+        raise Declined(f"this site has no line of the {name}: see [charges_line]", 404)
+    return found[name]
 
 
-def kept(config: Config, history_s: float) -> Iterator[Step]:
-    """What the service has kept of its line on disk, read without it. Raises Declined."""
-    profile = profile_of_config(config)
-    folder = Path(config.site.data_dir) / "captures"
+def kept(config: Config, history_s: float, name: str = GUESTS) -> Iterator[Step]:
+    """What the service has kept of a line on disk, read without it. Raises Declined."""
+    site_line = line_of(config, name)
+    profile, folder = parts.profile(site_line), parts.captures(config, site_line)
     if folder.exists() and not os.access(folder, os.R_OK | os.X_OK):
         raise Declined(f"{folder} may not be read: run this as the service's user, or as root")
     ring = Ring(folder, profile, config.zone, keep_bytes=0, keep_s=0)
@@ -45,15 +48,15 @@ def kept(config: Config, history_s: float) -> Iterator[Step]:
             yield step
 
 
-def closed_line(config: Config) -> str:
-    """The line of the running service, if no peer is on it now; empty: it is open, or no service
+def closed_line(config: Config, name: str = GUESTS) -> str:
+    """A line of the running service, if no peer is on it now; empty: it is open, or no service
     runs. Raises Declined.
     """
     try:
-        line = asyncio.run(ask(config, "GET", "/line"))
+        line = asyncio.run(ask(config, "GET", f"/line?line={name}"))
     except NotRunning:
         return ""
-    return "" if line["is_open"] else str(line["line"] or config.pms.line)
+    return "" if line["is_open"] else str(line["line"])
 
 
 def says_driver(line: str, errors: object, modem: object) -> str:
@@ -68,12 +71,14 @@ def says_driver(line: str, errors: object, modem: object) -> str:
     )
 
 
-async def attach(config: Config, history_s: float, take: Callable[[Step], None]) -> None:
-    """The line of the running service: so many seconds back, then all that comes. Raises Declined
+async def attach(
+    config: Config, history_s: float, take: Callable[[Step], None], name: str = GUESTS
+) -> None:
+    """A line of the running service: so many seconds back, then all that comes. Raises Declined
     when it does not answer, and when it stops."""
-    profile = profile_of_config(config)
+    profile = parts.profile(line_of(config, name))
     since = Clock(config.zone).epoch() - history_s
-    async with feed(config, history_s) as lines:
+    async with feed(config, history_s, name) as lines:
         async for line in lines:
             step = _step(line, profile.charset)
             if step is not None and (step.at is None or step.at >= since or not history_s):
@@ -81,9 +86,9 @@ async def attach(config: Config, history_s: float, take: Callable[[Step], None])
     raise Declined("the service has stopped: what it kept is still in its files")
 
 
-async def remark(config: Config, words: str) -> None:
+async def remark(config: Config, words: str, name: str = GUESTS) -> None:
     """Put a comment into the capture of the running service. Raises Declined."""
-    await ask(config, "POST", "/line/remarks", words.encode("utf-8", "replace"))
+    await ask(config, "POST", f"/line/remarks?line={name}", words.encode("utf-8", "replace"))
 
 
 async def listen(
@@ -138,17 +143,22 @@ class Source:
     """
 
     def __init__(
-        self, profile: LineProfile, zone: tzinfo, config: Config | None, openers: Sequence[Opener]
+        self,
+        profile: LineProfile,
+        zone: tzinfo,
+        config: Config | None,
+        openers: Sequence[Opener],
+        name: str = GUESTS,
     ) -> None:
-        self.profile, self.zone = profile, zone
+        self.profile, self.zone, self._name = profile, zone, name
         self.enough = asyncio.Event()
         self._config, self._openers = config, tuple(openers)
         self._recorder = Recorder(profile, Clock(zone))
 
     @classmethod
-    def of_config(cls, config: Config) -> "Source":
-        """The line of a site: through its service, or what that has kept."""
-        return cls(profile_of_config(config), config.zone, config, ())
+    def of_config(cls, config: Config, name: str = GUESTS) -> "Source":
+        """A line of a site: through its service, or what that has kept. Raises Declined."""
+        return cls(parts.profile(line_of(config, name)), config.zone, config, (), name)
 
     @classmethod
     def of_lines(cls, profile: LineProfile, zone: tzinfo, specs: Sequence[LineSpec]) -> "Source":
@@ -166,7 +176,7 @@ class Source:
 
     def kept(self, history_s: float) -> Iterator[Step]:
         """What the service has kept of so many seconds, read from its files."""
-        return iter(()) if self._config is None else kept(self._config, history_s)
+        return iter(()) if self._config is None else kept(self._config, history_s, self._name)
 
     async def run(
         self,
@@ -201,10 +211,10 @@ class Source:
         self, take: Callable[[Step], None], history_s: float, tell: Callable[[str], None]
     ) -> None:
         if self._config is not None:
-            line = await ask(self._config, "GET", "/line")
+            line = await ask(self._config, "GET", f"/line?line={self._name}")
             if driver := says_driver(line["line"], line["errors"], line["modem"]):
                 tell(driver)
-            await attach(self._config, history_s, take)
+            await attach(self._config, history_s, take, self._name)
             return
         with self._recorder.told_to(take):
             pbx = self._openers[1] if len(self._openers) > 1 else None
@@ -216,7 +226,7 @@ class Source:
             if not words:
                 continue  # no comment, or the end of the input: we go on all the same
             if self._config is not None:
-                await remark(self._config, words)
+                await remark(self._config, words, self._name)
             else:
                 self._recorder.remark(words)
 

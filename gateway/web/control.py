@@ -20,6 +20,8 @@ from gateway.clock import Clock
 from gateway.house import Actual, Desired, House, Room
 from gateway.house.states import NOT_KNOWN, STRANGER
 from gateway.logs import logger
+from gateway.metrics import GUESTS
+from gateway.pipeline.intake import Intake
 from gateway.pipeline.look import Drift
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.pump import Pump
@@ -151,15 +153,19 @@ _MEANS: Final = {
 
 @dataclass(slots=True)
 class Control:
-    """The operator's desk inside the service. Methods raise Declined or StorageFailed."""
+    """The operator's desk inside the service. Methods raise Declined or StorageFailed.
+
+    pumps, scopes   of the lines to the PMS, by their names
+    """
 
     outbox: Outbox
     store: StoreWorker
     house: House
-    pump: Pump
+    intake: Intake
+    pumps: Mapping[str, Pump]
     relay: Relay
     clock: Clock
-    scope: LiveScope
+    scopes: Mapping[str, LiveScope]
     postings: Postings
 
     def views(self, states: Sequence[str], room: str | None, limit: int) -> list[RoomView]:
@@ -237,16 +243,35 @@ class Control:
             raise Declined(f"the UCM gives no list to compare with: {why}", 503)
         return drifts
 
-    def line(self) -> dict[str, Any]:
-        """The line as it is now. Counters and handshake lines are None where there are none."""
-        recorder = self.scope.recorder
+    @property
+    def pump(self) -> Pump:
+        """Of the line of the guests."""
+        return self.pumps[GUESTS]
+
+    @property
+    def last(self) -> tuple[str, float] | None:
+        """Id and moment of the last record of the hotel; None: none since the start."""
+        return self.intake.last
+
+    def scope(self, name: str = GUESTS) -> LiveScope:
+        """What is recorded of this line."""
+        if name not in self.scopes:
+            raise Declined(f"line {name!r} is none of {', '.join(self.scopes)}", 404)
+        return self.scopes[name]
+
+    def line(self, name: str = GUESTS) -> dict[str, Any]:
+        """A line as it is now. Counters and handshake lines are None where there are none."""
+        recorder, pump = self.scope(name).recorder, self.pumps[name]
         return {
-            "line": self.pump.line or recorder.profile.line,
+            "name": name,
+            "line": pump.line or recorder.profile.line,
+            "protocol": recorder.profile.protocol,
             "lrc": recorder.profile.lrc,
             "ack": recorder.profile.ack,
             "charset": recorder.profile.charset,
             "is_open": recorder.is_open,
-            "state": self.pump.session.state,
+            "state": pump.session.state,
+            "is_up": pump.session.is_up,
             "modem": recorder.modem,
             "errors": recorder.errors,
             "resyncs": self.house.ledger.resync,
@@ -258,12 +283,19 @@ class Control:
         return self.relay.comparison.drifts
 
     def findings(self) -> list[Finding]:
-        """What is wrong with the line of the last hour, the lowest layer first."""
-        return self.scope.findings()
+        """What is wrong with the lines of the last hour, the lowest layer first."""
+        found = self.scope().findings()
+        for name, scope in self.scopes.items():
+            if name != GUESTS:
+                of_line = f"Line of the {name}"
+                found += [
+                    replace(each, words=f"{of_line}: {each.words}") for each in scope.findings()
+                ]
+        return found
 
-    def remark(self, words: str) -> None:
+    def remark(self, words: str, name: str = GUESTS) -> None:
         """Put a remark into the capture."""
-        self.scope.recorder.remark(words)
+        self.scope(name).recorder.remark(words)
 
     def resync(self) -> None:
         """Ask the PMS to tell every room."""
@@ -325,19 +357,23 @@ def application(control: Control) -> Starlette:
         control.resync()
         return {"asked": True}
 
-    async def line(_: Request) -> Any:
-        return control.line()
+    def asked_line(request: Request) -> str:
+        return str(request.query_params.get("line", GUESTS))
+
+    async def line(request: Request) -> Any:
+        return control.line(asked_line(request))
 
     async def feed(request: Request) -> Response:
         try:
             seconds = float(request.query_params.get("history", "0"))
-        except ValueError as error:
+            lines = control.scope(asked_line(request)).feed(max(0.0, seconds))
+        except (ValueError, Declined) as error:
             return JSONResponse({"error": str(error)}, status_code=400)
-        lines = control.scope.feed(max(0.0, seconds))
         return StreamingResponse((line + "\n" async for line in lines), media_type="text/plain")
 
     async def remark(request: Request) -> Any:
-        control.remark((await request.body()).decode("utf-8", "replace"))
+        words = (await request.body()).decode("utf-8", "replace")
+        control.remark(words, asked_line(request))
         return {"kept": True}
 
     return Starlette(

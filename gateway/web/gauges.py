@@ -2,15 +2,17 @@
 
 import asyncio
 import shutil
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway.back.states import PARKED, State
 from gateway.clock import Clock
 from gateway.house import House
 from gateway.metrics import Metrics
 from gateway.pipeline.outbox import Outbox
-from gateway.store import StorageFailed, Store, StoreWorker
+from gateway.store import PostingRow, StorageFailed, Store, StoreWorker
 
 ANSWER_WITHIN_S: Final = 2.0
 """A disk that hangs must not take the other metrics along: a scraper waits ten seconds."""
@@ -21,6 +23,7 @@ class Gauges:
     """Brings them up to date.
 
     data_dir    on the disk whose space is told
+    postings    what goes back to the PMS and is not done
     """
 
     metrics: Metrics
@@ -29,12 +32,14 @@ class Gauges:
     house: House
     clock: Clock
     data_dir: Path
+    postings: Callable[[], Iterable[PostingRow]] = tuple
 
     async def refresh(self) -> None:
         """All of them; what the disk does not tell now keeps its last value."""
         self._time()
         self._rooms()
         self._outbox()
+        self._postings()
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 await try_disk(self.store)
@@ -63,9 +68,15 @@ class Gauges:
         oldest = self.outbox.oldest_waiting()
         waited = 0.0 if oldest is None else max(0.0, now - oldest)
         self.metrics.outbox_oldest.labels("to_ucm").set(waited)
-        for state in counts:  # nothing goes back to the PMS yet
-            self.metrics.outbox_entries.labels("to_pms", state).set(0)
-        self.metrics.outbox_oldest.labels("to_pms").set(0)
+
+    def _postings(self) -> None:
+        rows = list(self.postings())
+        waiting = [row.at for row in rows if row.state == State.WAITING.value]
+        parked = sum(State(row.state) in PARKED for row in rows)
+        for state, count in (("waiting", len(waiting)), ("parked", parked)):
+            self.metrics.outbox_entries.labels("to_pms", state).set(count)
+        waited = max(0.0, self.clock.epoch() - min(waiting)) if waiting else 0.0
+        self.metrics.outbox_oldest.labels("to_pms").set(waited)
 
     async def _space(self) -> None:
         space = await asyncio.to_thread(shutil.disk_usage, self.data_dir)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from starlette.requests import Request
 
 from gateway.back import kinds
-from gateway.back.lane import Lane
+from gateway.back.lanes import Lanes
 from gateway.back.sending import NotPossible
 from gateway.back.states import OPEN, Cause, State
 from gateway.logs import logger
@@ -33,6 +33,8 @@ _ADVICE: Final = {
     " `postings booked {id}`; to give it up: `postings drop {id} REASON`",
     State.HELD.value: "find out who has to pay; book it by hand, then `postings booked {id}`, or"
     " `postings drop {id} REASON`; `postings again {id}` sends it to the guest who is there now",
+    State.UNCONFIRMED.value: "nobody says whether it is on the bill: if it is not, `postings again"
+    " {id}` writes it once more",
     State.DROPPED.value: "`postings again {id}` takes it up again",
 }
 
@@ -103,11 +105,11 @@ def _moment(at: float | None, zone: tzinfo) -> str | None:
 class Postings:
     """The desk for postings inside the service. Methods raise NotPossible or StorageFailed.
 
-    lane    None: this site has no way back, and only looks at what it once had
+    lanes   None: this site has no way back, and only looks at what it once had
     """
 
     store: StoreWorker
-    lane: Lane | None
+    lanes: Lanes | None
     zone: tzinfo
 
     async def listed(self, states: Sequence[str], limit: int) -> list[dict[str, Any]]:
@@ -127,9 +129,9 @@ class Postings:
     async def trust_list(self, who: str) -> None:
         """The UCM's list of calls is taken as it is: what it shows since the last known call is
         charged."""
-        if self.lane is None:
+        if self.lanes is None:
             raise NotPossible(OFF)
-        async with self.lane.writing:
+        async with self.lanes.of(kinds.CALL).writing:
             mark = await self.store(Store.calls_mark)
             if mark is None:
                 raise NotPossible("the list was never read: there is nothing in it to miss")
@@ -138,11 +140,11 @@ class Postings:
 
     async def operate(self, id_: int, deed: str, who: str, why: str) -> dict[str, Any]:
         """An operator has looked, and says what became of it, or what shall."""
-        if self.lane is None:
+        if self.lanes is None:
             raise NotPossible(OFF)
         if deed not in DEEDS:
             raise NotPossible(f"{deed!r} is none of {', '.join(DEEDS)}")
-        row = await self.lane.operate(id_, DEEDS[deed], who, why)
+        row = await self.lanes.operate(id_, DEEDS[deed], who, why)
         return as_json(row, self.zone)
 
 

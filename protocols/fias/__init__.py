@@ -2,7 +2,7 @@
 
 from protocols.fias.charset import CHARSETS, known_charset
 from protocols.fias.codec import decode, encode
-from protocols.fias.cutter import Cutter
+from protocols.fias.framing import cutter, frame_reader
 from protocols.fias.mask import mask, mask_body
 from protocols.fias.normalize import normalize
 from protocols.fias.postings import CAN_SAY, LARGEST_NUMBER, MAID_CODES, record_of, wanted_for
@@ -14,11 +14,12 @@ __all__ = [
     "CHARSETS",
     "LARGEST_NUMBER",
     "MAID_CODES",
-    "Cutter",
     "FiasProfile",
     "FiasSession",
+    "cutter",
     "decode",
     "encode",
+    "frame_reader",
     "known_charset",
     "mask",
     "mask_body",

@@ -1,13 +1,9 @@
-"""The control bytes and limits of a FIAS line, each with its source."""
+"""The limits of a FIAS line, each with its source. ENQ asks for the last answer again, and is never
+a bid for the line.
+"""
 
 import re
 from typing import Final
-
-STX: Final = 0x02
-ETX: Final = 0x03
-ENQ: Final = 0x05  # "repeat your last answer", never a bid for the line
-ACK: Final = 0x06
-NAK: Final = 0x15
 
 # FIAS 2.20.24, serial transport.
 T1_S: Final = 3.0  # the receiver answers a record within this time

@@ -9,8 +9,8 @@ import re
 from typing import Final
 
 from protocols.checksums import lrc
-from protocols.fias.controls import ETX, STX
 from protocols.fias.fields import FIELDS
+from protocols.stream import ETX, STX
 
 _SHOWN_TEXTS: Final = frozenset(
     {"RN", "RO", "G#", "GL", "GV", "CS", "MR", "TV", "VR", "VM", "RS", "AS", "WS", "PT", "PC"}

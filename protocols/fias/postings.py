@@ -118,10 +118,13 @@ def _articles(posting: ArticlesTaken, number: int) -> Posting:
     )
 
 
-def wanted_for(says: frozenset[str], *, outlet: bool = False) -> tuple[LinkRecordWanted, ...]:
+def wanted_for(
+    says: frozenset[str], *, outlet: bool = False, is_for_charges: bool = False
+) -> tuple[LinkRecordWanted, ...]:
     """What LR must name, so that the PMS takes what we say beside what we hear.
 
-    says    words of CAN_SAY that this site uses
+    says            words of CAN_SAY that this site uses
+    is_for_charges  the link is for call accounting: of the hotel it wants the night audit only
 
     Source: FIAS 2.20.24, link records: P# comes back in PA only if both LR name it; the LR of a
     record that flows both ways has the fields of both.
@@ -133,6 +136,7 @@ def wanted_for(says: frozenset[str], *, outlet: bool = False) -> tuple[LinkRecor
         if each.wanted == "RE"
         else each
         for each in WANTED
+        if not is_for_charges or each.wanted in ("NS", "NE")
     )
     if WAKE_UP_RESULT in says:
         heard += (LinkRecordWanted(wanted="WA", fields=("RN", "DA", "TI", "AS")),)

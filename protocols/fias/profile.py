@@ -36,6 +36,7 @@ class FiasProfile:
     pacing_s            pause between the records of our description
     driver_version      told in LD, at most 10 characters
     gap_s               how long a begun frame may pause
+    interface           what we are, told in LD: PB a phone system, CA call accounting
     """
 
     charset: str = "cp1252"
@@ -45,6 +46,7 @@ class FiasProfile:
     driver_version: str = "1.0"
     wanted: Sequence[LinkRecordWanted] = WANTED
     gap_s: float = SERIAL_GAP_S
+    interface: str = "PB"
 
     @classmethod
     def for_tcp(cls) -> "FiasProfile":
@@ -61,7 +63,7 @@ class FiasProfile:
         day, at = stamp.date(), stamp.time()
         version = self.driver_version[:10]
         return (
-            LinkDescription(day=day, at=at, version=version, interface="PB"),
+            LinkDescription(day=day, at=at, version=version, interface=self.interface),
             *self.wanted,
             LinkAlive(day=day, at=at),
         )

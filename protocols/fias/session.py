@@ -9,17 +9,8 @@ from typing import Final
 from protocols.errors import LocalProtocolError, RecordError
 from protocols.fias.answers import Answers
 from protocols.fias.codec import decode, encode
-from protocols.fias.controls import ACCEPT_WITHIN_S, ACK, ENQ, NAK
-from protocols.fias.framing import (
-    Blank,
-    Control,
-    Frame,
-    FrameReader,
-    Item,
-    Reason,
-    Refusal,
-    write_frame,
-)
+from protocols.fias.controls import ACCEPT_WITHIN_S
+from protocols.fias.framing import frame_reader, write_frame
 from protocols.fias.link import IS_UP, PATIENCE_S, Act, Cause, State, step
 from protocols.fias.outgoing import End, Outgoing, Waiting
 from protocols.fias.profile import FiasProfile
@@ -36,6 +27,7 @@ from protocols.fias.records import (
     ResyncStart,
     Sender,
 )
+from protocols.framing import FrameReader
 from protocols.session import (
     DataReceived,
     Delivered,
@@ -53,8 +45,7 @@ from protocols.session import (
     SessionEvent,
     Signal,
 )
-
-_CONTROLS: Final = {Signal.ACK: ACK, Signal.NAK: NAK, Signal.ENQ: ENQ}
+from protocols.stream import CONTROLS, Blank, Control, Frame, Item, Reason, Refusal
 
 _REMEMBERED: Final = 64
 """Records of ours that may come back: a description has ten, and is said again and again."""
@@ -88,7 +79,7 @@ class FiasSession:
     _is_echoed: bool = False  # what only we say has come back
 
     def __post_init__(self) -> None:
-        self._reader = FrameReader(lrc=self.profile.lrc, handshake=self.profile.ack)
+        self._reader = frame_reader(lrc=self.profile.lrc, handshake=self.profile.ack)
         self._answers = Answers(self._say if self.profile.ack else None)
         self._outgoing = Outgoing(
             is_answered=self.profile.ack,
@@ -308,7 +299,7 @@ class FiasSession:
             self._events.append(LinkRecord(record, Direction.OUT))
 
     def _say(self, signal: Signal) -> None:
-        self._output.append(_CONTROLS[signal])
+        self._output.append(CONTROLS[signal])
         self._events.append(Handshake(signal, Direction.OUT))
 
     # --- The link ---

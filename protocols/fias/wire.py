@@ -1,7 +1,7 @@
 """The grammar of a frame and of its body, in construct. Nothing but grammar.
 
-The stream reader in `framing` finds frames in a noisy stream; these declarations say what a
-whole frame is. A property test holds the two together.
+The stream reader in `protocols.framing` finds frames in a noisy stream; these declarations say what
+a whole frame is. A property test holds the two together.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ from construct import (
 )
 
 from protocols.checksums import lrc
-from protocols.fias.controls import ETX, STX
+from protocols.stream import ETX, STX
 
 _checked = RawCopy(Struct("body" / NullTerminated(GreedyBytes, term=bytes([ETX]))))
 

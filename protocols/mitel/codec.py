@@ -60,6 +60,20 @@ def decode(text: bytes, *, room_first: bool = False) -> FromPms:
         raise _error(text) from None
 
 
+def decode_ours(text: bytes) -> MaidStatus | Initialise | None:
+    """What only a PBX says; None: it is none of these. For whoever reads a line."""
+    plain = text.strip(b" ")
+    if plain == b"RQINZ":
+        return Initialise()
+    if plain[:3] != b"STS":
+        return None
+    try:
+        row = wire.STATUS.parse(plain)
+        return MaidStatus(room=_room(row.room, text), status=row.status.decode(CHARSET, "replace"))
+    except ConstructError:
+        raise _error(text) from None
+
+
 def _read(text: bytes, *, room_first: bool) -> FromPms:
     match text[:3]:
         case b"CHK":

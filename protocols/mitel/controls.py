@@ -1,16 +1,10 @@
-"""Control bytes, limits and times of a Mitel hotel link.
+"""Limits and times of a Mitel hotel link.
 
 Source: MiVoice Business help, PMS interface, System Transmissions and Error handling; 3CX's page of
 its Mitel interface for what PMSs really do.
 """
 
 from typing import Final
-
-STX: Final = 0x02
-ETX: Final = 0x03
-ENQ: Final = 0x05
-ACK: Final = 0x06
-NAK: Final = 0x15
 
 MAX_TEXT_BYTES: Final = 80
 """The longest message that was ever seen has 60: a name of 40 characters with its room in front."""

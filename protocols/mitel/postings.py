@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from protocols.errors import CannotBeSaid
 from protocols.mitel.records import Lamp, MaidStatus, ToPms
 from protocols.postings import (
     ROOM_STATUS,
@@ -24,7 +25,7 @@ inference.
 
 
 def record_of(posting: Posting) -> ToPms:
-    """The record that says it. Raises ValueError for what the dialect has no word for.
+    """The record that says it. Raises CannotBeSaid for what the dialect has no word for.
 
     Source: MiVoice Business help: STS, MW. Of messages only whether there are new ones.
     """
@@ -34,4 +35,4 @@ def record_of(posting: Posting) -> ToPms:
         case MessagesWaiting(room=room, unread=unread):
             return Lamp(room=room, is_on=unread > 0)
         case _:
-            raise ValueError(f"Mitel has no message for {type(posting).__name__}")
+            raise CannotBeSaid("no_word", "this dialect has no message for it")

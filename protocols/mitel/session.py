@@ -6,18 +6,10 @@ from enum import Enum, auto
 from typing import Final
 
 from protocols.errors import LocalProtocolError, RecordError
+from protocols.framing import FrameReader
 from protocols.mitel.codec import decode, encode
-from protocols.mitel.controls import (
-    ACK,
-    ANSWER_S,
-    ENQ,
-    ENQUIRIES,
-    GAP_S,
-    NAK,
-    RESYNC_WITHIN_S,
-    TEXT_TRIES,
-)
-from protocols.mitel.framing import Control, Item, Reader, Refusal, Text, write_text
+from protocols.mitel.controls import ANSWER_S, ENQUIRIES, GAP_S, RESYNC_WITHIN_S, TEXT_TRIES
+from protocols.mitel.framing import frame_reader, write_text
 from protocols.mitel.handshake import Act, Cause, Link, News, Turn, link, turn
 from protocols.mitel.records import (
     AreYouThere,
@@ -47,14 +39,14 @@ from protocols.session import (
     SessionEvent,
     Signal,
 )
+from protocols.stream import CONTROLS, Blank, Control, Frame, Item, Reason, Refusal
 
-_CONTROLS: Final = {Signal.ACK: ACK, Signal.NAK: NAK, Signal.ENQ: ENQ}
 _CAUSES: Final = {
     Signal.ENQ: Cause.GOT_ENQ,
     Signal.ACK: Cause.GOT_ACK,
     Signal.NAK: Cause.GOT_NAK,
 }
-_NO_TEXT: Final = frozenset({"overlong"})
+_NO_TEXT: Final = frozenset({Reason.OVERLONG})
 """What was whole enough to be answered: with NAK."""
 
 
@@ -90,7 +82,7 @@ class MitelSession:
     room_first: bool = False
     _link: Link = Link.CLOSED
     _turn: Turn = Turn.FREE
-    _reader: Reader = field(default_factory=Reader)
+    _reader: FrameReader = field(default_factory=frame_reader)
     _events: deque[SessionEvent] = field(default_factory=deque)
     _output: bytearray = field(default_factory=bytearray)
     _owed: deque[_Answer] = field(default_factory=deque)
@@ -148,7 +140,7 @@ class MitelSession:
     def receive_data(self, data: bytes, now: float) -> None:
         for item in self._reader.receive(data):
             self._take(item, now)
-        self._gap_due = None if self._reader.is_between else now + GAP_S
+        self._gap_due = None if self._reader.is_between_frames else now + GAP_S
         self._go_on(now)
 
     def handle_timeout(self, now: float) -> None:
@@ -191,6 +183,7 @@ class MitelSession:
     def _take(self, item: Item, now: float) -> None:
         if isinstance(item, Refusal):
             self._refuse([item])
+        if isinstance(item, Refusal | Blank):
             return
         if self._link is Link.LEFT:
             return  # the PMS keeps it
@@ -204,7 +197,7 @@ class MitelSession:
     def _refuse(self, items: list[Item]) -> None:
         for item in items:
             if isinstance(item, Refusal):
-                self._events.append(FrameRefused(item.reason, item.data))
+                self._events.append(FrameRefused(item.reason.value, item.data))
                 if item.reason in _NO_TEXT:
                     self._owed.append(_Answer.NAK)
 
@@ -255,12 +248,12 @@ class MitelSession:
             self._cause(Cause.WANT, now)
 
     def _say(self, signal: Signal) -> None:
-        self._output.append(_CONTROLS[signal])
+        self._output.append(CONTROLS[signal])
         self._events.append(Handshake(signal, Direction.OUT))
 
     # --- Turns ---
 
-    def _cause(self, cause: Cause, now: float, text: Text | None = None) -> None:
+    def _cause(self, cause: Cause, now: float, text: Frame | None = None) -> None:
         was = self._turn
         self._turn, acts = turn(self._turn, cause)
         if self._turn is not was or cause in (Cause.GOT_ENQ, Cause.LATE):
@@ -268,7 +261,7 @@ class MitelSession:
         for act in acts:
             self._act(act, now, text)
 
-    def _act(self, act: Act, now: float, text: Text | None) -> None:
+    def _act(self, act: Act, now: float, text: Frame | None) -> None:
         match act:
             case Act.ASK:
                 self._queue[0].enquiries += 1
@@ -316,7 +309,7 @@ class MitelSession:
     # --- The link ---
 
     def _begin(self) -> None:
-        self._reader = Reader()
+        self._reader = frame_reader()
         self._output.clear()
         self._owed.clear()
         self._turn, self._turn_due, self._gap_due, self._resync_due = Turn.FREE, None, None, None

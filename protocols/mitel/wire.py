@@ -11,27 +11,15 @@ Rooms stand on either side of their places, and blanks may be missing: a text of
 of ten. Source: SX-200 handbook (example `MW 1 2129`), captures of two hotels.
 """
 
-from typing import Any, Final
+from typing import Final
 
-from construct import Adapter, Bytes, Const, GreedyBytes, Optional, Struct, Terminated
+from construct import Bytes, Const, GreedyBytes, Optional, Struct, Terminated
+
+from protocols.columns import Padded, column
 
 ROOM_BYTES: Final = 5
 NAME_BYTES: Final = 21
 TEXT_BYTES: Final = 10
-
-
-class Padded(Adapter):  # type: ignore[misc]  # construct is untyped
-    """Text among blanks; written on the left of `width` places."""
-
-    def __init__(self, subcon: Any, width: int) -> None:
-        super().__init__(subcon)
-        self.width = width
-
-    def _decode(self, obj: bytes, context: Any, path: Any) -> bytes:
-        return obj.strip(b" ")
-
-    def _encode(self, obj: bytes, context: Any, path: Any) -> bytes:
-        return obj.ljust(self.width)
 
 
 _BLANK: Final = Optional(Const(b" "))
@@ -52,7 +40,7 @@ NAME: Final = Struct(
     "function" / Const(b"NAM"),
     "naming" / Bytes(1),
     _BLANK,
-    "name" / Padded(Bytes(NAME_BYTES), NAME_BYTES),
+    "name" / column(NAME_BYTES),
     "room" / _ROOM,
     Terminated,
 )
@@ -62,7 +50,7 @@ ROOM_FIRST: Final = Struct(
     "function" / Const(b"NAM"),
     "naming" / Bytes(1),
     _BLANK,
-    "room" / Padded(Bytes(ROOM_BYTES), ROOM_BYTES),
+    "room" / column(ROOM_BYTES),
     _BLANK,
     "name" / Padded(GreedyBytes, 0),
     Terminated,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from protocols.mitel.codec import CHARSET, decode
+from protocols.mitel.codec import decode, decode_ours
 from protocols.mitel.records import (
     AreYouThere,
     CheckIn,
@@ -31,19 +31,8 @@ _NAME: Final = slice(4, None)
 
 def describe(text: bytes) -> tuple[str, str]:
     """The name of the message, and what it says; no guest's name. Raises RecordError."""
-    record = _read(text)
+    record = decode_ours(text) or decode(text)
     return record.record_id, _meaning(record)
-
-
-def _read(text: bytes) -> Record:
-    """Theirs or ours."""
-    plain = text.replace(b"\x00", b"").strip(b" ")
-    if plain == b"RQINZ":
-        return Initialise()
-    if plain[:3] == b"STS" and plain[3:4].isdigit() and plain[4:].strip(b" "):
-        room = plain[4:].strip(b" ").decode(CHARSET, "replace")
-        return MaidStatus(room=room, status=plain[3:4].decode())
-    return decode(text)
 
 
 def _meaning(record: Record) -> str:

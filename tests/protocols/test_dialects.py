@@ -6,6 +6,7 @@ import pytest
 
 from gateway.back.kinds import KINDS
 from protocols.dialects import DIALECTS, LinkSettings
+from protocols.errors import CannotBeSaid
 from protocols.postings import (
     ArticlesTaken,
     CallCharge,
@@ -18,7 +19,7 @@ from protocols.postings import (
 
 AT = datetime(2026, 3, 14, 10, 0)
 SAID = {
-    CallCharge: CallCharge(room="101", at=AT, digits="00331", duration_s=60),
+    CallCharge: CallCharge(room="101", at=AT, digits="00331", duration_s=61, amount=250),
     ArticlesTaken: ArticlesTaken(room="101", at=AT, articles=((1, 2),)),
     RoomStatusKeyed: RoomStatusKeyed(room="101", status="3"),
     MessagesWaiting: MessagesWaiting(room="101", unread=1, read=0),
@@ -36,7 +37,7 @@ def test_it_has_a_record_for_what_it_can_say_and_for_nothing_else(name, kind):
     if row.word in dialect.can_say:
         assert dialect.record_of(posting, 17).record_id
     else:
-        with pytest.raises(ValueError, match="no message"):
+        with pytest.raises(CannotBeSaid, match="no_word"):
             dialect.record_of(posting, 17)
 
 
@@ -49,12 +50,15 @@ def test_its_link_begins_closed_and_opens(name):
     session = DIALECTS[name].session(site, lambda: AT)
     assert (session.is_up, session.state) == (False, "closed")
     session.opened(0.0)
-    assert (session.is_up, session.state) == (False, "waiting")
+    assert session.state == ("up" if name in ("hobic", "smdr") else "waiting")  # nobody to be heard
 
 
 @EACH
-def test_it_knows_what_a_maid_keys(name):
+def test_it_knows_what_a_maid_keys_if_it_can_be_told(name):
     codes = DIALECTS[name].maid_codes
+    if "room_status" not in DIALECTS[name].can_say:
+        assert codes == {}
+        return
     assert codes.keys() == set("123456")
     assert all(len(pair) == 2 for pair in codes.values())
 

@@ -64,7 +64,7 @@ def bills(on):
 
 
 def states(on):
-    return [row.state for row in on.service.back.lane.open.values()]
+    return [row.state for row in on.service.back.lanes.each[0].open.values()]
 
 
 @pytest.mark.asyncio
@@ -106,7 +106,7 @@ async def test_a_call_of_a_guest_who_has_left_is_on_nobodys_bill(tmp_path):
         await on.pms.all_said()
         later(on, 60)
         await until(lambda: states(on) == ["held"])
-        (row,) = on.service.back.lane.open.values()
+        (row,) = on.service.back.lanes.each[0].open.values()
         assert row.reason == "late_charge: the guest who has to pay has left the house"
         assert on.pms.cashier.heard == []
         # Another call, of the guest who is there now, goes on.

@@ -129,5 +129,5 @@ async def test_what_is_taken_from_the_minibar_is_on_the_bill(tmp_path, mode, pos
         on.pms.say("GO|RN101|G#4711|GSN|")
         on.ucm.take("101", "beer")  # while the check-out is on its way
         await until(lambda: not on.ucm.rooms.rooms["101"].is_in)
-        await until(lambda: len(on.service.back.lane.open) <= 1)
+        await until(lambda: len(on.service.back.lanes.each[0].open) <= 1)
         assert len(said) == 1  # what nobody can pay any more is a human's

@@ -74,7 +74,7 @@ async def test_while_the_link_is_down_only_the_latest_waits(tmp_path):
         for minute, status in enumerate((5, 1, 5)):
             on.ucm.rooms.key_status("102", status, at=f"20260314103{minute}")
             await looked(on)
-        assert len(on.service.back.lane.open) == 1
+        assert len(on.service.back.lanes.each[0].open) == 1
         on.pms._say_start()
         await until(lambda: told.records)
         assert told.records == ["RE|RN102|RS1|"]

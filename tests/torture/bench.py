@@ -102,7 +102,7 @@ class Bench:
     async def taken(self, room: str, within_s: float = 20.0) -> None:
         """Until this room's guest is on disk."""
         async with asyncio.timeout(within_s):
-            while room not in self.pump.intake.house.rooms:
+            while room not in self.pump.desk.house.rooms:
                 await asyncio.sleep(0.002)
 
     async def until(self, true: Callable[[], bool], within_s: float = 20.0) -> None:
@@ -125,7 +125,7 @@ async def running(
     session = FiasSession(FiasProfile(pacing_s=0, lrc=True, ack=ack), clock.stamp)
     opener = Watched(opener_for(spec))
     # The longest pauses by lot: what is promised must hold for them.
-    pump = Pump(opener=opener, session=session, intake=intake, clock=clock, metrics=metrics,
+    pump = Pump(opener=opener, session=session, desk=intake, clock=clock, metrics=metrics.guests,
                 answers=ack, rng=lambda: 1.0)  # fmt: skip
     bench = Bench(pump, opener)
 

@@ -12,15 +12,10 @@ from protocols.fias import FiasProfile, FiasSession
 from protocols.fias.charset import CHARSETS
 from protocols.fias.codec import decode, encode, fields_of
 from protocols.fias.controls import MAX_BODY_BYTES
-from protocols.fias.framing import (
-    EVIDENCE_BYTES,
-    GARBAGE_RUN_BYTES,
-    Frame,
-    FrameReader,
-    Refusal,
-)
+from protocols.fias.framing import STARTS
 from protocols.fias.normalize import normalize
 from protocols.fias.records import GuestIn
+from protocols.framing import FrameReader
 from protocols.session import (
     DataReceived,
     Direction,
@@ -32,6 +27,7 @@ from protocols.session import (
     RecordRefused,
     Signal,
 )
+from protocols.stream import EVIDENCE_BYTES, NOISE_BYTES, Frame, Refusal
 
 
 def dealt(data: bytes) -> tuple[int, int, bytes]:
@@ -50,11 +46,11 @@ def framing(data: bytes) -> Hashable:
     limit = 16 if how & 4 else MAX_BODY_BYTES
 
     def read(pieces: list[bytes]) -> tuple[list, FrameReader]:
-        reader, items = FrameReader(lrc=lrc, handshake=handshake, max_body_bytes=limit), []
+        reader, items = FrameReader(lrc=lrc, handshake=handshake, longest=limit, starts=STARTS), []
         for piece in pieces:
             items += reader.receive(piece)
             assert len(reader._body) <= limit, "the body outgrows its limit"
-            assert len(reader._noise) < GARBAGE_RUN_BYTES, "noise outgrows its limit"
+            assert len(reader._noise) < NOISE_BYTES, "noise outgrows its limit"
         return items, reader
 
     whole, reader = read([stream])

@@ -287,13 +287,13 @@ async def wrong_baud(folder: Path, seconds: float, rng: random.Random) -> list[F
             await asyncio.sleep(0.01)
         began = time.monotonic()
         room, frame = bench.record()
-        while room not in bench.pump.intake.house.rooms:
+        while room not in bench.pump.desk.house.rooms:
             outlet.write(frame)  # a PMS that gets no ACK sends it again
             await asyncio.sleep(0.1)
             drain(outlet.master)
         back = time.monotonic() - began
         opened = bench.opener.opened
-        rooms = len(bench.pump.intake.house.rooms)
+        rooms = len(bench.pump.desk.house.rooms)
     outlet.pull_out()
     return [
         counted("wrong speed: bytes of garbage, XOFF among them", garbage),

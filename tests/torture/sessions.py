@@ -76,10 +76,10 @@ async def run(calls: int, seed: int) -> Outcome:
             for _ in range(1200):
                 clock.shift += 700
                 on.service.back.poll.nudged.set()
-                on.service.back.lane.changed.set()
+                on.service.back.lanes.each[0].changed.set()
                 await asyncio.sleep(0.5)
                 rows = await on.service.store(Store.postings, EVERY, 10**6)
-                if len(rows) >= len(charged) and not on.service.back.lane.has_work:
+                if len(rows) >= len(charged) and not on.service.back.lanes.each[0].has_work:
                     break
             complaints = [each for each in on.pms.cashier.complaints if "twice" in each]
             bills = Counter(posting.dialled for posting in on.pms.cashier.booked)

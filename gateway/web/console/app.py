@@ -1,9 +1,8 @@
 """The pages: `/` now, `/line`, `/rooms`, `/outbox`, `/back`, `/findings`, `/about`, the actions."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import tzinfo
 from functools import cached_property
 from time import perf_counter
@@ -15,39 +14,28 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from gateway.pipeline.step import STATES, WAITING
 from gateway.scope.explain import not_open
-from gateway.scope.rows import Row, Watcher
 from gateway.store import JournalLine, StorageFailed
 from gateway.web import words
-from gateway.web.console import board, line, now
+from gateway.web.console import board, now
 from gateway.web.console.back import BackPages
 from gateway.web.console.day import Day
 from gateway.web.console.door import Door, shows_names
 from gateway.web.console.guard import Guard, Session
-from gateway.web.console.line import Followed
+from gateway.web.console.line_pages import LinePages
 from gateway.web.console.picture import picture
 from gateway.web.console.press import HEADERS, HERE, Events, Press, Static
-from gateway.web.control import OPEN_STATES, Control, Declined
-from gateway.web.words import Told
+from gateway.web.control import OPEN_STATES, Control
 
 LOOK_EVERY_S: Final = 0.5
 LOOK_AT_ROOMS_EVERY_S: Final = 2.0
 """A large house has thousands of rooms, and each of them is compared anew."""
 IDLE_SHARE: Final = 9
 """A page that takes long to make is made less often: records share the loop with it."""
-PAST_ROWS: Final = 200
 MOST_ROOMS: Final = 20_000
 MOST_OPEN: Final = 500
-MOST_CALLS: Final = 200
-"""Calls of the journal that are looked through for what became of the rows of the line."""
 OUTCOME_WITHIN_S: Final = 1.5
 """So long who has said "retry" waits to read what came of it."""
 
-_FORMS: Final = {
-    "line": "text/plain; charset=utf-8",
-    "jsonl": "application/x-ndjson",
-    "pcapng": "application/x-pcapng",
-}
-_MINUTES: Final = (5, 15, 60)
 _PLAIN: Final = {"None": "not set", "": "not set", "{}": "none", "()": "none",
                  "True": "yes", "False": "no"}  # fmt: skip
 
@@ -73,7 +61,6 @@ class Console:
     site: str
     zone: tzinfo
     decimals: int | None = None
-    exporting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @cached_property
     def press(self) -> Press:
@@ -92,8 +79,13 @@ class Console:
     @cached_property
     def back(self) -> BackPages:
         """What goes back to the PMS."""
-        is_on = self.control.postings.lane is not None
+        is_on = self.control.postings.lanes is not None
         return BackPages(self.control, self.door, self.press, self.zone, is_on, self.decimals)
+
+    @cached_property
+    def line(self) -> LinePages:
+        """The lines to the PMS."""
+        return LinePages(self.control, self.door, self.press, self.zone)
 
     def routes(self) -> list[BaseRoute]:
         """What the HTTP listener serves beside the metrics."""
@@ -106,10 +98,7 @@ class Console:
             *self.back.routes(),
             *self._live("/findings", "findings", self._findings, LOOK_EVERY_S * 2),
             *self._live("/about", "about", self._about, LOOK_AT_ROOMS_EVERY_S),
-            Route("/line", look(self._line)),
-            Route("/events/line", look(self.line_stream)),
-            Route("/line/capture", look(self._capture)),
-            Route("/line/remarks", change(self._remark), methods=["POST"]),
+            *self.line.routes(),
             Route("/resync", change(self._resync), methods=["POST"]),
             Route("/outbox/{room:path}/{deed}", look(self._confirm), methods=["GET"]),
             Route("/outbox/{room:path}/{deed}", change(self._mend), methods=["POST"]),
@@ -131,7 +120,7 @@ class Console:
 
             async def events() -> AsyncIterator[Events]:
                 shown = ""
-                while not self.control.scope.is_over and may_go_on():
+                while not self.control.scope().is_over and may_go_on():
                     began = perf_counter()
                     text = self.press.render(f"_{name}.html", **await values(session))
                     took_s = perf_counter() - began
@@ -155,7 +144,7 @@ class Console:
         today, whole_day = day.today()
         site = now.Site(
             status=await self.status(),
-            line=control.line(),
+            lines=[control.line(name) for name in control.scopes],
             rooms=control.house.rooms,
             open=control.views(OPEN_STATES, None, MOST_ROOMS),
             drifts=control.known_drifts(),
@@ -163,7 +152,7 @@ class Console:
             findings=control.findings(),
             moments=pump.moments,
             ucm_at=relay.reach.since,
-            last=pump.intake.last,
+            last=control.last,
             today=today,
             whole_day=whole_day,
             zone=self.zone,
@@ -209,10 +198,9 @@ class Console:
             return []
 
     async def _findings(self, _: Session | None) -> dict[str, Any]:
-        at, line = self.control.clock.epoch(), self.control.line()
-        findings = self.control.findings()
-        if not line["is_open"]:
-            findings.insert(0, not_open(line["line"]))
+        at, control = self.control.clock.epoch(), self.control
+        closed = [line for name in control.scopes if not (line := control.line(name))["is_open"]]
+        findings = [*(not_open(line["line"]) for line in closed), *control.findings()]
         return {
             "findings": now.texts(findings, self.zone, at),
             "time": lambda moment: words.clock(moment, self.zone),
@@ -226,91 +214,7 @@ class Console:
             }
         }
 
-    # --- Line ---
-
-    async def _line(self, _: Request, session: Session | None) -> Response:
-        scope = self.control.scope
-        watcher = Watcher(scope.profile, names=shows_names(session))
-        past = await scope.past(watcher, PAST_ROWS)
-        followed = [each for id_, row in enumerate(past) if (each := line.followed(id_, row))]
-        became = await self._fates(followed, names=shows_names(session))
-        charset = scope.profile.charset
-        rows = [
-            (id_, line.line_row(row, self.zone, charset, became.get(id_, line.NOTHING)))
-            for id_, row in enumerate(past)
-        ]
-        return self.press.page(
-            session,
-            "line.html",
-            line=self.control.line(),
-            rows=rows[::-1],
-            forms=_FORMS,
-            minutes=_MINUTES,
-        )
-
-    async def _fates(self, rows: list[Followed], *, names: bool) -> dict[int, Told]:
-        if not rows:
-            return {}
-        journal = await self._journal(MOST_CALLS)
-        views = self.control.views(OPEN_STATES, None, MOST_OPEN)
-        charset = self.control.scope.profile.charset
-        return line.fates(rows, journal, views, self.zone, charset, names=names)
-
-    async def line_stream(self, request: Request, session: Session | None) -> Response:
-        """Transactions as they come, and what becomes of those that are told already."""
-        may_go_on, names = self.door.as_it_was(request, session), shows_names(session)
-
-        async def events() -> AsyncIterator[Events]:
-            count = 0
-            followed: deque[Followed] = deque(maxlen=PAST_ROWS)
-            shown: dict[int, Told] = {}
-            async for rows in self.control.scope.rows(last=PAST_ROWS, names=names):
-                if not may_go_on():
-                    return
-                numbered = list(enumerate(rows, count))
-                count += len(rows)
-                followed.extend(each for id_, row in numbered if (each := line.followed(id_, row)))
-                became = await self._fates(list(followed), names=names)
-                news, shown = line.changed(shown, became), became
-                told = "".join(self._row(id_, row, became) for id_, row in numbered)
-                outcomes = [[id_, each.tone, each.words] for id_, each in news.items()]
-                yield {
-                    **({"rows": told} if told else {}),
-                    **({"outcomes": outcomes} if outcomes else {}),
-                }
-
-        return self.press.stream(events())
-
-    def _row(self, id_: int, row: Row, became: Mapping[int, Told]) -> str:
-        control = self.control
-        charset = control.scope.profile.charset
-        told = line.line_row(row, self.zone, charset, became.get(id_, line.NOTHING))
-        return self.press.render("_row.html", id=id_, row=told, line=control.line())
-
-    async def _capture(self, request: Request, _: Session | None) -> Response:
-        asked = request.query_params
-        form, minutes = asked.get("format", "line"), asked.get("minutes", "all")
-        if form not in _FORMS:
-            raise Declined(f"format {form!r} is none of {', '.join(_FORMS)}", 400)
-        if minutes not in ("all", *map(str, _MINUTES)):
-            raise Declined(f"minutes are one of {', '.join(map(str, _MINUTES))}, all", 400)
-        if self.exporting.locked():
-            raise Declined("another capture is being made: try again", 503)
-        async with self.exporting:
-            last_s = None if minutes == "all" else int(minutes) * 60.0
-            data = await self.control.scope.capture(form, last_s)
-        name = f'attachment; filename="line.{form}"'
-        headers = {**HEADERS, "Content-Disposition": name}
-        return Response(data, media_type=_FORMS[form], headers=headers)
-
     # --- Deeds ---
-
-    async def _remark(self, _: Request, session: Session, form: Mapping[str, str]) -> Response:
-        text = " ".join(form.get("words", "").split())
-        if text:
-            self.control.remark(text)
-        session.said = "The remark is in the capture." if text else "The remark was empty."
-        return RedirectResponse("/line", 303, HEADERS)
 
     async def _resync(self, _: Request, session: Session, __: Mapping[str, str]) -> Response:
         self.control.resync()

@@ -48,7 +48,7 @@ NONE: Final = Counts()
 def counts_of(metrics: Metrics) -> Counts:
     """What the counters have reached."""
     records = calls = failures = 0.0
-    for labels, value in _samples(metrics.records, "_total"):
+    for labels, value in _samples(metrics.guests.records, "_total"):
         if labels["direction"] == "in" and labels["record"] not in LINK_RECORDS:
             records += value
     for labels, value in _samples(metrics.ucm_request, "_count"):

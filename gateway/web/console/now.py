@@ -42,7 +42,7 @@ class Site:
     """All that the first page is made of, at one moment.
 
     status      as `/readyz` tells it
-    line        see Control.line
+    lines       see Control.line; that of the guests first
     open        rooms that wait or are parked
     drifts      rooms that differed at the last comparison, which was at `compared_at`
     ucm_at      since when the UCM answers, or does not; moments are seconds since 1970
@@ -51,7 +51,7 @@ class Site:
     """
 
     status: Mapping[str, Any]
-    line: Mapping[str, Any]
+    lines: Sequence[Mapping[str, Any]]
     rooms: Mapping[str, Room]
     open: Sequence[RoomView]
     drifts: Sequence[Drift]
@@ -64,6 +64,11 @@ class Site:
     whole_day: bool
     zone: tzinfo
     now: float
+
+    @property
+    def line(self) -> Mapping[str, Any]:
+        """Of the guests."""
+        return self.lines[0]
 
     def since(self, at: float | None) -> str:
         """Since when; empty: it is not known."""
@@ -83,11 +88,20 @@ def cards(site: Site) -> list[Card]:
              _and(line_at, line["line"] + lamps), "/line"),
         Card("UCM", _tone(ucm["ok"]), "answers" if ucm["ok"] else "does not answer",
              _and(site.since(site.ucm_at), "" if ucm["ok"] else ucm["why"]), "/outbox"),
+        *(_of_more(line) for line in site.lines[1:]),
         _outbox(site, outbox),
         _of_rooms(site),
         _today(site),
         _resync(site),
     ]  # fmt: skip
+
+
+def _of_more(line: Mapping[str, Any]) -> Card:
+    """A line beside that of the guests."""
+    state = "up" if line["is_up"] else "open" if line["is_open"] else "not open"
+    title = f"Line of the {line['name']}"
+    words = f"{line['protocol']} · {line['line']}"
+    return Card(title, _tone(line["is_up"]), state, words, f"/line?line={line['name']}")
 
 
 def _outbox(site: Site, outbox: Mapping[str, Any]) -> Card:
@@ -196,7 +210,18 @@ def _now(site: Site) -> list[Trouble]:
                 "/line",
             )
         )
+    found += [_down(line) for line in site.lines[1:] if not line["is_up"]]
     return [*found, *_rooms(site)]
+
+
+def _down(line: Mapping[str, Any]) -> Trouble:
+    state = "does not answer" if line["is_open"] else "is not open"
+    return Trouble(
+        f"The line of the {line['name']} ({line['line']}) {state}.",
+        "Look at cable and adapter, or at the PMS's interface; what goes over it waits meanwhile.",
+        "now",
+        f"/line?line={line['name']}",
+    )
 
 
 def _meanwhile(outbox: Mapping[str, Any]) -> str:

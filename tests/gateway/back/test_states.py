@@ -15,7 +15,7 @@ OURS = frozenset({Cause.SEND, Cause.NOT_ARRIVED, Cause.NO_ANSWER, Cause.HOLD})
 def test_every_state_has_its_row():
     assert TRANSITIONS.keys() == set(State)
     assert PARKED < OPEN
-    assert set(State) - OPEN == {State.BOOKED, State.DROPPED, State.WRITTEN}
+    assert set(State) - OPEN == {State.BOOKED, State.DROPPED, State.WRITTEN, State.UNCONFIRMED}
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,7 @@ def test_every_state_has_its_row():
         (State.DROPPED, {Cause.SAID_AGAIN}),
         (State.BOOKED, set()),
         (State.WRITTEN, {Cause.SAY_AGAIN}),
+        (State.UNCONFIRMED, {Cause.SAID_AGAIN}),
     ],
 )
 def test_it_is_sent_again_only_by_a_word_that_it_was_not_booked(state, ways):

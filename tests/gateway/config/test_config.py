@@ -44,7 +44,7 @@ def test_a_good_file_says_everything(tmp_path):
     config = config_of(tmp_path, GOOD)
     assert config.pms.line == SerialSpec("/dev/ttyUSB0", 9600, 8, "N", 1)
     assert config.checkout_time == time(11, 30)
-    assert (config.fias.encoding, config.lrc, config.ack) == ("cp850", True, True)
+    assert (config.fias.encoding, config.guests.lrc, config.guests.ack) == ("cp850", True, True)
     assert config.ucm.password.get_secret_value() == "api-invented"
     assert config.ucm.pin[:3] == b"\x00\x11\x22"
     assert config.language == {"GE": "de-at"}
@@ -77,18 +77,18 @@ def test_what_is_not_said_has_its_default(tmp_path):
 )
 def test_check_bytes_and_answers_are_on_for_serial_lines_only(tmp_path, line, spec, on):
     config = config_of(tmp_path, MINIMAL.replace("tcp:10.0.0.5:5010", line))
-    assert (config.pms.line, config.lrc, config.ack) == (spec, on, on)
+    assert (config.pms.line, config.guests.lrc, config.guests.ack) == (spec, on, on)
     forced = config_of(
         tmp_path, MINIMAL.replace("tcp:10.0.0.5:5010", line) + "[fias]\nlrc = true\nack = false\n"
     )
-    assert (forced.lrc, forced.ack) == (True, False)
+    assert (forced.guests.lrc, forced.guests.ack) == (True, False)
 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
         (("[pms]", "[pms]\nspeed = 1"), "pms.speed: unknown key; allowed: allow, line, protocol"),
-        (("[pms]", "[dentist]\n[pms]"), "dentist: unknown key; allowed: back, capture, class_of_service, fias, http, language, maid, pms, room_status, rooms, site, tariff, ucm"),
+        (("[pms]", "[dentist]\n[pms]"), "dentist: unknown key; allowed: back, capture, charges_line, class_of_service, fias, http, language, maid, pms, room_status, rooms, site, tariff, ucm"),
         (('line = "tcp:10.0.0.5:5010"', ""), "pms.line: missing"),
         (("tcp:10.0.0.5:5010", "tcp:10.0.0.5"), "pms.line = 'tcp:10.0.0.5': expected serial:DEVICE,BAUD,MODE (as serial:/dev/ttyUSB0,9600,8n1), tcp:HOST:PORT (we dial) or listen:HOST:PORT (the PMS dials)"),
         (("tcp:10.0.0.5:5010", "tcp:10.0.0.5:99999"), "pms.line = 'tcp:10.0.0.5:99999': 99999 is no port number"),
@@ -325,8 +325,8 @@ def test_the_password_of_the_websocket_may_stand_in_a_file(tmp_path):
 def test_a_dialect_has_answers_and_check_bytes_of_its_own(tmp_path):
     mitel = MINIMAL.replace("[pms]\n", '[pms]\nprotocol = "mitel"\n')
     config = config_of(tmp_path, mitel)
-    assert (config.ack, config.lrc, config.pms.room_first) == (True, False, False)
-    assert config.says == frozenset()
+    assert (config.guests.ack, config.guests.lrc, config.pms.room_first) == (True, False, False)
+    assert config.guests.says == frozenset()
     assert mistakes(tmp_path, MINIMAL.replace("[pms]\n", '[pms]\nprotocol = "mittel"\n')) == [
         "pms.protocol = 'mittel': expected one of fias, mitel"
     ]
@@ -338,8 +338,11 @@ def test_what_a_dialect_has_no_word_for_is_a_mistake(tmp_path):
         '[back]\ncharges = "timed"\nwake_up_results = true\nroom_status = true\nvoicemail = true\n'
     )
     assert mistakes(tmp_path, mitel + back) == [
-        "back.charges: a PMS that speaks mitel cannot be told of it; switch it off",
+        (
+            "back.charges: a PMS that speaks mitel cannot be told of it; switch it off, "
+            "or give charges a line of their own: [charges_line]"
+        ),
         "back.wake_up_results: a PMS that speaks mitel cannot be told of it; switch it off",
     ]
     config = config_of(tmp_path, f"{mitel}[back]\nroom_status = true\nvoicemail = true\n")
-    assert config.says == {"room_status", "voicemail"}
+    assert config.guests.says == {"room_status", "voicemail"}

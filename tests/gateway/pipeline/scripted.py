@@ -8,11 +8,12 @@ from gateway.drivers.ucm.requests import Words, guest_tags
 from gateway.house import House
 from gateway.line import LineFailed
 from gateway.metrics import Metrics
-from gateway.pipeline.intake import Intake
+from gateway.pipeline.intake import Ear, Intake
 from gateway.pipeline.kept import house_of
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.pump import Pump, Resync
 from gateway.pipeline.repeats import Repeats
+from gateway.pipeline.reports import Reports
 from gateway.pipeline.room_map import RoomMap
 from gateway.store import Store, StoreWorker
 from protocols.fias import FiasProfile, FiasSession, normalize
@@ -85,12 +86,12 @@ async def pump_on(tmp_path, *lines, ack=True, resync=Resync.NEVER):
     outbox.restore(rooms, ())
     intake = Intake(
         house=House(zone=clock.zone, rooms=rooms, ledger=ledger), rooms=RoomMap(),
-        outbox=outbox, store=StoreWorker(store), normalize=normalize, clock=clock, metrics=metrics,
+        outbox=outbox, store=StoreWorker(store), guests=Ear(normalize, Reports(clock, metrics, metrics.guests)), clock=clock, metrics=metrics,
         repeats=Repeats() if ack else None,
     )  # fmt: skip
     opener = ScriptedOpener(*lines)
     session = FiasSession(FiasProfile(pacing_s=0, lrc=ack, ack=ack), clock.stamp)
-    pump = Pump(opener=opener, session=session, intake=intake, clock=clock, metrics=metrics,
+    pump = Pump(opener=opener, session=session, desk=intake, clock=clock, metrics=metrics.guests,
                 answers=ack, resync=resync, rng=lambda: 1.0)  # fmt: skip
     opener.pump = pump
     try:

@@ -3,6 +3,7 @@
 import asyncio
 import io
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -12,10 +13,11 @@ from gateway.drivers.ucm.requests import Words, guest_tags
 from gateway.house import Actual, House
 from gateway.metrics import Metrics
 from gateway.pipeline.happened import happened
-from gateway.pipeline.intake import MOST_ROOMS, Intake
+from gateway.pipeline.intake import MOST_ROOMS, Ear, Intake
 from gateway.pipeline.kept import house_of
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.repeats import Repeats
+from gateway.pipeline.reports import Reports
 from gateway.pipeline.room_map import RoomMap
 from gateway.store import StorageCorrupt, StorageFailed, Store, StoreWorker
 from protocols.fias import decode, normalize
@@ -25,7 +27,7 @@ from tests.fakes import HandClock
 
 @asynccontextmanager
 async def desk(tmp_path, *, answers=True, rooms=None):
-    clock = HandClock()
+    clock, metrics = HandClock(), Metrics(version="1", site="t")
     store = Store(tmp_path / "outbox.db")
     kept = store.load()
     known, ledger = house_of(kept)
@@ -37,9 +39,9 @@ async def desk(tmp_path, *, answers=True, rooms=None):
         rooms=rooms or RoomMap(),
         outbox=outbox,
         store=StoreWorker(store),
-        normalize=normalize,
+        guests=Ear(normalize, Reports(clock, metrics, metrics.guests)),
         clock=clock,
-        metrics=Metrics(version="1", site="t"),
+        metrics=metrics,
         repeats=Repeats(heard) if answers else None,
     )
     intake.restore(kept.writes)
@@ -215,7 +217,7 @@ async def test_one_record_that_we_cannot_bear_takes_no_other_along(tmp_path):
         return normalize(record)
 
     async with desk(tmp_path) as intake:
-        intake.normalize = brittle
+        intake.guests = replace(intake.guests, normalize=brittle)
         await intake.take(said("GI|RN101|G#1|GNA|", "GI|RN666|G#6|GNX|", "GI|RN102|G#2|GNB|"))
         assert waiting(intake) == ["101", "102"]
         (kept,) = intake.store.store.refused()

@@ -10,11 +10,11 @@ from tests.fakes import HandClock
 
 def test_every_refusal_is_counted_and_one_a_second_is_kept():
     clock, metrics = HandClock(), Metrics(version="0", site="s")
-    noise = Noise(clock, metrics)
+    noise = Noise(clock, metrics.guests)
     for eighth in range(20):  # of a second, which a float can say exactly
         noise.refused("garbage", bytes([eighth]))
         clock.wind(0.125)
-    assert metrics.frames_refused.labels("garbage")._value.get() == 20
+    assert metrics.guests.frames_refused.labels("garbage")._value.get() == 20
     kept = noise.taken()
     assert [each.body for each in kept] == [b"\x00", b"\x08", b"\x10"]
     assert kept[0].advice == "bytes outside any record: check baud rate and parity"
@@ -24,7 +24,7 @@ def test_every_refusal_is_counted_and_one_a_second_is_kept():
 def test_the_log_hears_of_it_once_a_minute_with_how_many_there_were():
     set_up()  # another test may have asked for quiet
     clock = HandClock()
-    noise = Noise(clock, Metrics(version="0", site="s"))
+    noise = Noise(clock, Metrics(version="0", site="s").guests)
     with capture_logs() as logs:
         for _ in range(130):
             noise.refused("lrc", b"x")

@@ -34,7 +34,7 @@ def failing_disk(*, times, then=lambda: None):
 
 
 def entries(pump):
-    return sorted(pump.intake.outbox.waiting)
+    return sorted(pump.desk.outbox.waiting)
 
 
 def chunked(data, style):
@@ -189,10 +189,10 @@ async def test_noise_is_counted_kept_in_part_and_nothing_else_is_lost(tmp_path):
     async with pump_on(tmp_path, line) as pump:
         await pump.run()
         assert entries(pump) == ["101", "102"]
-        refused = pump.metrics.registry.get_sample_value
+        refused = pump.desk.metrics.registry.get_sample_value
         assert refused("pmsgw_frames_refused_total", {"reason": "garbage"}) > 10
         assert refused("pmsgw_frames_refused_total", {"reason": "overlong"}) == 1
-        assert 1 <= len(pump.intake.store.store.refused()) <= 4
+        assert 1 <= len(pump.desk.store.store.refused()) <= 4
         assert refused("pmsgw_serial_errors_total", {"kind": "framing"}) == 2
 
 
@@ -226,7 +226,7 @@ async def test_the_time_to_each_ack_is_measured_where_the_line_has_acks(tmp_path
 
         monkeypatch.setattr(Store, "put", slow)
         await pump.run()
-        value = pump.metrics.registry.get_sample_value
+        value = pump.desk.metrics.registry.get_sample_value
         assert value("pmsgw_ack_seconds_count") == (2 if ack else 0)
         assert value("pmsgw_ack_seconds_bucket", {"le": "1.0"}) == 0
         assert value("pmsgw_ack_seconds_bucket", {"le": "1.5"}) == (2 if ack else 0)

@@ -65,8 +65,8 @@ async def test_a_resync_is_void_when_the_line_is_lost_and_when_the_link_begins_a
         )  # fmt: skip
         async with pump_on(tmp_path, line, ack=False) as pump:
             await pump.run()
-            assert [guest.name for guest in pump.intake.house.rooms["101"].guests] == ["A", "B"]
-            assert not pump.intake.house.ledger.in_resync
+            assert [guest.name for guest in pump.desk.house.rooms["101"].guests] == ["A", "B"]
+            assert not pump.desk.house.ledger.in_resync
 
 
 @pytest.mark.asyncio
@@ -94,7 +94,7 @@ async def test_a_resync_that_broke_off_is_asked_for_again_a_few_times_and_then_t
         asked = [line.written.count(b"\x02DR|") for line in lines]
         assert asked == [0, *[1] * MOST_RESYNCS_ASKED, 0]
         assert [each["event"] for each in said].count("resync_broken") == 1
-        assert pump.metrics.registry.get_sample_value("pmsgw_resync_missing") == 1
+        assert pump.desk.metrics.registry.get_sample_value("pmsgw_resync_missing") == 1
 
 
 @pytest.mark.asyncio
@@ -105,5 +105,5 @@ async def test_a_resync_that_comes_to_its_end_is_not_missing_any_more(tmp_path):
     again = ScriptedLine([up])
     async with pump_on(tmp_path, broken, whole, again, ack=False) as pump:
         await pump.run()
-        assert pump.metrics.registry.get_sample_value("pmsgw_resync_missing") == 0
+        assert pump.desk.metrics.registry.get_sample_value("pmsgw_resync_missing") == 0
         assert [line.written.count(b"\x02DR|") for line in (broken, whole, again)] == [0, 1, 0]

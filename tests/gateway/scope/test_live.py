@@ -12,7 +12,7 @@ from gateway.scope.explain import Examiner
 from gateway.scope.live import LiveScope
 from gateway.scope.profile import LineProfile
 from gateway.scope.ring import Ring
-from protocols.fias import Cutter
+from protocols.cutter import Cutter
 from protocols.fias.framing import write_frame
 from tests.fakes import HandClock
 
@@ -22,7 +22,9 @@ PROFILE = LineProfile("tcp:h:1", lrc=False, ack=False)
 
 def scope_in(folder, clock, metrics=None):
     ring = Ring(folder, PROFILE, clock.zone, keep_bytes=1 << 20, keep_s=86_400)
-    return LiveScope(PROFILE, ring, clock, clock.zone, metrics or Metrics(version="0", site="s"))
+    return LiveScope(
+        PROFILE, ring, clock, clock.zone, metrics or Metrics(version="0", site="s").guests
+    )
 
 
 async def first(feed, count):
@@ -87,7 +89,7 @@ async def test_a_capture_that_cannot_be_kept_is_counted(tmp_path):
         await asyncio.sleep(0)
         scope.recorder.heard(FRAME)
         async with asyncio.timeout(10):
-            while metrics.capture_lost._value.get() == 0:
+            while metrics.guests.capture_lost._value.get() == 0:
                 await asyncio.sleep(0.01)
         assert not running.done()  # the line goes on
         running.cancel()
@@ -98,7 +100,7 @@ async def test_a_capture_that_cannot_be_kept_is_counted(tmp_path):
 @pytest.mark.asyncio
 async def test_a_line_without_a_ring_is_still_seen(tmp_path):
     clock = HandClock()
-    scope = LiveScope(PROFILE, None, clock, clock.zone, Metrics(version="0", site="s"))
+    scope = LiveScope(PROFILE, None, clock, clock.zone, Metrics(version="0", site="s").guests)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(scope.run())
         await asyncio.sleep(0)

@@ -68,7 +68,7 @@ def whole(**back):
     return SimpleNamespace(
         zone=ZoneInfo("UTC"),
         back=SimpleNamespace(**used),
-        says=used["wake_up_results"] or used["voicemail"],
+        kinds=used["wake_up_results"] or used["voicemail"],
         class_of_service={}, language={}, room_status={}, checkout_time=None,
     )  # fmt: skip
 

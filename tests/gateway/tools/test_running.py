@@ -47,7 +47,7 @@ async def test_without_a_service_that_is_told(config):
     with pytest.raises(NotRunning, match="no service runs: start it"):
         await ask(config, "GET", "/rooms")
     with pytest.raises(NotRunning):
-        async with feed(config, 0):
+        async with feed(config, 0, "guests"):
             pass
 
 
@@ -80,10 +80,10 @@ async def test_a_feed_is_its_lines_and_ends_with_the_service(config, held, is_ki
     said = "one\nzwölf\n".encode()
     async with (
         answering(held, "200 OK", said, breaks_off=is_killed) as asked,
-        feed(config, 60) as lines,
+        feed(config, 60, "guests") as lines,
     ):
         assert [line async for line in lines] == ["one", "zwölf"]
-    assert b"/line/feed?history=60.000 " in asked[0]
+    assert b"/line/feed?line=guests&history=60.000 " in asked[0]
 
 
 @pytest.mark.asyncio

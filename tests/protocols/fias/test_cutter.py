@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.fias.cutter import Cutter
-from protocols.fias.framing import write_frame
+from protocols.fias.framing import cutter, write_frame
 
 FRAME = write_frame(b"GI|RN101|", lrc=True)
 STREAMS = st.lists(
@@ -19,15 +18,15 @@ STREAMS = st.lists(
 
 @given(STREAMS, st.booleans())
 def test_the_pieces_are_the_stream(stream, has_lrc):
-    cutter = Cutter(lrc=has_lrc)
-    assert b"".join(cutter.feed(stream) + cutter.rest()) == stream
-    assert cutter.is_empty
+    one = cutter(lrc=has_lrc)
+    assert b"".join(one.feed(stream) + one.rest()) == stream
+    assert one.is_empty
 
 
 @given(STREAMS, st.booleans(), st.lists(st.integers(0, 400), max_size=12))
 def test_how_it_was_read_does_not_matter(stream, has_lrc, cuts):
-    whole = Cutter(lrc=has_lrc)
-    pieces = Cutter(lrc=has_lrc)
+    whole = cutter(lrc=has_lrc)
+    pieces = cutter(lrc=has_lrc)
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
     found = [piece for a, b in pairwise(edges) for piece in pieces.feed(stream[a:b])]
     assert found + pieces.rest() == whole.feed(stream) + whole.rest()
@@ -47,23 +46,23 @@ def test_how_it_was_read_does_not_matter(stream, has_lrc, cuts):
     ],
 )
 def test_pieces_are_what_a_reader_would_call_one_thing(stream, has_lrc, pieces):
-    cutter = Cutter(lrc=has_lrc)
-    assert cutter.feed(stream) + cutter.rest() == pieces
+    one = cutter(lrc=has_lrc)
+    assert one.feed(stream) + one.rest() == pieces
 
 
 def test_a_check_byte_that_looks_like_a_beginning_belongs_to_its_frame():
     body = next(b"LA|%d|" % n for n in range(999) if write_frame(b"LA|%d|" % n, lrc=True)[-1] == 2)
     frame = write_frame(body, lrc=True)
-    assert Cutter(lrc=True).feed(frame + FRAME) == [frame, FRAME]
+    assert cutter(lrc=True).feed(frame + FRAME) == [frame, FRAME]
 
 
 def test_a_pause_tells_what_is_half_there_and_the_frame_goes_on():
-    cutter = Cutter(lrc=False)
-    assert cutter.feed(b"\x02GI|RN1") + cutter.rest() == [b"\x02GI|RN1"]
-    assert cutter.feed(b"01|\x03\x06") == [b"01|\x03", b"\x06"]
+    one = cutter(lrc=False)
+    assert one.feed(b"\x02GI|RN1") + one.rest() == [b"\x02GI|RN1"]
+    assert one.feed(b"01|\x03\x06") == [b"01|\x03", b"\x06"]
 
 
 def test_a_frame_without_an_end_does_not_grow_for_ever():
-    cutter = Cutter(lrc=False)
-    pieces = cutter.feed(b"\x02" + b"y" * 100_000)
+    one = cutter(lrc=False)
+    pieces = one.feed(b"\x02" + b"y" * 100_000)
     assert max(map(len, pieces)) <= 8192

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.fias.framing import Frame, FrameReader, write_frame
+from protocols.fias.framing import frame_reader, write_frame
 from protocols.fias.mask import mask, mask_body
+from protocols.stream import Frame
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=4, max_size=30)
 
@@ -46,7 +47,7 @@ def test_a_masked_frame_is_as_long_and_as_right(name, charset):
     frame = write_frame(body, lrc=True)
     masked = mask(frame, has_lrc=True)
     assert len(masked) == len(frame)
-    reader = FrameReader(lrc=True, handshake=True)
+    reader = frame_reader(lrc=True, handshake=True)
     assert [type(item) for item in reader.receive(masked)] == [Frame]
 
 

@@ -7,7 +7,8 @@ from gateway.scope.explain.marks import SINCE_GOOD, Mark
 from gateway.scope.explain.sight import Sight
 from gateway.scope.rows import Row
 from protocols.checksums import lrc
-from protocols.fias.controls import ACK, ENQ, ETX, MAX_ENQUIRIES, NAK, STX
+from protocols.fias.controls import MAX_ENQUIRIES
+from protocols.stream import ACK, ENQ, ETX, NAK, STX
 
 SLOW_S: Final = 2.0
 """An answer is due within T1, 3 s: from here on a busy minute is enough to miss it."""

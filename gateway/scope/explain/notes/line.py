@@ -5,8 +5,8 @@ from typing import Final
 
 from gateway.scope.explain.marks import Mark
 from gateway.scope.explain.sight import Sight
-from protocols.fias.controls import STX
-from protocols.fias.framing import is_good_frame
+from protocols.framing import is_good_frame
+from protocols.stream import STX
 from protocols.transcript import Closed, Counted, Modem, Opened, Spoken, Step
 
 AT_ONCE_S: Final = 5.0

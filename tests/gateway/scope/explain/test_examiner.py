@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from gateway.scope.explain.examiner import Examiner, explain
 from gateway.scope.explain.values import Evidence, Finding
 from protocols.fias import FiasProfile
-from protocols.fias.framing import Frame, FrameReader, write_frame
+from protocols.fias.framing import frame_reader, write_frame
 from protocols.session import DataReceived, LinkUp, RecordRefused
+from protocols.stream import Frame
 from protocols.transcript import (
     Closed,
     Counted,
@@ -78,7 +79,7 @@ class Hotel:
 
     def __init__(self, profile, fias):
         self.profile, self.now, self.session = profile, 1_773_480_000.0, session_of(fias)
-        self.reader = FrameReader(lrc=profile.lrc, handshake=profile.ack)
+        self.reader = frame_reader(lrc=profile.lrc, handshake=profile.ack)
         self.owed = []  # frames that wait for our ACK
         self.is_free, self.ups = True, 0
         self.steps = [profile.as_step(self.now), Opened(at=self.now)]
@@ -225,7 +226,9 @@ def bytes_held(root):
     found, open_ends = {}, [root]
     while open_ends:
         each = open_ends.pop()
-        if id(each) not in found and not isinstance(each, (type, ModuleType, FunctionType, BuiltinFunctionType)):
+        if id(each) not in found and not isinstance(
+            each, (type, ModuleType, FunctionType, BuiltinFunctionType)
+        ):
             found[id(each)] = each
             open_ends += gc.get_referents(each)
     return sum(map(sys.getsizeof, found.values()))

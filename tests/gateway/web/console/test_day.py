@@ -42,9 +42,9 @@ def source():
 def test_what_is_counted_comes_from_the_metrics():
     metrics = Metrics(version="1", site="s")
     assert counts_of(metrics) == Counts()
-    metrics.records.labels("GI", "in").inc(3)
-    metrics.records.labels("LA", "in").inc(9)  # the link's own
-    metrics.records.labels("LS", "out").inc(9)
+    metrics.guests.records.labels("GI", "in").inc(3)
+    metrics.guests.records.labels("LA", "in").inc(9)  # the link's own
+    metrics.guests.records.labels("LS", "out").inc(9)
     metrics.ucm_request.labels("checkin", "ok").observe(0.1)
     metrics.ucm_request.labels("checkout", "rejected").observe(0.1)
     metrics.ucm_request.labels("probe", "rejected").observe(

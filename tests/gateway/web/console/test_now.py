@@ -20,7 +20,7 @@ WELL = now.Site(
         "link": {"ok": True, "state": "up", "line": "", "resync": False, "night_audit": False},
         "ucm": {"ok": True, "why": ""},
     },
-    line={"is_open": True, "line": "tcp h:1", "modem": None},
+    lines=[{"name": "guests", "is_open": True, "line": "tcp h:1", "modem": None}],
     rooms={},
     open=[],
     drifts=[],
@@ -66,7 +66,7 @@ def test_what_hurts_now_stands_before_what_the_line_showed():
             link={"ok": False},
             ucm={"ok": False, "why": "is the UCM up, and the port right?"},
         ),
-        line={**WELL.line, "is_open": False},
+        lines=[{**WELL.line, "is_open": False}],
         open=[view("101", "parked")],
         drifts=[Drift("102", "in"), Drift("103", "unnamed"), Drift("101", "unlisted")],
         compared_at=AT,
@@ -108,7 +108,7 @@ def test_cards_tell_since_when_and_the_last_record():
     room = Room(guests=(Guest(key="1", name="Rossi", came=datetime(2026, 3, 14)),))
     site = replace(WELL, last=("GI", AT + 5), rooms={"101": room, "102": Room()},
                    today=Counts(214, 120, 3), whole_day=False,
-                   line={**WELL.line, "modem": {"CTS": True, "DSR": False}})  # fmt: skip
+                   lines=[{**WELL.line, "modem": {"CTS": True, "DSR": False}}])  # fmt: skip
     cards = cards_of(site)
     assert cards["Link to the PMS"].words == "since 11:33 · last record: check-in 11:33:05"
     assert "CTS on DSR off" in cards["Line"].words

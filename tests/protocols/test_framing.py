@@ -8,18 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.fias.controls import MAX_BODY_BYTES
-from protocols.fias.framing import (
-    EVIDENCE_BYTES,
-    Blank,
-    Control,
-    Frame,
-    FrameReader,
-    Reason,
-    Refusal,
-    write_frame,
-)
+from protocols.fias.framing import STARTS, frame_reader, write_frame
 from protocols.fias.wire import ENVELOPE, ENVELOPE_WITH_LRC
+from protocols.framing import FrameReader
 from protocols.session import Signal
+from protocols.stream import EVIDENCE_BYTES, Blank, Control, Frame, Reason, Refusal
 
 VECTORS = [
     ("12345", 0x32), ("LS|DA260105|TI081500|", 0x74), ("LD|DA260105|TI081501|V#1.0|IFPB|", 0x25),
@@ -37,11 +30,11 @@ VECTORS = [
 
 
 def serial_reader():
-    return FrameReader(lrc=True, handshake=True)
+    return frame_reader(lrc=True, handshake=True)
 
 
 def tcp_reader():
-    return FrameReader(lrc=False, handshake=False)
+    return frame_reader(lrc=False, handshake=False)
 
 
 @pytest.mark.parametrize(("body", "check"), VECTORS)
@@ -148,9 +141,9 @@ ANY_LINE = st.lists(
 
 @given(ANY_LINE, st.lists(st.integers(0, 400), max_size=8), st.booleans())
 def test_any_chunking_finds_the_same(line, cuts, lrc):
-    whole = FrameReader(lrc=lrc, handshake=lrc, max_body_bytes=64)
+    whole = FrameReader(lrc=lrc, handshake=lrc, longest=64, starts=STARTS)
     expected = [*whole.receive(line), *whole.gap()]
-    pieces = FrameReader(lrc=lrc, handshake=lrc, max_body_bytes=64)
+    pieces = FrameReader(lrc=lrc, handshake=lrc, longest=64, starts=STARTS)
     edges = [0, *sorted(min(cut, len(line)) for cut in cuts), len(line)]
     found = [
         item for a, b in itertools.pairwise(edges) for item in pieces.receive(line[a:b])

@@ -7,19 +7,20 @@ import re
 from typing import Final
 
 from protocols.checksums import lrc
-from protocols.fias.controls import ETX, MAX_BODY_BYTES, RECORD_START_BYTES, STX, begins_record
+from protocols.framing import Starts
+from protocols.stream import ETX, NOISE_BYTES, STX
 
 _INSIDE_ENDS: Final = re.compile(rb"[\x02\x03\x05]")
 _OUTSIDE_ENDS: Final = re.compile(rb"[\x02\x05\x06\x15]")
-_RUN_BYTES: Final = 64
-"""Bytes outside frames are told in runs of at most this many: noise comes by the megabyte."""
 
 
 class Cutter:
-    """Cuts one direction of a line. `lrc`: a check byte follows ETX."""
+    """Cuts one direction of a line; see `framing.FrameReader` for what it is told."""
 
-    def __init__(self, *, lrc: bool) -> None:
+    def __init__(self, *, lrc: bool, longest: int, starts: Starts | None = None) -> None:
         self._lrc = lrc
+        self._longest = longest
+        self._starts = starts
         self._piece = bytearray()
         self._is_inside = False
         self._owes_check = False
@@ -65,15 +66,19 @@ class Cutter:
         return position + 1
 
     def _take_inside(self, data: bytes, position: int, pieces: list[bytes]) -> int:
-        room = max(1, MAX_BODY_BYTES - len(self._piece))
+        room = max(1, self._longest - len(self._piece))
         end = _INSIDE_ENDS.search(data, position, position + room)
         if end is None:
             self._piece += data[position : position + room]
-            if len(self._piece) >= MAX_BODY_BYTES:
+            if len(self._piece) >= self._longest:
                 self._is_inside = False
                 pieces += self.rest()
             return min(len(data), position + room)
         self._piece += data[position : end.start()]
+        if data[end.start()] == STX and self._starts is None:
+            pieces += self.rest()
+            self._piece.append(STX)
+            return end.end()
         if data[end.start()] == STX:
             self._ahead = bytearray()
             return end.end()
@@ -89,14 +94,15 @@ class Cutter:
 
     def _look_ahead(self, ahead: bytearray, data: bytes, position: int, pieces: list[bytes]) -> int:
         """Behind an STX inside a frame; see `framing`."""
+        assert self._starts is not None  # nothing else looks ahead
         is_end = _INSIDE_ENDS.match(data, position) is not None
         if not is_end:
             ahead.append(data[position])
-            if len(ahead) < RECORD_START_BYTES:
+            if len(ahead) < self._starts.ahead:
                 return position + 1
         bar = b"|" if is_end and data[position] == ETX else b""
         self._ahead = None
-        if begins_record(bytes(ahead) + bar):
+        if self._starts.tell(bytes(ahead) + bar):
             pieces += self.rest()
         self._piece += bytes([STX]) + ahead
         return position if is_end else position + 1
@@ -105,10 +111,10 @@ class Cutter:
         end = _OUTSIDE_ENDS.search(data, position)
         stop = end.start() if end else len(data)
         while position < stop:
-            taken = data[position : min(stop, position + _RUN_BYTES - len(self._piece))]
+            taken = data[position : min(stop, position + NOISE_BYTES - len(self._piece))]
             self._piece += taken
             position += len(taken)
-            if len(self._piece) >= _RUN_BYTES:
+            if len(self._piece) >= NOISE_BYTES:
                 pieces += self.rest()
         if end is None:
             return position
