@@ -35,6 +35,10 @@ MANDATORY: Final = {"GI": {"RN", "G#", "GS"}, "GO": {"RN", "G#", "GS"}, "GC": {"
 """Fields without which the real one refuses an LR."""
 
 
+_LEAST: Final = {"PB": {"GI", "GO"}, "CA": {"PS", "PA"}}
+"""By what the gateway says it is in LD: without an LR for these it would be of no use."""
+
+
 @dataclass(slots=True)
 class PmsSimulator:
     """One PMS interface on one line.
@@ -46,6 +50,7 @@ class PmsSimulator:
     damage          what noise makes of a frame of ours
     complaints      what the gateway did against the specification
     cashier         takes postings
+    interface       what the gateway says it is: PB, CA
     """
 
     opener: Opener
@@ -61,6 +66,7 @@ class PmsSimulator:
     complaints: list[str] = field(default_factory=list)
     cashier: Cashier = field(default_factory=Cashier)
     links: int = 0
+    interface: str = ""
     _wanted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _described: bool = False
     _in_resync: bool = False
@@ -189,6 +195,7 @@ class PmsSimulator:
             case LinkDescription():
                 self._wanted.clear()
                 self._described = True
+                self.interface = record.interface or ""
                 if None in (record.day, record.at, record.interface, record.version):
                     self.complaints.append("LD without DA, TI, IF or V#")
             case LinkRecordWanted(wanted=str(wanted), fields=tuple(fields)):
@@ -200,7 +207,7 @@ class PmsSimulator:
             case LinkAlive():
                 if self.is_up:
                     return  # never answered
-                if self._described and {"GI", "GO"} <= self._wanted.keys():
+                if self._described and _LEAST.get(self.interface, set()) <= self._wanted.keys():
                     self._say_link("LA")
                     self._up.set()
                     self._work.set()
