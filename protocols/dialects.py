@@ -76,7 +76,8 @@ class Dialect:
     mask        a body without its guest
     maid_codes  status of a room (1 available, 2 cleaning, 3 repairing, 4 vacant, 5 dirty, 6 closed)
                 -> the dialect's own when it is vacant, when occupied; 0: it has none
-    enquiry     what ENQ says between two sides of it
+    asks_first  each side asks with ENQ before it says something; else ENQ asks for the last answer
+    recognises  whether a body can only be one of its records
     is_answered, has_check_byte     whatever the site says; None: as the site says
     is_answered_on_serial           where the site says nothing
     has_verdicts    the PMS answers a charge with a record of its own
@@ -93,7 +94,8 @@ class Dialect:
     mask: Callable[[bytes], bytes]
     maid_codes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     describe: Callable[[bytes], tuple[str, str]] | None = None
-    enquiry: str = "what was your last answer?"
+    asks_first: bool = False
+    recognises: Callable[[bytes], bool] = lambda _: False
     lacks: tuple[str, ...] = ()
     is_answered: bool | None = None
     has_check_byte: bool | None = None
@@ -133,6 +135,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         record_of=fias.record_of,
         can_say=fias.CAN_SAY,
         mask=fias.mask_body,
+        recognises=fias.begins_record,
         maid_codes=fias.MAID_CODES,
         has_verdicts=True,
     ),
@@ -146,7 +149,8 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         mask=mitel.mask_text,
         maid_codes=mitel.MAID_CODES,
         describe=mitel.describe,
-        enquiry="may I say something?",
+        recognises=mitel.recognises,
+        asks_first=True,
         lacks=(
             "no reservation number: a room has one guest, known by his name",
             "no arrival, departure, language or VIP code",
@@ -163,7 +167,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         can_say=call_records.CAN_SAY,
         mask=call_records.mask_costed,
         describe=call_records.describe_costed,
-        enquiry="may I say something?",
+        asks_first=True,
         is_answered=True,
         has_check_byte=True,
         has_prices=True,

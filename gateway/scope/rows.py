@@ -263,8 +263,8 @@ class Watcher:
             is_told = True
         if is_told:
             words = CONTROLS[signal.value]
-            if signal is Signal.ENQ:
-                words = self.profile.dialect.enquiry
+            if signal is Signal.ENQ and self.profile.dialect.asks_first:
+                words = "may I say something?"
             decoded = Decoded("control", signal.value.upper(), words)
             yield self._row(decoded, at, from_pms, data)
 

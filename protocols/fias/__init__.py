@@ -2,6 +2,7 @@
 
 from protocols.fias.charset import CHARSETS, known_charset
 from protocols.fias.codec import decode, encode
+from protocols.fias.controls import begins_record
 from protocols.fias.framing import cutter, frame_reader
 from protocols.fias.mask import mask, mask_body
 from protocols.fias.normalize import normalize
@@ -16,6 +17,7 @@ __all__ = [
     "MAID_CODES",
     "FiasProfile",
     "FiasSession",
+    "begins_record",
     "cutter",
     "decode",
     "encode",

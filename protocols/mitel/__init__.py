@@ -5,7 +5,7 @@ from protocols.mitel.framing import cutter, frame_reader
 from protocols.mitel.normalize import normalize
 from protocols.mitel.postings import CAN_SAY, MAID_CODES, record_of
 from protocols.mitel.session import MitelSession
-from protocols.mitel.words import describe, mask_text
+from protocols.mitel.words import describe, mask_text, recognises
 
 __all__ = [
     "CAN_SAY",
@@ -18,5 +18,6 @@ __all__ = [
     "frame_reader",
     "mask_text",
     "normalize",
+    "recognises",
     "record_of",
 ]

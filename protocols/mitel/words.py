@@ -1,5 +1,6 @@
 """A message as one would say it at the front desk, and with its guest masked. Pure."""
 
+import re
 from typing import Final
 
 from protocols.mitel.codec import decode, decode_ours
@@ -27,6 +28,7 @@ _STATUS: Final = {
 }  # fmt: skip
 """Source: DuVoice's list of maid codes."""
 _NAME: Final = slice(4, None)
+_BEGINS: Final = re.compile(rb"CHK[01]|NAM[123]|RST[0-3]|STS[0-9 ]|MW [01 ]|WKP|GRS|AREYUTHERE")
 
 
 def describe(text: bytes) -> tuple[str, str]:
@@ -66,6 +68,11 @@ def _meaning(record: Record) -> str:
             return "the gateway asks for every room"
         case Unused(function=function):
             return f"{function}: acknowledged, and of no use to the phone system"
+
+
+def recognises(text: bytes) -> bool:
+    """Whether these bytes can only be a message."""
+    return _BEGINS.match(text) is not None
 
 
 def mask_text(text: bytes) -> bytes:

@@ -66,6 +66,9 @@ class Mark(Enum):
     PMS_STRAY = auto()  # an answer on a line that has none
     PMS_ENQ = auto()  # a question about nothing that we know, since the last good frame
     PMS_ASKED = auto()  # ENQ although we had answered, since it answered us
+    OUR_ENQ = auto()  # asking for our turn, since the PMS answered anything
+    ENQ_ALONE = auto()  # it asked for its turn, and said nothing for a while
+    UNASKED = auto()  # a message that it had not asked for
     OUR_NAK = auto()  # to a good frame
     OUR_SLOW = auto()
     OUR_ACK = auto()

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from gateway.scope.explain.marks import Mark, Tally
-from gateway.scope.explain.values import Confidence, Evidence
+from gateway.scope.explain.values import Confidence, Evidence, Speech
 from gateway.scope.profile import LineProfile
 from gateway.scope.rows import Row
 from protocols.transcript import Step, show_bytes, show_step
@@ -85,6 +85,8 @@ class Frames:
     asked: int = 0  # how often the PMS asked for that answer again
     last_body: bytes = b""
     last_at: float = 0.0
+    other: str = ""  # the dialect of which they are
+    asked_at: float | None = None  # when the PMS last asked for its turn; None: it has used it
 
 
 @dataclass(slots=True)
@@ -133,6 +135,14 @@ class Sight:
 
     def __getitem__(self, mark: Mark) -> int:
         return self.tally[mark]
+
+    @property
+    def speech(self) -> Speech:
+        """How this line is spoken."""
+        dialect = self.profile.dialect
+        if dialect.asks_first:
+            return Speech.TURNS
+        return Speech.FIELDS if dialect.describe is None else Speech.ANY
 
     @property
     def is_deaf(self) -> bool:

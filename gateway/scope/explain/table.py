@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.scope.explain.marks import Mark
 from gateway.scope.explain.sight import Sight, Told
-from gateway.scope.explain.values import Confidence, Finding, Layer
+from gateway.scope.explain.values import Confidence, Finding, Layer, Speech
 
 Rule = Callable[[Sight], Told | None]
 
@@ -20,6 +20,7 @@ class Fault:
     rule    says whether it is there; never raises, changes nothing
     blocks  nothing above its layer can work while it is there: findings there are consequences
     hides   faults of its own layer or below that it explains
+    speech  on which lines it is looked for
     is_last whether it is told only when nothing else is: something is wrong, and too little was
             heard to say what
     """
@@ -28,6 +29,7 @@ class Fault:
     layer: Layer
     looks: str
     rule: Rule
+    speech: Speech
     blocks: bool = False
     hides: frozenset[str] = frozenset()
     is_last: bool = False
@@ -57,11 +59,16 @@ def fault(
     layer: Layer,
     looks: str,
     *,
+    speech: Speech | None = None,
     blocks: bool = False,
     hides: tuple[str, ...] = (),
     is_last: bool = False,
 ) -> Callable[[Rule], Rule]:
-    """Put a rule into the table."""
+    """Put a rule into the table.
+
+    speech  None: cable and settings are the same everywhere, all else is of FIELDS
+    """
+    usual = Speech.ANY if layer <= Layer.SETTINGS else Speech.FIELDS
 
     def register(rule: Rule) -> Rule:
         FAULTS[code] = Fault(
@@ -69,6 +76,7 @@ def fault(
             layer=layer,
             looks=looks,
             rule=rule,
+            speech=speech or usual,
             blocks=blocks,
             hides=frozenset(hides),
             is_last=is_last,
@@ -90,6 +98,7 @@ def row(
     when: Callable[[Sight], object] = lambda _: True,
     also: tuple[Mark, ...] = (),
     confidence: Confidence = Confidence.CERTAIN,
+    speech: Speech | None = None,
     blocks: bool = False,
     hides: tuple[str, ...] = (),
     is_last: bool = False,
@@ -101,20 +110,15 @@ def row(
     also            marks whose evidence is shown too
     """
     told = Told(words, do, (mark, *also), confidence)
-    fault(code, layer, looks, blocks=blocks, hides=hides, is_last=is_last)(
+    fault(code, layer, looks, speech=speech, blocks=blocks, hides=hides, is_last=is_last)(
         lambda sight: told if sight[mark] >= at_least and when(sight) else None
     )
 
 
 def look_all(sight: Sight) -> list[Finding]:
     """What is wrong, lowest layer first, without what is a mere consequence of something else."""
-    # What a dialect explains itself has nothing of the frames and records of the usual one.
-    is_usual = sight.profile.dialect.describe is None
-    looked_for = {
-        code: known
-        for code, known in FAULTS.items()
-        if is_usual or known.layer in (Layer.CABLE, Layer.SETTINGS)
-    }
+    spoken = {Speech.ANY, sight.speech}
+    looked_for = {code: known for code, known in FAULTS.items() if known.speech in spoken}
     found = {
         code: each for code, known in looked_for.items() if (each := known.look(sight)) is not None
     }

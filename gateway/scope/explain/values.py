@@ -18,6 +18,14 @@ class Layer(IntEnum):
     UCM = 7
 
 
+class Speech(Enum):
+    """The lines on which a fault is looked for."""
+
+    ANY = "any"
+    FIELDS = "fields"  # records of fields, a link with LS and LA, ENQ for the last answer
+    TURNS = "turns"  # each message is asked for with ENQ
+
+
 class Confidence(Enum):
     """How far the bytes alone prove it."""
 

@@ -22,9 +22,8 @@ PROFILE = LineProfile("tcp:h:1", lrc=False, ack=False)
 
 def scope_in(folder, clock, metrics=None):
     ring = Ring(folder, PROFILE, clock.zone, keep_bytes=1 << 20, keep_s=86_400)
-    return LiveScope(
-        PROFILE, ring, clock, clock.zone, metrics or Metrics(version="0", site="s").guests
-    )
+    metrics = metrics or Metrics(version="0", site="s")
+    return LiveScope(PROFILE, ring, clock, clock.zone, metrics.guests)
 
 
 async def first(feed, count):

@@ -9,6 +9,7 @@ from gateway.scope.explain.faults import (
     postings,
     records,
     settings,
+    turns,
     wiring,
 )
 from gateway.scope.explain.table import FAULTS
@@ -27,5 +28,6 @@ __all__ = [
     "postings",
     "records",
     "settings",
+    "turns",
     "wiring",
 ]

@@ -59,7 +59,7 @@ row(
     "only-questions", Layer.ANSWERS, "ENQ comes again and again, and never a record.",
     Mark.PMS_ENQ, at_least=3, confidence=Confidence.POSSIBLE, is_last=True,
     words="The other side says ENQ again and again and sends no record: it waits for an answer "
-    "that does not reach it, or it speaks another protocol, as Mitel, that begins with ENQ.",
+    "that does not reach it, or it speaks another protocol, that begins with ENQ.",
     do="Check the wire of our sending direction; then whether this interface of the PMS is set to "
     "FIAS.",
 )  # fmt: skip

@@ -109,11 +109,11 @@ def _pms_silent(sight: Sight) -> Told | None:
             "We call, and not one byte comes back: wrong port, cable, or the PMS interface is off.",
             "Try the port with a loopback plug; if that echoes, ask for a null modem cable "
             "(2 and 3 crossed) and for the PMS interface to be started.",
-            (Mark.OUR_LS, Mark.SAID),
+            (Mark.OUR_LS, Mark.OUR_ENQ, Mark.SAID),
         )
     return Told(
         "The connection stands, but the PMS says nothing to our calls.",
         "Ask for the interface behind this port to be started in the PMS; check the port in "
         "pms.line, another service may be listening there.",
-        (Mark.OUR_LS, Mark.SAID),
+        (Mark.OUR_LS, Mark.OUR_ENQ, Mark.SAID),
     )

@@ -3,7 +3,7 @@
 from gateway.scope.explain.marks import Mark
 from gateway.scope.explain.sight import Sight, Told
 from gateway.scope.explain.table import fault, row
-from gateway.scope.explain.values import Confidence, Layer
+from gateway.scope.explain.values import Confidence, Layer, Speech
 
 _VARIANTS = {
     Mark.CHECK_WITHOUT_ETX: "without the ETX",
@@ -13,13 +13,20 @@ _VARIANTS = {
 }
 
 
-row(
-    "other-dialect", Layer.FRAMES, "Frames hold the messages of Mitel systems (CHK, NAM, RST).",
-    Mark.OTHER_DIALECT, at_least=2, blocks=True,
+@fault(
+    "other-dialect", Layer.FRAMES, "Frames hold the records of another dialect.",
+    speech=Speech.ANY, blocks=True,
     hides=("no-check-byte", "check-byte-differs", "check-byte-wrong", "not-fias"),
-    words="This is Mitel, not FIAS: the frames hold messages such as CHK1 and NAM1.",
-    do='Set protocol = "mitel" under [pms], or this interface of the PMS to FIAS.',
 )  # fmt: skip
+def _other_dialect(sight: Sight) -> Told | None:
+    other, ours = sight.frames.other, sight.profile.protocol
+    if sight[Mark.OTHER_DIALECT] < 2:
+        return None
+    return Told(
+        f"This is {other}, not {ours}: see the frames in the evidence.",
+        f'Set protocol = "{other}" under [pms], or this interface of the PMS to {ours}.',
+        (Mark.OTHER_DIALECT,),
+    )
 
 
 @fault(
@@ -92,6 +99,7 @@ def _not_fias(sight: Sight) -> Told | None:
 row(
     "frames-cut-short", Layer.FRAMES, "Frames stop in the middle, or another one begins there.",
     Mark.CUT_SHORT, at_least=2, confidence=Confidence.LIKELY,
+    speech=Speech.ANY,
     words="Frames of the PMS stop in the middle: bytes are lost, or the sender pauses for too "
     "long.",
     do="Look at the adapter or device server on the way (buffering, flow control), and at the "
@@ -99,10 +107,10 @@ row(
 )  # fmt: skip
 
 row(
-    "overlong-frames", Layer.FRAMES, "A frame goes on for more than 8 KiB without an ETX.",
-    Mark.OVERLONG, at_least=1, confidence=Confidence.LIKELY,
-    words="A frame had no end within 8,192 bytes: its ETX was lost, or the PMS sends texts that "
-    "are too long.",
+    "overlong-frames", Layer.FRAMES, "A frame goes on for longer than any record, without an ETX.",
+    Mark.OVERLONG, at_least=1, confidence=Confidence.LIKELY, speech=Speech.ANY,
+    words="A frame had no end where every record ends: its ETX was lost, or the PMS sends texts "
+    "that are too long.",
     do="See the record in the evidence; ask for shorter texts at the PMS.",
 )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from gateway.scope.explain.marks import Mark
 from gateway.scope.explain.table import row
-from gateway.scope.explain.values import Layer
+from gateway.scope.explain.values import Layer, Speech
 
 row(
     "good-frames-refused", Layer.GATEWAY, "The gateway says NAK to frames that are right.",
@@ -13,7 +13,7 @@ row(
 
 row(
     "slow-gateway", Layer.GATEWAY, "The gateway acknowledges close to the limit of 3 s.",
-    Mark.OUR_SLOW, at_least=3,
+    Mark.OUR_SLOW, at_least=3, speech=Speech.ANY,
     words="The gateway needs 2 s and more for its ACK, close to the 3 s after which the PMS asks: "
     "the disk is slow.",
     do="Put data_dir on a faster disk; see pmsgw_outbox_commit_seconds.",

@@ -4,9 +4,12 @@ import re
 from typing import Final
 
 from gateway.scope.explain.marks import SINCE_GOOD, Mark
+from gateway.scope.explain.notes.turns import note_turn
 from gateway.scope.explain.sight import Sight
+from gateway.scope.explain.values import Speech
 from gateway.scope.rows import Row
 from protocols.checksums import lrc
+from protocols.dialects import DIALECTS
 from protocols.fias.controls import MAX_ENQUIRIES
 from protocols.stream import ACK, ENQ, ETX, NAK, STX
 
@@ -15,9 +18,7 @@ SLOW_S: Final = 2.0
 
 _ECHO_BYTES: Final = 6
 _UNECHOED: Final = 2
-_OTHER_DIALECT: Final = re.compile(
-    rb"\x02(CHK[01]|NAM[123]|RST[0-3]|STS[0-9 ]|MW [01 ]|WKP|GRS|AREYUTHERE)"
-)
+_FRAME: Final = re.compile(rb"\x02([^\x02\x03]{3,})")
 _NEXT_BYTES: Final = frozenset({STX, ACK, NAK, ENQ, 0x0D, 0x0A})
 """What follows ETX where no check byte does: whatever is said next, or a line end."""
 
@@ -44,17 +45,31 @@ def note_frames(sight: Sight, row: Row) -> None:
     if not row.from_pms:
         _note_ours(sight, row)
         return
-    if _OTHER_DIALECT.search(row.data):
-        sight.note(Mark.OTHER_DIALECT, row)
-    if row.kind == "control":
+    _note_dialect(sight, row)
+    if sight.speech is Speech.TURNS:
+        note_turn(sight, row)
+    elif row.kind == "control":
         _note_control(sight, row)
-    elif row.kind == "record" or (row.decoded and row.decoded.name in ("empty", "grammar")):
+    if row.kind == "record" or (row.decoded and row.decoded.name in ("empty", "grammar")):
         _note_good(sight, row)
     elif row.kind == "refused":
         _note_refused(sight, row)
 
 
+def _note_dialect(sight: Sight, row: Row) -> None:
+    """Whether the frame is of another dialect."""
+    frame = _FRAME.search(row.data) if row.kind == "refused" or row.decoded is None else None
+    if frame is None:
+        return
+    for name, dialect in DIALECTS.items():
+        if name != sight.profile.protocol and dialect.recognises(frame[1]):
+            sight.frames.other = name
+            sight.note(Mark.OTHER_DIALECT, row)
+
+
 def _note_ours(sight: Sight, row: Row) -> None:
+    if sight.speech is Speech.TURNS and row.data == bytes([ENQ]):
+        sight.note(Mark.OUR_ENQ, row)
     if row.kind != "record":
         return
     sight.note(Mark.SAID, row)

@@ -6,7 +6,7 @@ from typing import Final
 from gateway.scope.explain.marks import Mark
 from gateway.scope.explain.sight import Sight
 from protocols.framing import is_good_frame
-from protocols.stream import STX
+from protocols.stream import ENQ, STX
 from protocols.transcript import Closed, Counted, Modem, Opened, Spoken, Step
 
 AT_ONCE_S: Final = 5.0
@@ -90,7 +90,10 @@ def _heard(sight: Sight, step: Spoken) -> None:
 
 def _said(sight: Sight, data: bytes) -> None:
     sight.said(data)
-    calls = data.count(_CALL)  # a description in many records is one call, and has had its LS
+    asks = sight.profile.dialect.asks_first
+    calls = data.count(
+        bytes([ENQ]) if asks else _CALL
+    )  # a description in many records is one call, and has had its LS
     if calls and not sight.port.calls:
         sight.port.calling_at = sight.now
     sight.port.calls += calls

@@ -14,6 +14,7 @@ from gateway.scope.explain.examiner import Examiner, explain
 from gateway.scope.explain.values import Confidence, Layer
 from gateway.scope.profile import profile_of
 from protocols.fias.framing import write_frame
+from protocols.mitel.framing import write_text
 from protocols.transcript import (
     Opened,
     Spoken,
@@ -122,6 +123,7 @@ def spellings(charset):
         ("gateway.scope.explain.faults.settings", Layer.SETTINGS),
         ("gateway.scope.explain.faults.frames", Layer.FRAMES),
         ("gateway.scope.explain.faults.answers", Layer.ANSWERS),
+        ("gateway.scope.explain.faults.turns", Layer.ANSWERS),
         ("gateway.scope.explain.faults.link", Layer.LINK),
         ("gateway.scope.explain.faults.records", Layer.RECORDS),
         ("gateway.scope.explain.faults.ours", Layer.GATEWAY),
@@ -148,6 +150,18 @@ def test_the_speed_to_try_is_written_as_in_the_configuration():
 def good_hour(profile):
     """The link comes up and an hour and ten minutes of quiet work pass."""
     yield Opened()
+    if profile.protocol == "mitel":
+        for number in range(14):
+            text = write_text(b"CHK1 %5d" % (101 + number))
+            for from_pms, said in (
+                (True, b"\x05"),
+                (False, b"\x06"),
+                (True, text),
+                (False, b"\x06"),
+            ):
+                yield Spoken(from_pms, said)
+            yield Waited(300)
+        return
     talk = [
         (True, "LS|DA260314|TI101500|"), (False, "LD|DA260314|TI101500|V#1.0|IFPB|"),
         (False, "LR|RIGI|FLRNG#|"), (False, "LA|DA260314|TI101500|"),
@@ -257,3 +271,19 @@ def test_a_clock_that_is_an_hour_off_is_so_after_the_line_has_closed():
     ]  # fmt: skip
     (clock,) = [each for each in explain(parse("\n".join(lines))) if each.fault == "pms-clock-off"]
     assert "1 h behind" in clock.words
+
+
+def test_records_of_fields_on_a_line_of_messages_are_another_dialect_too():
+    mitel = replace(TCP, protocol="mitel", ack=True)
+    steps = [mitel.as_step(), Opened()]
+    for body in (b"LS|DA260314|TI101500|", b"GI|RN101|G#1|GNRossi|"):
+        steps += [Spoken(True, write_frame(body, lrc=False)), Spoken(False, b"\x15")]
+    (found,) = explain(steps)
+    assert found.fault == "other-dialect"
+    assert found.words.startswith("This is fias, not mitel")
+
+
+def test_a_pms_of_messages_that_says_nothing_is_silent():
+    mitel = replace(SERIAL, protocol="mitel", lrc=False)
+    steps = [mitel.as_step(), Opened(), *[Spoken(False, b"\x05"), Waited(3)] * 10]
+    assert codes(explain(steps)) == ["pms-silent"]
