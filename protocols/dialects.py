@@ -16,6 +16,7 @@ from protocols.fias.controls import SERIAL_GAP_S, TCP_GAP_S
 from protocols.framing import FrameReader
 from protocols.lines import LineCutter, LineReader
 from protocols.postings import Posting
+from protocols.samples import Sample
 from protocols.session import AnyRecord, Session
 from protocols.stream import Cuts, Reads
 
@@ -67,6 +68,7 @@ class Dialect:
     session     the link with a PMS
     reader      finds frames in a stream: whether they have a check byte, whether they are answered
     cutter      cuts a stream for a reader's eye: whether frames have a check byte
+    record      a body of either side as a record, for who tries a line; raises RecordError
     normalize   a record in hotel words, at this moment of hotel time; None: it tells nothing of
                 guests, and is for charges only
     record_of   a posting and its number as a record; raises CannotBeSaid
@@ -83,11 +85,13 @@ class Dialect:
     has_verdicts    the PMS answers a charge with a record of its own
     has_prices      None: it takes calls with and without their price
     lacks       sentences: what a hotel may miss
+    of_pms, of_pbx  what either side says at a site, with blanks for who tries a line: see `Sample`
     """
 
     session: Callable[[LinkSettings, Stamp], Session]
     reader: Callable[[bool, bool], Reads]
     cutter: Callable[[bool], Cuts]
+    record: Callable[[bytes, str], Any]
     normalize: Callable[[Any, datetime], tuple[Said, ...]] | None = None
     record_of: Callable[[Posting, int], AnyRecord]
     can_say: frozenset[str]
@@ -97,6 +101,8 @@ class Dialect:
     asks_first: bool = False
     recognises: Callable[[bytes], bool] = lambda _: False
     lacks: tuple[str, ...] = ()
+    of_pms: tuple[Sample, ...] = ()
+    of_pbx: tuple[Sample, ...] = ()
     is_answered: bool | None = None
     has_check_byte: bool | None = None
     is_answered_on_serial: bool = True
@@ -131,11 +137,14 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         session=_fias_session,
         reader=lambda lrc, ack: fias.frame_reader(lrc=lrc, handshake=ack),
         cutter=lambda lrc: fias.cutter(lrc=lrc),
+        record=fias.decode,
         normalize=lambda record, _: fias.normalize(record),
         record_of=fias.record_of,
         can_say=fias.CAN_SAY,
         mask=fias.mask_body,
         recognises=fias.begins_record,
+        of_pms=fias.OF_PMS,
+        of_pbx=fias.OF_PBX,
         maid_codes=fias.MAID_CODES,
         has_verdicts=True,
     ),
@@ -143,6 +152,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         session=lambda site, _: mitel.MitelSession(room_first=site.room_first),
         reader=lambda *_: mitel.frame_reader(),
         cutter=lambda _: mitel.cutter(),
+        record=lambda body, _: mitel.decode_either(body),
         normalize=mitel.normalize,
         record_of=lambda posting, _: mitel.record_of(posting),
         can_say=mitel.CAN_SAY,
@@ -150,11 +160,13 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         maid_codes=mitel.MAID_CODES,
         describe=mitel.describe,
         recognises=mitel.recognises,
+        of_pms=mitel.OF_PMS,
+        of_pbx=mitel.OF_PBX,
         asks_first=True,
         lacks=(
             "no reservation number: a room has one guest, known by his name",
             "no arrival, departure, language or VIP code",
-            "no word for the end of a wake-up, and none for a charge",
+            "no word for the end of a wake-up, and none for a charge: that needs a [charges_line]",
         ),
         is_answered=True,
         has_check_byte=False,
@@ -163,6 +175,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         session=lambda site, _: _call_records(call_records.holidex(site.property)),
         reader=lambda *_: FrameReader(lrc=True, handshake=True, longest=call_records.LONGEST),
         cutter=lambda _: Cutter(lrc=True, longest=call_records.LONGEST),
+        record=lambda body, _: call_records.read_costed(body),
         record_of=call_records.costed_record_of,
         can_say=call_records.CAN_SAY,
         mask=call_records.mask_costed,
@@ -178,6 +191,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         ),
         reader=lambda *_: LineReader(longest=call_records.LONGEST),
         cutter=lambda _: LineCutter(longest=call_records.LONGEST),
+        record=lambda body, _: call_records.read_costed(body),
         record_of=call_records.costed_record_of,
         can_say=call_records.CAN_SAY,
         mask=call_records.mask_costed,
@@ -190,6 +204,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         session=lambda *_: _call_records(call_records.smdr()),
         reader=lambda *_: LineReader(longest=call_records.LONGEST),
         cutter=lambda _: LineCutter(longest=call_records.LONGEST),
+        record=lambda body, _: call_records.read_raw(body),
         record_of=call_records.raw_record_of,
         can_say=call_records.CAN_SAY,
         mask=call_records.mask_raw,
@@ -199,3 +214,15 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         has_prices=False,
     ),
 }
+
+
+def settled(
+    dialect: Dialect, *, lrc: bool | None, ack: bool | None, is_serial: bool
+) -> tuple[bool, bool]:
+    """Whether frames carry a check byte and whether they are answered: as the dialect has it,
+    else as the site says, else as is usual.
+    """
+    usual_ack = is_serial and dialect.is_answered_on_serial
+    has_lrc = next(each for each in (dialect.has_check_byte, lrc, is_serial) if each is not None)
+    is_answered = next(each for each in (dialect.is_answered, ack, usual_ack) if each is not None)
+    return has_lrc, is_answered

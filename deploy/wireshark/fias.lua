@@ -1,4 +1,5 @@
--- FIAS for Wireshark: the records of a hotel line, field by field. See the README.md beside it.
+-- Hotel lines for Wireshark: records of FIAS field by field, messages of a Mitel link by their
+-- names and rooms. See the README.md beside it.
 --
 -- Reads captures of `pms-gateway` (pcapng, link type RTAC Serial), and TCP streams by Decode As.
 -- The tables between the marks are made from protocols/fias by `python -m gateway.scope.wireshark`.
@@ -44,6 +45,20 @@ local RECORDS = {
   ["XM"] = "message request",
   ["XR"] = "bill request",
   ["XT"] = "message text",
+}
+
+local MESSAGES = {
+  ["AREYUTHERE"] = "are you there?",
+  ["CHK0"] = "check out",
+  ["CHK1"] = "check in",
+  ["END"] = "resync ends",
+  ["GRS"] = "resync begins",
+  ["MW"] = "message lamp",
+  ["NAM"] = "name",
+  ["RQINZ"] = "tell every room",
+  ["RST"] = "class of service",
+  ["STS"] = "maid status",
+  ["WKP"] = "wake-up",
 }
 
 local FIELDS = {
@@ -236,6 +251,7 @@ local choices = {}
 for _, each in ipairs(CHARSETS) do choices[#choices + 1] = { each[1], each[2], each[1] } end
 
 fias.prefs.charset = Pref.enum("Code page", 1, "In which names are written", choices, false)
+fias.prefs.tcp_mitel = Pref.bool("Mitel on TCP", false, "TCP streams are of a Mitel link")
 fias.prefs.tcp_lrc = Pref.bool("Check bytes on TCP", false, "A check byte follows ETX on TCP too")
 fias.prefs.serial = Pref.bool("RTAC Serial is FIAS", true,
   "Read captures of the link type RTAC Serial as FIAS; takes effect at the next file")
@@ -322,12 +338,26 @@ local function show_body(tree, tvb, first, behind)
   return room and (id .. " " .. room) or id
 end
 
-local function show_frame(tree, tvb, item)
+-- A message of fixed columns: its function, and the room behind it (or, after a name, at its end).
+local function show_message(tree, tvb, first, behind)
+  local body = tvb:raw(first, behind - first)
+  local id = body:match("^AREYUTHERE") or body:match("^RQINZ") or body:match("^MW") or body:match("^%a%a%a") or ""
+  if id == "CHK" then id = body:sub(1, 4) end
+  tree:add(f.record, tvb(first, #id), id)
+  tree:add(f.name, tvb(first, #id), MESSAGES[id] or "no message of a Mitel link"):set_generated()
+  local room = #body > #id + 1 and body:match("(%w+) *$")
+  if not room or not body:find("%d", #id + 1) then return id end
+  tree:add(f.room, tvb(first, behind - first), room):set_generated()
+  return id .. " " .. room
+end
+
+local function show_frame(tree, tvb, item, has_messages)
   local length = item.behind - item.first
-  local frame = tree:add(fias, tvb(item.first, length), "FIAS record")
+  local frame = tree:add(fias, tvb(item.first, length), has_messages and "Mitel message" or "FIAS record")
   local behind = item.behind - (item.is_checked and 2 or 1) -- where ETX stands
   local told = "empty"
-  if behind > item.first + 1 then told = show_body(frame, tvb, item.first + 1, behind) end
+  local show = has_messages and show_message or show_body
+  if behind > item.first + 1 then told = show(frame, tvb, item.first + 1, behind) end
   frame:append_text(", " .. told)
   if item.is_checked then
     local check = tvb(behind + 1, 1)
@@ -343,12 +373,12 @@ local function show_frame(tree, tvb, item)
 end
 
 -- All items of these bytes into the tree; what to say of them in the packet list.
-local function show(tree, tvb, items)
+local function show(tree, tvb, items, has_messages)
   local told = {}
   for _, item in ipairs(items) do
     local range = tvb(item.first, item.behind - item.first)
     if item.kind == "frame" then
-      told[#told + 1] = show_frame(tree, tvb, item)
+      told[#told + 1] = show_frame(tree, tvb, item, has_messages)
     elseif item.kind == "control" then
       local word = CONTROLS[range:uint()]
       tree:add(f.control, range, word)
@@ -380,7 +410,7 @@ function fias.dissector(tvb, pinfo, tree)
     items[#items] = nil
   end
   local link = tree:add(fias, tvb(), "FIAS hotel link")
-  local told = show(link, tvb, items)
+  local told = show(link, tvb, items, fias.prefs.tcp_mitel)
   if told ~= "" then pinfo.cols.info = told end
   return tvb:len()
 end
@@ -398,10 +428,11 @@ function serial.init()
   open, carried = {}, {}
 end
 
--- The gateway writes `lrc=on` or `lrc=off` into its captures. Else: serial lines have it.
-local function line_has_lrc()
-  local words = described()
-  return not (words and tostring(words):find("lrc=off", 1, true))
+-- What the gateway writes into its captures: `lrc=off`, `protocol=mitel`. Else: serial lines have
+-- check bytes, and speak FIAS.
+local function line_says(words)
+  local told = described()
+  return told and tostring(told):find(words, 1, true) ~= nil
 end
 
 local function with_carried(pinfo, sender, payload, has_lrc)
@@ -424,12 +455,12 @@ function serial.dissector(tvb, pinfo, tree)
   rtacser:call(tvb(0, RTAC_HEADER):tvb(), pinfo, tree) -- without data: the data are ours
   local sender = SENDERS[tvb(8, 1):uint()]
   if not sender or tvb:len() == RTAC_HEADER then return tvb:len() end
-  local has_lrc = line_has_lrc()
+  local has_lrc = not line_says("lrc=off")
   local bytes = with_carried(pinfo, sender, tvb(RTAC_HEADER):tvb(), has_lrc)
   local link = tree:add(fias, bytes(), "FIAS hotel link, " .. sender)
   link:add(f.sender, bytes(), sender):set_generated()
   pinfo.cols.protocol = "FIAS"
-  pinfo.cols.info = sender .. "> " .. show(link, bytes, cut(bytes:raw(), has_lrc))
+  pinfo.cols.info = sender .. "> " .. show(link, bytes, cut(bytes:raw(), has_lrc), line_says("protocol=mitel"))
   return tvb:len()
 end
 

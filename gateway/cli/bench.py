@@ -89,7 +89,10 @@ def simulate_pms(
     answer: Annotated[
         str, typer.Option(help="To every charge: OK, NG, RY, ...; none: no answer.")
     ] = "OK",
-    protocol: Annotated[str, typer.Option(help="What it speaks: fias or mitel.")] = "fias",
+    protocol: Annotated[
+        str,
+        typer.Option(help="fias or mitel; holidex, hobic or smdr: it hears call records."),
+    ] = "fias",
     encoding: EncodingOption = "cp1252",
     lrc: LrcOption = None,
     ack: AckOption = None,
@@ -97,12 +100,13 @@ def simulate_pms(
     """A PMS with a strict link: exit 0 only if the gateway broke none of its rules."""
     from gateway.line import parse_line
     from gateway.tools import simulate
+    from protocols.dialects import DIALECTS
 
     try:
         spec = parse_line(line) if line else None
         numbers = _rooms(rooms)
-        if protocol not in ("fias", "mitel"):
-            raise ValueError(f"--protocol = {protocol!r}: expected fias or mitel")
+        if protocol not in DIALECTS:
+            raise ValueError(f"--protocol = {protocol!r}: expected one of {', '.join(DIALECTS)}")
         said = None
         if script is not None:
             is_fias = protocol == "fias"
@@ -110,7 +114,11 @@ def simulate_pms(
         charset = charset_of(encoding)
     except (ValueError, OSError) as error:
         raise ended(str(error)) from None
+    reply = "" if answer == "none" else answer
     try:
+        if DIALECTS[protocol].normalize is None:
+            ok = asyncio.run(simulate.charge_port(say, line=spec, protocol=protocol, answer=reply))
+            raise typer.Exit(0 if ok else 1)
         ok = asyncio.run(
             simulate.mitel(
                 say,
@@ -133,7 +141,7 @@ def simulate_pms(
                 seed=seed,
                 records=records,
                 every_s=every,
-                answer="" if answer == "none" else answer,
+                answer=reply,
             )
         )
     except KeyboardInterrupt:

@@ -23,6 +23,7 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 EncodingOption = Annotated[str, typer.Option(help="The code page of the line.")]
+ProtocolOption = Annotated[str, typer.Option(help="What is spoken: fias, mitel, ...")]
 LrcOption = Annotated[bool | None, typer.Option("--lrc/--no-lrc", help="Check bytes.")]
 AckOption = Annotated[bool | None, typer.Option("--ack/--no-ack", help="Answers.")]
 FoundLrcOption = Annotated[
@@ -94,18 +95,26 @@ def charset_of(encoding: str) -> str:
 
 
 def profile_of(
-    specs: "Sequence[LineSpec]", *, lrc: bool | None, ack: bool | None, encoding: str
+    specs: "Sequence[LineSpec]",
+    *,
+    protocol: str,
+    lrc: bool | None,
+    ack: bool | None,
+    encoding: str,
 ) -> "LineProfile":
-    """How a line is spoken; without a word of it, a serial line has check bytes and answers."""
+    """How a line is spoken, where nothing is said as a site would have it. Or a sentence and exit
+    code 2.
+    """
     from gateway.line import SerialSpec
     from gateway.scope.profile import LineProfile
+    from protocols.dialects import DIALECTS, settled
 
-    serial = isinstance(specs[0], SerialSpec)
+    if protocol not in DIALECTS:
+        raise ended(f"--protocol = {protocol!r}: expected one of {', '.join(DIALECTS)}")
+    is_serial = isinstance(specs[0], SerialSpec)
+    has_lrc, is_answered = settled(DIALECTS[protocol], lrc=lrc, ack=ack, is_serial=is_serial)
     return LineProfile(
-        " and ".join(map(str, specs)),
-        lrc=serial if lrc is None else lrc,
-        ack=serial if ack is None else ack,
-        charset=charset_of(encoding),
+        " and ".join(map(str, specs)), has_lrc, is_answered, charset_of(encoding), protocol
     )
 
 

@@ -14,6 +14,7 @@ from gateway.cli.shared import (
     EncodingOption,
     JsonOption,
     LrcOption,
+    ProtocolOption,
     ended,
     print_json,
     profile_of,
@@ -66,6 +67,7 @@ def line_send(
     ] = None,
     role: Annotated[Role | None, typer.Option("--as", help="Who we are.")] = None,
     script: Annotated[Path | None, typer.Option(help="Records to say, one a line.")] = None,
+    protocol: ProtocolOption = "fias",
     lrc: LrcOption = None,
     ack: AckOption = None,
     encoding: EncodingOption = "cp1252",
@@ -96,7 +98,7 @@ def line_send(
             raise ended(f"{spec} leaves this machine: a hotel may be at work there. --live: go on")
         part = send.Part(
             spec=spec,
-            profile=profile_of([spec], lrc=lrc, ack=ack, encoding=encoding),
+            profile=profile_of([spec], protocol=protocol, lrc=lrc, ack=ack, encoding=encoding),
             as_pms=role is Role.PMS,
             raw=raw,
             names=names,

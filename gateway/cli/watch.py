@@ -18,6 +18,7 @@ from gateway.cli.shared import (
     EncodingOption,
     JsonOption,
     LrcOption,
+    ProtocolOption,
     declinable,
     ended,
     load_config,
@@ -55,6 +56,7 @@ def line_listen(
     seconds: ForOption = None,
     hexa: Annotated[bool, typer.Option("--hex", help="The bytes below each row.")] = False,
     names: NamesOption = False,
+    protocol: ProtocolOption = "fias",
     lrc: LrcOption = None,
     ack: AckOption = None,
     encoding: EncodingOption = "cp1252",
@@ -67,7 +69,7 @@ def line_listen(
     from gateway.scope.rows import Row, Watcher
     from gateway.tools.tell import Teller
 
-    source = _source(line, tap, config, lrc=lrc, ack=ack, encoding=encoding)
+    source = _source(line, tap, config, protocol=protocol, lrc=lrc, ack=ack, encoding=encoding)
     watcher = Watcher(source.profile, names=names)
     teller = Teller(
         source.zone, source.profile.charset, colour=sys.stdout.isatty() and not as_json, hexa=hexa
@@ -114,6 +116,7 @@ def line_capture(
     form: Annotated[
         str, typer.Option("--format", help="line, jsonl or pcapng; default: by the file's name.")
     ] = "",
+    protocol: ProtocolOption = "fias",
     lrc: LrcOption = None,
     ack: AckOption = None,
     encoding: EncodingOption = "cp1252",
@@ -130,7 +133,7 @@ def line_capture(
         form = _format(form, output)
     except ValueError as error:
         raise ended(str(error)) from None
-    source = _source(line, tap, config, lrc=lrc, ack=ack, encoding=encoding)
+    source = _source(line, tap, config, protocol=protocol, lrc=lrc, ack=ack, encoding=encoding)
     goes_on = live or seconds is not None or bool(line or tap)
     if goes_on and not source.is_live:
         sentence = "no service runs, so nothing will come: start it, or leave --live and --for out"
@@ -177,6 +180,7 @@ def _source(
     tap: tuple[str, str] | None,
     config: Path,
     *,
+    protocol: str,
     lrc: bool | None,
     ack: bool | None,
     encoding: str,
@@ -197,7 +201,7 @@ def _source(
         specs = [parse_line(each) for each in names]
     except ValueError as error:
         raise ended(str(error)) from None
-    profile = profile_of(specs, lrc=lrc, ack=ack, encoding=encoding)
+    profile = profile_of(specs, protocol=protocol, lrc=lrc, ack=ack, encoding=encoding)
     return Source.of_lines(profile, local_zone(), specs)
 
 

@@ -17,7 +17,7 @@ from gateway.back.tariff import Tariff
 from gateway.config.password_hash import is_hash
 from gateway.line.spec import LineSpec, SerialSpec, parse_line
 from gateway.metrics import CHARGES, GUESTS
-from protocols.dialects import DIALECTS, Dialect
+from protocols.dialects import DIALECTS, Dialect, settled
 from protocols.fias import CHARSETS, LARGEST_NUMBER, known_charset
 from protocols.postings import ARTICLES, CHARGE
 
@@ -374,14 +374,14 @@ def _site_line(
     kinds: Collection[str],
 ) -> SiteLine:
     dialect, is_serial = DIALECTS[said.protocol], isinstance(spec, SerialSpec)
-    usual_ack = is_serial and dialect.is_answered_on_serial
+    lrc, ack = settled(dialect, lrc=settings.lrc, ack=settings.ack, is_serial=is_serial)
     has_total = file.back.minibar == "total"
     return SiteLine(
         name=name,
         spec=spec,
         protocol=said.protocol,
-        lrc=_settled(dialect.has_check_byte, settings.lrc, is_serial),
-        ack=_settled(dialect.is_answered, settings.ack, usual_ack),
+        lrc=lrc,
+        ack=ack,
         charset=file.fias.encoding,
         kinds=frozenset(kinds),
         says=frozenset(
@@ -389,10 +389,6 @@ def _site_line(
         ),
         allow=said.allow,
     )
-
-
-def _settled(always: bool | None, said: bool | None, usual: bool) -> bool:  # a choice of three
-    return next(each for each in (always, said, usual) if each is not None)
 
 
 class Config(File):

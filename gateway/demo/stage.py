@@ -2,8 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -144,6 +144,9 @@ async def lodge_stage(
     rooms: tuple[str, ...] = ROOMS,
     seed: int = 1,
     extra: str = "",
+    charset: str = "cp1252",  # noqa: ARG001  # as every stage's; the dialect has only this one
+    clock: Clock | None = None,
+    adapt: Callable[[Config], Config] = lambda config: config,
     back_off_s: float = 0.2,
     answer_s: float = 1.0,
 ) -> AsyncIterator[LodgeStage]:
@@ -155,9 +158,16 @@ async def lodge_stage(
         async with _ucm(stack, folder, rooms, seed) as (ucm, url, ucm_section):
             pms_section = f'protocol = "mitel"\nline = "{line}"\n'
             config = load(_written(folder, pms_section, ucm_section, http, extra))
-            service = Service(config)
+            service = Service(adapt(config), clock=clock)
             async with _running(service, pms.run()):
                 yield LodgeStage(lodge, pms, ucm, service, url)
+
+
+STAGES: Final[Mapping[str, Callable[..., AbstractAsyncContextManager[Stage | LodgeStage]]]] = {
+    "fias": stage,
+    "mitel": lodge_stage,
+}
+"""By the dialect of the PMS."""
 
 
 # --- What both have in common ---

@@ -229,6 +229,7 @@ class Pump:
     async def _converse(self, line: Line) -> None:
         looked_at = self.clock.now()
         looks = self._look(line)
+        await self._work_off()  # where nobody has to be heard, the link is up already
         while not self._stopping:
             await self._write(line)
             data = await self._read(line, looked_at + LOOK_EVERY_S if looks else None)

@@ -10,22 +10,21 @@
 | notation | `pms>`, `gw >`, or control bytes by name: `<STX>` |
 | terminal | control bytes as a terminal shows them: `^B`, `[STX]`, `\\x02`, pictures, smileys |
 | records | lines with bars: a log that has lost its control bytes, or a paste |
+| lines | call records: every line has their columns |
 """
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final
 
 from gateway.scope import dumps, json_lines, pastes, pcapng
 from gateway.scope.pastes import Found
 from gateway.scope.profile import DEFAULT, LineProfile, profile_of
-from protocols.dialects import DIALECTS, Dialect
+from protocols.dialects import DIALECTS, Dialect, settled
 from protocols.errors import RecordError
 from protocols.fias import known_charset
 from protocols.fias.framing import frame_reader
-from protocols.stream import ACK, ENQ, NAK, Refusal
+from protocols.stream import ACK, ENQ, NAK, Frame, Refusal
 from protocols.transcript import Settings, Spoken, Step
 
 MAX_BYTES: Final = 16_000_000
@@ -138,7 +137,17 @@ _READERS: Final[dict[str, Callable[[str, str], Found | None]]] = {
     "notation": pastes.read_notation,
     "terminal": pastes.read_terminal,
     "records": pastes.read_records,
+    "lines": lambda text, _: _read_lines(text),
 }
+
+
+def _read_lines(text: str) -> Found | None:
+    """Call records as a printer would print them, if every line is one."""
+    data = "".join(f"{line}\r\n" for line in text.splitlines() if line.strip())
+    said = data.encode("ascii", "replace")
+    if _dialect_of([said]) == DEFAULT:
+        return None
+    return Found([Spoken(False, said)])
 
 
 # --- How it is spoken ------------------------------------------------------------------------
@@ -152,29 +161,32 @@ def _shown_by_bytes(steps: list[Step], charset: str, lrc: bool | None) -> LinePr
     is_answered = has_lrc or any(way.translate(None, answers) != way for way in ways)
     protocol = _dialect_of(ways)
     if protocol != DEFAULT:
-        has_lrc, is_answered = False, True
+        answered = is_answered
+        has_lrc, is_answered = settled(DIALECTS[protocol], lrc=None, ack=answered, is_serial=False)
     return LineProfile(lrc=has_lrc, ack=is_answered, charset=charset, protocol=protocol)
 
 
 def _dialect_of(ways: list[bytes]) -> str:
-    """The dialect in which every frame is a message; where none is so, the usual one."""
-    frames = [match[1] for way in ways for match in _FRAME.finditer(way)]
+    """The dialect in which every frame is a record; where none is so, the usual one."""
     for name, dialect in DIALECTS.items():
-        if dialect.describe is not None and frames and all(map(partial(_is_of, dialect), frames)):
+        if dialect.describe is not None and _is_of(dialect, ways):
             return name
     return DEFAULT
 
 
-def _is_of(dialect: Dialect, frame: bytes) -> bool:
+def _is_of(dialect: Dialect, ways: list[bytes]) -> bool:
     assert dialect.describe is not None  # `_dialect_of` asks
+    has_lrc = bool(dialect.has_check_byte)
+    items = [item for way in ways for item in dialect.reader(has_lrc, True).receive(way)]
+    frames = [item.body for item in items if isinstance(item, Frame)]
+    if not frames or any(isinstance(item, Refusal) for item in items):
+        return False
     try:
-        dialect.describe(frame)
+        for frame in frames:
+            dialect.describe(frame)
     except RecordError:
         return False
     return True
-
-
-_FRAME: Final = re.compile(rb"\x02([^\x02\x03]*)\x03")
 
 
 def _said(steps: Iterable[Step], from_pms: bool) -> bytes:

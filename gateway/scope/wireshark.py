@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from protocols import mitel
 from protocols.fias.fields import FIELDS
 from protocols.fias.records import RECORDS
 
@@ -27,6 +28,8 @@ def renewed(script: str) -> str:
 
 def _tables() -> Iterator[str]:
     yield from _table("RECORDS", {each: _words(cls.__name__) for each, cls in RECORDS.items()})
+    yield "\n"
+    yield from _table("MESSAGES", mitel.NAMES)
     yield "\n"
     yield from _table("FIELDS", {each: field.meaning for each, field in FIELDS.items()})
 

@@ -350,7 +350,7 @@ class Service:
                 "night_audit": self.house.ledger.night_audit,
             },
             **{
-                f"{name} line": {
+                f"line of the {name}": {
                     "ok": pump.session.is_up,
                     "state": pump.session.state,
                     "line": pump.line or f"{pump.opener.describe()} (not open)",

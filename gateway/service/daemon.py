@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from gateway.config import Config, ConfigError, load
 from gateway.logs import logger
+from gateway.metrics import GUESTS
 from gateway.service.app import Service
 from gateway.service.reload import change
 from gateway.service.watchdog import STUCK_AFTER_S, Notifier, Task, Watchdog
@@ -128,8 +129,8 @@ def watchdog(service: Service, notifier: Notifier) -> Watchdog:
         notifier=notifier,
         clock=service.clock,
         tasks={
-            "relay": Task(lambda: service.relay.awake_by, a_turn),
             **_of_lines(service),
+            "relay": Task(lambda: service.relay.awake_by, a_turn),
         },
         ask_disk=ask_disk,
         status=status,
@@ -141,11 +142,15 @@ def _of_lines(service: Service) -> dict[str, Task]:
     back = service.back
     lanes = back.lanes.each if back is not None else ()
     pumping = {
-        f"{name} line": Task(lambda pump=pump: pump.awake_by)  # type: ignore[misc]
+        _of(name, "line"): Task(lambda pump=pump: pump.awake_by)  # type: ignore[misc]
         for name, pump in service.pumps.items()
     }
     posting = {
-        f"{name} postings": Task(lambda lane=lane: lane.awake_by)  # type: ignore[misc]
+        _of(name, "postings"): Task(lambda lane=lane: lane.awake_by)  # type: ignore[misc]
         for name, lane in zip(service.pumps, lanes, strict=False)
     }
     return pumping | posting
+
+
+def _of(name: str, part: str) -> str:
+    return part if name == GUESTS else f"{part} of the {name}"

@@ -43,6 +43,7 @@ class MitelPms:
     _work: asyncio.Event = field(default_factory=asyncio.Event)
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
     _theirs: asyncio.Event = field(default_factory=asyncio.Event)
+    _opened: asyncio.Event = field(default_factory=asyncio.Event)
     _line: Line | None = None
     _asks: bool = False
 
@@ -51,6 +52,10 @@ class MitelPms:
         self._queue += texts
         self._idle.clear()
         self._work.set()
+
+    async def link_up(self) -> None:
+        """Until the line is open: there is no more to a link."""
+        await self._opened.wait()
 
     async def all_said(self) -> None:
         """Until the gateway has taken or refused all of them."""
@@ -71,6 +76,7 @@ class MitelPms:
                 await asyncio.sleep(0.2)
                 continue
             self._line, self.links = line, self.links + 1
+            self._opened.set()
             self._work.set()
             try:
                 async with asyncio.TaskGroup() as group:

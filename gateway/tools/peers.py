@@ -1,17 +1,18 @@
 """Which side we play on a line that we try: the PMS, the PBX, or neither (`Raw`)."""
 
 import asyncio
-from typing import Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
 
 from gateway.clock import Clock
 from gateway.line import Line
 from gateway.scope.profile import LineProfile
+from gateway.simulators.mitel_pms import MitelPms
 from gateway.simulators.pms import PmsSimulator
 from gateway.tools.shown import ShownOpener
+from protocols.dialects import LinkSettings
 from protocols.errors import LocalProtocolError, RecordError
-from protocols.fias import FiasProfile, FiasSession, decode
 from protocols.fias.framing import write_frame
-from protocols.fias.records import Record
 from protocols.session import DataReceived, Delivered, GaveUp, LinkDown, LinkUp, RecordRefused
 from protocols.transcript import parse_bytes
 
@@ -123,16 +124,58 @@ class AsPms:
         return self._player.complaints
 
 
+class AsAskingPms:
+    """The simulated PMS that asks with ENQ before each message."""
+
+    def __init__(self, tap: ShownOpener, profile: LineProfile) -> None:
+        self._raw = Raw(tap, profile)
+        self._player = MitelPms(opener=tap)
+
+    async def run(self) -> None:
+        await self._player.run()
+
+    async def up(self) -> None:
+        await self._player.link_up()
+
+    async def say(self, text: str) -> bool:
+        if "<" in text:
+            return await self._raw.say(text)
+        refused = len(self._player.refused)
+        self._player.say(text)
+        await self._player.all_said()
+        return len(self._player.refused) == refused
+
+    async def leave(self) -> None:
+        pass  # a PMS that goes says nothing
+
+    def complaints(self) -> list[str]:
+        return self._player.complaints
+
+
+PMS: Final[Mapping[str, Callable[[ShownOpener, LineProfile], Peer]]] = {
+    "fias": AsPms,
+    "mitel": AsAskingPms,
+}
+"""Who plays the PMS, by the dialect."""
+
+
 class AsPbx:
     """The gateway's own session, without a gateway behind it: every record is taken."""
 
     def __init__(self, tap: ShownOpener, profile: LineProfile, clock: Clock) -> None:
         self._tap, self._profile, self._clock = tap, profile, clock
         self._raw = Raw(tap, profile)
-        fias = FiasProfile(
-            lrc=profile.lrc, ack=profile.ack, charset=profile.charset, pacing_s=PACING_S
+        site = LinkSettings(
+            charset=profile.charset,
+            lrc=profile.lrc,
+            ack=profile.ack,
+            is_serial=profile.is_serial,
+            pacing_s=PACING_S,
+            driver_version="1.0",
+            says=frozenset(),
+            outlet=False,
         )
-        self._session = FiasSession(fias, clock.stamp)
+        self._session = profile.dialect.session(site, clock.stamp)
         self._up = asyncio.Event()
         self._settled: dict[int, asyncio.Future[bool]] = {}
 
@@ -220,9 +263,9 @@ def as_bytes(text: str, profile: LineProfile) -> bytes:
     return write_frame(text.encode(profile.charset, "replace"), lrc=profile.lrc)
 
 
-def as_record(text: str, profile: LineProfile) -> Record:
+def as_record(text: str, profile: LineProfile) -> Any:
     """The record that a text says. Raises ValueError."""
     try:
-        return decode(text.encode(profile.charset, "replace"), profile.charset)
+        return profile.dialect.record(text.encode(profile.charset, "replace"), profile.charset)
     except RecordError as error:
         raise ValueError(f"{text}: {error}") from error

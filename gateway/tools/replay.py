@@ -19,8 +19,6 @@ from gateway.scope.recorder import Recorder
 from gateway.scope.rows import rows_of
 from gateway.service.parts import room_map
 from gateway.simulators.ucm import Call
-from protocols.fias import decode, mask_body
-from protocols.fias.records import Record
 from protocols.transcript import Spoken, Step, parse_bytes, show_bytes
 
 DELIVERED_WITHIN_S: Final = 30.0
@@ -93,7 +91,7 @@ async def through_gateway(
         if call.action in _TELLING:
             calls.append(_shown(call, names=names))
 
-    async with demo.stage(
+    async with demo.STAGES[profile.protocol](
         folder,
         serial=True,
         rooms=tuple(addresses) or ("101",),
@@ -109,13 +107,13 @@ async def through_gateway(
                 clock.wind_to(at)
             on.pms.say(body.decode(profile.charset, "replace"))
             left = await _settle(on)
-            shown = body if names else mask_body(body)
+            shown = body if names else profile.dialect.mask(body)
             yield Outcome(at, show_bytes(shown, profile.charset), tuple(calls), left)
             calls.clear()
         on.ucm.on_call = None
 
 
-async def _settle(on: demo.Stage) -> int:
+async def _settle(on: demo.Stage | demo.LodgeStage) -> int:
     """Until nothing waits. Returns how many rooms are left, waiting or parked."""
     until = time.monotonic() + DELIVERED_WITHIN_S
     await on.pms.all_said()  # on a serial line: acknowledged, so on disk
@@ -128,7 +126,7 @@ async def _settle(on: demo.Stage) -> int:
 
 
 def _rooms(body: bytes, profile: LineProfile) -> set[str]:
-    record: Record = decode(body, profile.charset)
+    record = profile.dialect.record(body, profile.charset)
     told = (getattr(record, name, None) for name in ("room", "old_room"))
     return {room for room in told if isinstance(room, str) and room}
 
@@ -137,8 +135,11 @@ def _adapted(plain: Config, config: Config | None) -> Config:
     if config is None:
         return plain
     fias = plain.fias.model_copy(update={"infer_moves_s": config.fias.infer_moves_s})
+    pms = plain.pms.model_copy(update={"room_first": config.pms.room_first})
     maps = ("rooms", "class_of_service", "language", "room_status")
-    return plain.model_copy(update={name: getattr(config, name) for name in maps} | {"fias": fias})
+    return plain.model_copy(
+        update={name: getattr(config, name) for name in maps} | {"fias": fias, "pms": pms}
+    )
 
 
 def _shown(call: Call, *, names: bool) -> str:

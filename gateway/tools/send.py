@@ -12,9 +12,10 @@ from gateway.clock import Clock
 from gateway.line import LineFailed, LineSpec, SerialSpec, is_loopback, opener_for
 from gateway.scope.profile import LineProfile
 from gateway.tools import menu
-from gateway.tools.peers import AsPbx, AsPms, Peer, Raw, as_bytes, as_record
+from gateway.tools.peers import PMS, AsPbx, Peer, Raw, as_bytes, as_record
 from gateway.tools.shown import ShownOpener
 from gateway.tools.typed import typed_lines
+from protocols.samples import Sample
 
 LISTEN_ON_S: Final = 0.3
 """After the last record: what the other side says to it is worth seeing."""
@@ -46,6 +47,8 @@ def is_elsewhere(spec: LineSpec) -> bool:
 
 def check(part: Part, texts: Sequence[str]) -> None:
     """Raises ValueError with a sentence for a text that cannot be said."""
+    if part.as_pms and part.profile.protocol not in PMS and not part.raw:
+        raise ValueError(f"nobody here plays a PMS that speaks {part.profile.protocol}: --raw")
     for text in texts:
         if "<" in text or part.raw:
             as_bytes(text, part.profile)
@@ -72,7 +75,8 @@ async def by_menu(
 
     ask     told the menu and the questions, which are no part of the conversation
     """
-    entries = menu.PMS if part.as_pms else menu.PBX
+    dialect = part.profile.dialect
+    entries = dialect.of_pms if part.as_pms else dialect.of_pbx
     said_well, answers = True, {name: default for name, (_, default) in menu.QUESTIONS.items()}
     async with _conversation(part, show) as peer:
         if not await _up(part, peer, show):
@@ -89,7 +93,7 @@ async def by_menu(
 
 async def _texts(
     choice: str,
-    entries: tuple[menu.Entry, ...],
+    entries: tuple[Sample, ...],
     answers: dict[str, str],
     typed: asyncio.Queue[str | None],
     ask: Callable[[str], None],
@@ -146,7 +150,9 @@ async def _conversation(part: Part, show: Callable[[str], None]) -> AsyncIterato
 def _peer(part: Part, tap: ShownOpener) -> Peer:
     if part.raw:
         return Raw(tap, part.profile)
-    return AsPms(tap, part.profile) if part.as_pms else AsPbx(tap, part.profile, Clock(UTC))
+    if part.as_pms:
+        return PMS[part.profile.protocol](tap, part.profile)
+    return AsPbx(tap, part.profile, Clock(UTC))
 
 
 async def _up(part: Part, peer: Peer, show: Callable[[str], None]) -> bool:

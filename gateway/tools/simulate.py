@@ -1,6 +1,7 @@
 """`simulate`: the two simulators on their own, for a site test or a lab."""
 
 import asyncio
+import contextlib
 import random
 import signal
 from collections.abc import Callable
@@ -12,11 +13,14 @@ from gateway.clock import local_zone
 from gateway.line import LineSpec, SerialSpec, opener_for
 from gateway.simulators.cable import PtyOpener
 from gateway.simulators.certificate import fingerprint_of, write_certificate
+from gateway.simulators.charge_port import NO_ANSWER, YES, ChargePort
 from gateway.simulators.hotel import Hotel
 from gateway.simulators.lodge import Lodge
 from gateway.simulators.mitel_pms import MitelPms
 from gateway.simulators.pms import PmsSimulator
 from gateway.simulators.ucm import UcmSimulator
+from protocols.dialects import DIALECTS
+from protocols.stream import NAK
 
 
 async def pms(
@@ -102,6 +106,32 @@ async def mitel(
     for text in (*player.refused, *player.complaints):
         show(f"# COMPLAINT {text}")
     return not player.refused and not player.complaints
+
+
+async def charge_port(
+    show: Callable[[str], None], *, line: LineSpec | None, protocol: str, answer: str
+) -> bool:
+    """Hear call records until interrupted. Returns False when one was against the rules.
+
+    answer  OK: each is answered with ACK, where that is usual; anything else: NAK; empty: none is
+    """
+    opener = PtyOpener() if line is None else opener_for(line)
+    describe = DIALECTS[protocol].describe
+    assert describe is not None  # these dialects explain themselves
+
+    def tell(record: bytes) -> None:
+        show(f"gw > {record.decode('ascii', 'replace')}")
+        show(f"     {describe(record)[1]}")
+
+    player = ChargePort(opener, protocol, on_record=tell)
+    says = YES if answer == "OK" else bytes([NAK])
+    player.answer = lambda _: says if answer and protocol != "smdr" else NO_ANSWER
+    show(f"# charge port on {opener.describe()}, {protocol}")
+    with contextlib.suppress(asyncio.CancelledError):
+        await player.run()
+    for text in player.complaints:
+        show(f"# COMPLAINT {text}")
+    return not player.complaints
 
 
 async def ucm(

@@ -6,7 +6,7 @@ from protocols.call_records.postings import (
     raw_record_of,
 )
 from protocols.call_records.session import CallRecordSession, Delivery, costed_line, holidex, smdr
-from protocols.call_records.wire import LONGEST
+from protocols.call_records.wire import LONGEST, read_costed, read_raw
 from protocols.call_records.words import (
     describe_costed,
     describe_raw,
@@ -27,5 +27,7 @@ __all__ = [
     "mask_costed",
     "mask_raw",
     "raw_record_of",
+    "read_costed",
+    "read_raw",
     "smdr",
 ]

@@ -8,6 +8,7 @@ from protocols.fias.mask import mask, mask_body
 from protocols.fias.normalize import normalize
 from protocols.fias.postings import CAN_SAY, LARGEST_NUMBER, MAID_CODES, record_of, wanted_for
 from protocols.fias.profile import FiasProfile
+from protocols.fias.samples import OF_PBX, OF_PMS
 from protocols.fias.session import FiasSession
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "CHARSETS",
     "LARGEST_NUMBER",
     "MAID_CODES",
+    "OF_PBX",
+    "OF_PMS",
     "FiasProfile",
     "FiasSession",
     "begins_record",

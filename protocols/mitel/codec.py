@@ -74,6 +74,11 @@ def decode_ours(text: bytes) -> MaidStatus | Initialise | None:
         raise _error(text) from None
 
 
+def decode_either(text: bytes) -> FromPms | MaidStatus | Initialise:
+    """The message between STX and ETX, whoever says it. Raises RecordError for what is none."""
+    return decode_ours(text) or decode(text)
+
+
 def _read(text: bytes, *, room_first: bool) -> FromPms:
     match text[:3]:
         case b"CHK":

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from protocols.mitel.codec import decode, decode_ours
+from protocols.mitel.codec import decode_either
 from protocols.mitel.records import (
     AreYouThere,
     CheckIn,
@@ -21,6 +21,13 @@ from protocols.mitel.records import (
     WakeUp,
 )
 
+NAMES: Final = {
+    "CHK1": "check in", "CHK0": "check out", "NAM": "name", "RST": "class of service",
+    "MW": "message lamp", "WKP": "wake-up", "STS": "maid status", "GRS": "resync begins",
+    "END": "resync ends", "AREYUTHERE": "are you there?", "RQINZ": "tell every room",
+}  # fmt: skip
+"""The messages, by the word that they begin with."""
+
 _STATUS: Final = {
     "1": "cleaning in progress", "2": "clean", "3": "dirty", "4": "out of service",
     "5": "to be inspected", "6": "clean, occupied", "7": "dirty, occupied", "8": "clean, vacant",
@@ -33,7 +40,7 @@ _BEGINS: Final = re.compile(rb"CHK[01]|NAM[123]|RST[0-3]|STS[0-9 ]|MW [01 ]|WKP|
 
 def describe(text: bytes) -> tuple[str, str]:
     """The name of the message, and what it says; no guest's name. Raises RecordError."""
-    record = decode_ours(text) or decode(text)
+    record = decode_either(text)
     return record.record_id, _meaning(record)
 
 

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from gateway import logs
@@ -38,7 +39,8 @@ async def port(tmp_path, protocol, *, serial=False, extra="", tariff=TARIFF):
     async with hotel(tmp_path, charges=charges, extra=section) as on:
         playing = asyncio.create_task(other.run())
         try:
-            await until(lambda: on.service.pumps["charges"].session.is_up)
+            charges = on.service.metrics.lines["charges"]
+            await until(lambda: charges.link_up._value.get() == 1)  # before anything is said
             yield on, other
         finally:
             playing.cancel()
@@ -153,3 +155,24 @@ async def test_a_sum_that_is_wider_than_the_column_waits_for_a_human(tmp_path):
         (row,) = await rows(on)
         assert row.reason == "too_dear: its price is above 999.99, which the column does not hold"
         assert other.heard == []
+
+
+@pytest.mark.asyncio
+async def test_the_console_shows_both_lines_and_which_is_down(tmp_path):
+    async with port(tmp_path, "holidex") as (on, other):
+        base = f"http://127.0.0.1:{on.service.pages[0].port}"
+
+        async def page(path):
+            return await asyncio.to_thread(lambda: httpx.get(base + path, trust_env=False).text)
+
+        assert "Line of the charges" in await page("/")
+        assert "holidex" in await page("/line?line=charges")
+        await other.opener.close()
+        other.cut()
+        await until(lambda: not on.service.pumps["charges"].session.is_up)
+        now = await page("/")
+        assert "The line of the charges" in now
+        assert "is not open" in now
+        ready = await asyncio.to_thread(lambda: httpx.get(f"{base}/readyz", trust_env=False))
+        assert (ready.status_code, ready.json()["line of the charges"]["ok"]) == (200, False)
+        assert "none of guests, charges" in await page("/line?line=bar")

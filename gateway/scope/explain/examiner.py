@@ -78,7 +78,8 @@ class Examiner:
 
     def too_little(self) -> list[Finding]:
         """A finding, when nothing was heard of which it could be said that all is well."""
-        if self._sight[Mark.GOOD]:
+        only_answers = self._sight.profile.dialect.normalize is None
+        if self._sight[Mark.GOOD] or (only_answers and self._sight[Mark.SAID]):
             return []
         return [
             Finding(

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from gateway.scope import dumps, export, pastes
 from gateway.scope.profile import LineProfile
+from gateway.scope.rows import rows_of
 from gateway.scope.sources import MAX_BYTES, UnreadableSource, has_check_bytes, read
+from protocols.checksums import lrc
 from protocols.fias.framing import write_frame
 from protocols.transcript import Opened, Settings, Spoken
 
@@ -307,3 +309,29 @@ def test_the_readers_take_only_what_is_theirs():
 def test_what_programs_print_of_a_line_is_read(pasted):
     (step,) = read(pasted.encode()).steps
     assert step.data == b"\x02WR|RN0330|DA261127|\x03"
+
+
+COSTED = "0001 HTL 03/01  7110 10:54 0002 $003.47 805-688-1000 L"
+RAW = " 08/02 14:12  00:00:24 402   9   14155550187                 T074               "
+
+
+@pytest.mark.parametrize(
+    ("data", "protocol"),
+    [
+        (f"{COSTED}\n{COSTED}\n".encode(), "hobic"),
+        (f"\r\n{RAW}\r\n".encode(), "smdr"),
+        (f"\n{COSTED}\r\n\x06".encode(), "hobic"),
+        (b"\x05\x02" + COSTED.encode() + b"\x03" + bytes([lrc(COSTED.encode() + b"\x03")]), "holidex"),
+        (b"\x05\x02CHK1   101\x03\x06", "mitel"),
+    ],
+)  # fmt: skip
+def test_another_dialect_is_known_by_its_records(data, protocol):
+    capture = read(data)
+    assert capture.profile.protocol == protocol
+    spoken = [row for row in rows_of(capture.steps, capture.profile) if row.kind == "record"]
+    assert spoken
+
+
+def test_lines_that_are_not_all_call_records_are_no_line():
+    with pytest.raises(UnreadableSource):
+        read(f"{COSTED}\nhello\n".encode())

@@ -189,3 +189,30 @@ def test_a_script_without_marks_is_not_touched():
 
 def test_what_tshark_reads_we_read_too():
     assert pcapng.read(export.to_pcapng(STEPS, names=True)) == (STEPS, SERIAL)
+
+
+def test_messages_of_a_mitel_line_are_named_with_their_rooms(run_tshark):
+    profile = LineProfile("serial:/dev/ttyUSB0,9600,8n1", lrc=False, protocol="mitel")
+    steps = [
+        profile.as_step(AT),
+        Spoken(True, b"\x05", at=AT + 1),
+        Spoken(True, b"\x02CHK1   101\x03", at=AT + 1.1),
+        Spoken(True, b"\x02NAM1 ROSSI,ANNA             101\x03", at=AT + 1.2),
+        Spoken(False, b"\x06", at=AT + 1.3),
+        Spoken(False, b"\x02STS3 101  \x03", at=AT + 2),
+        Spoken(True, b"\x02GRS       \x03", at=AT + 3),
+        Spoken(True, b"\x02AREYUTHERE\x03\x02MW 1 2129\x03", at=AT + 4),
+    ]
+    rows = columns(
+        run_tshark, export.to_pcapng(steps), "fias.record", "fias.record.name", "fias.room",
+        "fias.control",
+    )  # fmt: skip
+    assert [(*row, "", "", "")[:4] for row in rows if any(row)] == [
+        ("", "", "", "ENQ"),
+        ("CHK1", "check in", "101", ""),
+        ("NAM", "name", "101", ""),
+        ("", "", "", "ACK"),
+        ("STS", "maid status", "101", ""),
+        ("GRS", "resync begins", "", ""),
+        ("AREYUTHERE,MW", "are you there?,message lamp", "2129", ""),
+    ]

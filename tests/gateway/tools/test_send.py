@@ -18,6 +18,8 @@ from gateway.simulators.pms import PmsSimulator
 from gateway.tools import menu, peers, send
 from gateway.tools.peers import AsPbx, as_bytes
 from gateway.tools.shown import ShownOpener
+from protocols.dialects import DIALECTS
+from protocols.samples import Sample
 from tests.story.test_program import call, get, running, site, wait_for
 
 assert site  # the fixture is used by its name
@@ -123,13 +125,14 @@ async def test_the_menu_asks_for_rooms_and_names_and_reads_a_pipe():
 def test_every_entry_of_the_menus_can_be_said():
     now = datetime(2026, 3, 14, 10, 15)
     answers = {name: default for name, (_, default) in menu.QUESTIONS.items()}
-    for as_pms, entries in ((True, menu.PMS), (False, menu.PBX)):
+    fias = DIALECTS["fias"]
+    for as_pms, entries in ((True, fias.of_pms), (False, fias.of_pbx)):
         part = part_of("/dev/null", as_pms=as_pms)
         for entry in entries:
             texts = menu.fill(entry, answers, now)
             assert not any("{" in text for text in texts)
             send.check(part, texts)
-    entry = menu.Entry("", ("GI|RN{room}|GN{name}|",))
+    entry = Sample("", ("GI|RN{room}|GN{name}|",))
     assert menu.fill(entry, {"room": "1", "name": "A|GSY<ETX>"}, now) == ["GI|RN1|GNA GSY ETX>|"]
 
 

@@ -204,7 +204,7 @@ async def test_an_open_page_that_showed_guests_ends_when_they_are_masked(tmp_pat
             {"type": "http", "method": "GET", "path": "/events/line", "client": ("127.0.0.1", 1),
              "headers": [(b"host", b"localhost"), (b"cookie", f"pmsgw_session={session.token}".encode())]}
         )  # fmt: skip
-        told = (await pages.line_stream(request, session)).body_iterator
+        told = (await pages.line.line_stream(request, session)).body_iterator
         assert "Rossi" in await anext(told)
         if leaves == "masks":
             session.names = False
