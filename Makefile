@@ -37,6 +37,7 @@ torture: setup                           ## every promise under every fault, at 
 soak: setup                              ## a hotel year in virtual time; ten minutes on real sockets
 	$(BIN)/python -m tests.torture.year
 	$(BIN)/python -m tests.soak --minutes 10
+	$(BIN)/python -m tests.soak --minutes 10 --protocol mitel --serial
 
 bench: setup                             ## the table of bench/README.md: ten minutes on a quiet machine
 	$(BIN)/python -m bench

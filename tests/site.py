@@ -16,12 +16,12 @@ from gateway.house import House
 from gateway.house.wake_ups import next_of
 from gateway.metrics import Metrics
 from gateway.pipeline.compare import Comparison
-from gateway.pipeline.intake import Ear, Intake
+from gateway.pipeline.intake import Intake
 from gateway.pipeline.kept import house_of
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.reach import Reach
 from gateway.pipeline.relay import Relay
-from gateway.pipeline.reports import Reports
+from gateway.pipeline.reports import Ear, Reports
 from gateway.pipeline.room_map import RoomMap
 from gateway.simulators.pbx import Refusal, Rooms
 from gateway.store import StorageFailed, Store

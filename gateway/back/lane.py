@@ -8,10 +8,25 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 from gateway.back.kinds import KINDS, LEVELS, is_correction
-from gateway.back.sending import NotPossible, Out, Ready, pause_s
+from gateway.back.sending import (
+    CAUSES,
+    DO,
+    GATEWAY,
+    IN_DOUBT_S,
+    LOOK_EVERY_S,
+    MOST_TRIES,
+    NIGHT_AUDIT_AT_MOST_S,
+    PMS,
+    REMEMBERED,
+    RESULTS,
+    NotPossible,
+    Out,
+    Ready,
+    pause_s,
+)
 from gateway.back.states import OPEN, PARKED, Cause, State, step
 from gateway.clock import Clock
 from gateway.logs import logger
@@ -19,35 +34,8 @@ from gateway.metrics import Metrics
 from gateway.store import LevelRow, PostingRow, PostingStep, StorageFailed, Store, StoreWorker
 from protocols.dialects import Books
 from protocols.errors import CannotBeSaid, LocalProtocolError
-from protocols.facts import PostingAnswered, Verdict
+from protocols.facts import PostingAnswered
 from protocols.session import AnyRecord
-
-MOST_TRIES: Final = 10
-"""A PMS that says RY so often will not book it without a human."""
-NIGHT_AUDIT_AT_MOST_S: Final = 4 * 3600.0
-"""Source: contract; the end of a night audit may be lost like any record."""
-LOOK_EVERY_S: Final = 1.0
-IN_DOUBT_S: Final = 30.0
-"""Before a break of a line without answers: what was written then may not have arrived."""
-REMEMBERED: Final = 64
-"""Numbers of postings that have ended: one is out at a time, so more than a line can repeat."""
-GATEWAY: Final = "gateway"
-PMS: Final = "PMS"
-
-_CAUSES: Final = {
-    Verdict.BOOKED: Cause.PMS_BOOKED,
-    Verdict.AGAIN: Cause.PMS_AGAIN,
-    Verdict.NIGHT_AUDIT: Cause.PMS_AGAIN,
-    Verdict.REFUSED: Cause.PMS_REFUSED,
-}
-_RESULTS: Final = {
-    State.BOOKED: "booked",
-    State.REFUSED: "refused",
-    State.UNKNOWN: "unknown",
-    State.DROPPED: "dropped",
-    State.WRITTEN: "written",
-    State.UNCONFIRMED: "unconfirmed",
-}
 
 Change = tuple[PostingRow, PostingStep]
 
@@ -204,7 +192,7 @@ class Lane:
         if row is None:
             return None
         text = f"{fact.answer} {fact.text}".strip()
-        cause = _CAUSES[fact.verdict]
+        cause = CAUSES[fact.verdict]
         if cause is Cause.PMS_AGAIN and row.tries >= MOST_TRIES:
             cause = Cause.SPENT
         if step(State(row.state), cause) is None:
@@ -247,7 +235,7 @@ class Lane:
     def counted(self, change: Change) -> None:
         """A change is on disk: count it."""
         row, made = change
-        result = _RESULTS.get(State(row.state))
+        result = RESULTS.get(State(row.state))
         if result is not None:
             self.metrics.postings_total.labels(row.kind, result).inc()
         if row.state == State.BOOKED.value:
@@ -255,7 +243,7 @@ class Lane:
         elif row.state == State.WRITTEN.value:
             self._written = deque([*self._written, (self.clock.now(), row)], maxlen=REMEMBERED)
         elif State(row.state) in PARKED:
-            logger().warning("posting_parked", posting=row.id, state=row.state, do=_DO[row.state])
+            logger().warning("posting_parked", posting=row.id, state=row.state, do=DO[row.state])
 
     async def take_levels(self, levels: Sequence[LevelRow], postings: Sequence[PostingRow]) -> None:
         """What is seen now, and what is to be said of it. Raises StorageFailed."""
@@ -409,10 +397,3 @@ class Lane:
         ):
             count = sum(state in which for state in states)
             self.metrics.postings.counts[kind, word] = count
-
-
-_DO: Final = {
-    State.REFUSED.value: "`pms-gateway postings show ID` tells why",
-    State.UNKNOWN.value: "look at the bill, then `pms-gateway postings booked ID` or `again ID`",
-    State.HELD.value: "`pms-gateway postings show ID` tells why",
-}

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from gateway.back.kinds import CALL, KINDS
 from gateway.back.tariff import Tariff
-from gateway.config.model import FINGERPRINT, NO_PIN, Config, File, lines_of, wanted_kinds
+from gateway.config.checks import FINGERPRINT
+from gateway.config.model import NO_PIN, Config, File, lines_of, wanted_kinds
 from gateway.config.named_files import NamedFiles
 from gateway.metrics import CHARGES
 

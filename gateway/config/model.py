@@ -1,119 +1,25 @@
 """The configuration as values: every key with its type, limits and default."""
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import time
-from difflib import get_close_matches
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from gateway.back.kinds import CALL, KINDS, MESSAGES, MINIBAR, STATUS, WAKE_UP, WAKE_UP_KEYED
 from gateway.back.tariff import Tariff
-from gateway.config.password_hash import is_hash
-from gateway.line.spec import LineSpec, SerialSpec, parse_line
+from gateway.config import checks
+from gateway.config.checks import Address, FileName, Network
+from gateway.line.spec import LineSpec, SerialSpec
 from gateway.metrics import CHARGES, GUESTS
 from protocols.dialects import DIALECTS, Dialect, settled
-from protocols.fias import CHARSETS, LARGEST_NUMBER, known_charset
+from protocols.fias import LARGEST_NUMBER
 from protocols.postings import ARTICLES, CHARGE
 
-
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("expected one line of printable characters")
-    return text
-
-
-def _line(value: object) -> object:
-    return parse_line(_printable(value)) if isinstance(value, str) else value
-
-
-def _network(value: object) -> object:
-    try:
-        return ip_network(value) if isinstance(value, str) else value
-    except ValueError:
-        raise ValueError("expected an address or a network, as 10.0.0.5 or 10.0.0.0/24") from None
-
-
-def _zone(text: str) -> str:
-    try:
-        # zoneinfo imports a package for each slash: slashes without an end are its end.
-        if not re.fullmatch(r"[A-Za-z0-9_+/-]{1,64}", text):
-            raise ValueError(text)
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        near = get_close_matches(text, available_timezones(), n=1)
-        expected = f"did you mean {near[0]}?" if near else "expected one as Europe/Lisbon"
-        raise ValueError(f"no time zone has this name; {expected}") from None
-    return text
-
-
-def _clock_time(text: str) -> str:
-    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
-        raise ValueError("expected HH:MM, 00:00 to 23:59")
-    return text
-
-
-def _charset(text: str) -> str:
-    name = known_charset(text)
-    if name is None:
-        raise ValueError(f"expected a code page with ASCII in it, as {', '.join(CHARSETS)}")
-    return name
-
-
-def _fingerprint(text: str) -> str:
-    if not re.fullmatch(FINGERPRINT, text):
-        raise ValueError("expected sha256: and 64 hex digits; `pms-gateway doctor` prints it")
-    return text
-
-
-def _password_hash(text: str) -> str:
-    if not is_hash(text):
-        raise ValueError("expected what `pms-gateway console-password` prints")
-    return text
-
-
-def _address(text: str) -> str:
-    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\s]+):([0-9]{1,5})", text)
-    if not match or int(match[2]) > 65535:
-        raise ValueError("expected HOST:PORT, as 127.0.0.1:9843")
-    return text
-
-
-def _url(text: str) -> str:
-    match = re.fullmatch(r"https?://(\[[0-9A-Fa-f:.]+\]|[^/\s:@]+)(?::([0-9]{1,5}))?/\S+", text)
-    if not match or int(match[2] or 1) not in range(1, 65536):
-        raise ValueError("expected https://HOST:8089/api, or https://HOST:8443/pmsapi for the old")
-    return text
-
-
-def _dialect(name: str) -> str:
-    return _one_of(name, [each for each, row in DIALECTS.items() if row.normalize is not None])
-
-
-def _charges_dialect(name: str) -> str:
-    return _one_of(name, [each for each, row in DIALECTS.items() if CHARGE in row.can_say])
-
-
-def _one_of(name: str, names: list[str]) -> str:
-    if name not in names:
-        raise ValueError(f"expected one of {', '.join(names)}")
-    return name
-
-
-def _codes_in_capitals(table: dict[str, str]) -> dict[str, str]:
-    return {code.upper(): language for code, language in table.items()}
-
-
-Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
-Address = Annotated[str, AfterValidator(_address)]
-FileName = Annotated[str, AfterValidator(_printable)]
 NO_SECRET: Final = SecretStr("")
-FINGERPRINT: Final = r"sha256:([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}"
 NO_PIN: Final = "sha256:" + "00" * 32
 """Of no certificate: with it no UCM is trusted."""
 
@@ -127,20 +33,22 @@ class Section(BaseModel):
 class Site(Section):
     """[site]"""
 
-    name: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_printable)] = "hotel"
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    data_dir: Annotated[str, Field(min_length=1), AfterValidator(_printable)] = (
+    name: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(checks.printable)] = (
+        "hotel"
+    )
+    timezone: Annotated[str, AfterValidator(checks.zone)] = "UTC"
+    data_dir: Annotated[str, Field(min_length=1), AfterValidator(checks.printable)] = (
         "/var/lib/pms-gateway"
     )
-    checkout_time: Annotated[str, AfterValidator(_clock_time)] = "12:00"
+    checkout_time: Annotated[str, AfterValidator(checks.clock_time)] = "12:00"
     keep_days: Annotated[float, Field(ge=0, le=3650)] = 7
 
 
 class Pms(Section):
     """[pms]. `room_first`: the PMS writes the room in front of a name, where a dialect has both."""
 
-    protocol: Annotated[str, AfterValidator(_dialect)] = "fias"
-    line: Annotated[LineSpec, BeforeValidator(_line)]
+    protocol: Annotated[str, AfterValidator(checks.dialect)] = "fias"
+    line: Annotated[LineSpec, BeforeValidator(checks.line)]
     allow: Annotated[tuple[Network, ...], Field(strict=False)] = ()
     room_first: bool = False
 
@@ -151,7 +59,7 @@ class Fias(Section):
     lrc, ack    None: on for serial lines, off for TCP
     """
 
-    encoding: Annotated[str, AfterValidator(_charset)] = "cp1252"
+    encoding: Annotated[str, AfterValidator(checks.charset)] = "cp1252"
     lrc: bool | None = None
     ack: bool | None = None
     record_pacing_ms: Annotated[int, Field(ge=0, le=10_000)] = 500
@@ -167,8 +75,8 @@ class ChargesLine(Section):
     lrc, ack    as in [fias]; `ack` also for hobic, whose lines some systems answer
     """
 
-    line: Annotated[LineSpec | None, BeforeValidator(_line)] = None
-    protocol: Annotated[str, AfterValidator(_charges_dialect)] = "fias"
+    line: Annotated[LineSpec | None, BeforeValidator(checks.line)] = None
+    protocol: Annotated[str, AfterValidator(checks.charges_dialect)] = "fias"
     property: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,3}$")] = "HTL"
     lrc: bool | None = None
     ack: bool | None = None
@@ -178,7 +86,7 @@ class ChargesLine(Section):
 class Ucm(Section):
     """[ucm]"""
 
-    url: Annotated[str, AfterValidator(_url)]
+    url: Annotated[str, AfterValidator(checks.url)]
     api: Literal["new", "old"] = "new"
     username: Annotated[str, Field(min_length=1)]
     password: SecretStr = NO_SECRET
@@ -189,7 +97,7 @@ class Ucm(Section):
     token_case: Literal["lower", "upper"] = "lower"
     tls: Literal["pinned", "ca", "insecure"] = "pinned"
     old_tls: bool = False
-    fingerprint: Annotated[str, AfterValidator(_fingerprint)] | None = None
+    fingerprint: Annotated[str, AfterValidator(checks.fingerprint)] | None = None
     ca_file: FileName | None = None
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 15
     retries: Annotated[int, Field(ge=0, le=1000)] = 3
@@ -228,7 +136,7 @@ class Back(Section):
     ws_password_file: FileName | None = None
     poll_s: Annotated[float, Field(ge=1, le=3600)] = 20
     answer_s: Annotated[float, Field(ge=1, le=600)] = 30
-    outlet: Annotated[str, Field(max_length=5), AfterValidator(_printable)] = ""
+    outlet: Annotated[str, Field(max_length=5), AfterValidator(checks.printable)] = ""
     numbers_up_to: Annotated[int, Field(ge=99, le=LARGEST_NUMBER)] = LARGEST_NUMBER
     late_charges: Literal["park", "new_room"] = "park"
 
@@ -266,7 +174,7 @@ class Http(Section):
     metrics_key_file: FileName | None = None
     metrics_token_file: FileName | None = None
     password_hash: Annotated[
-        Annotated[str, AfterValidator(_password_hash)] | None, Field(repr=False)
+        Annotated[str, AfterValidator(checks.password_hash)] | None, Field(repr=False)
     ] = None
 
 
@@ -297,7 +205,7 @@ class File(Section):
         "0": 1, "1": 2, "2": 3, "3": 4,
     }  # fmt: skip
     language: Annotated[
-        dict[str, Annotated[str, Field(min_length=2)]], AfterValidator(_codes_in_capitals)
+        dict[str, Annotated[str, Field(min_length=2)]], AfterValidator(checks.codes_in_capitals)
     ] = {}
     room_status: dict[str, Annotated[int, Field(ge=1, le=6)]] = {
         "1": 5, "2": 5, "3": 1, "4": 1, "5": 1, "6": 1,

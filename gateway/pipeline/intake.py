@@ -24,7 +24,7 @@ from gateway.pipeline.draft import Doubt, Draft
 from gateway.pipeline.happened import happened
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.repeats import Repeats, digest_of
-from gateway.pipeline.reports import Reports
+from gateway.pipeline.reports import NO_POSTING, Ear, tell
 from gateway.pipeline.room_map import RoomMap
 from gateway.store import (
     Batch,
@@ -45,7 +45,6 @@ from protocols.facts import (
     PostingAnswered,
     ResyncEnded,
     ResyncVoided,
-    Said,
     WakeUpCleared,
     WakeUpOrdered,
 )
@@ -53,26 +52,6 @@ from protocols.session import DataReceived, RecordRefused
 
 MOST_ROOMS: Final = 20_000
 """Six times the rooms of the largest UCM. A peer that invents room numbers must not fill memory."""
-
-_NO_POSTING: Final = (
-    "no posting waits for an answer under this number; if it says OK, and the posting was sent"
-    " again since under another number, look at the bill: it may be booked twice"
-)
-
-Normalize = Callable[[Any], tuple[Said, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Ear:
-    """How the records of one line are understood and counted.
-
-    normalize   the dialect's upper end
-    is_for_charges  the line is for charges: of the hotel only the night audit is believed
-    """
-
-    normalize: Normalize
-    reports: Reports
-    is_for_charges: bool = False
 
 
 @dataclass(slots=True)
@@ -287,7 +266,7 @@ class Intake:
         elif lanes.has_ended(answer.number):
             draft.reports.append(lambda: ear.reports.repeat(record.record_id))
         else:
-            self._refuse(draft, RecordRefused("no_posting", item.body, _NO_POSTING), now, ear)
+            self._refuse(draft, RecordRefused("no_posting", item.body, NO_POSTING), now, ear)
 
     def _collect(
         self, draft: Draft, told: Told, record: str, at: float, *, background: bool
@@ -371,7 +350,7 @@ class Intake:
         self.stored.set()
         draft.reports.append(lambda: self.guests.reports.events(draft.events))
         # After the answer to the PMS: the PMS waits for that, and nothing waits for this.
-        asyncio.get_running_loop().call_soon(_tell, draft.reports)
+        asyncio.get_running_loop().call_soon(tell, draft.reports)
 
     async def _is_stored(self, received: Sequence[object]) -> bool:
         """Find out what became of a batch whose commit failed: the file alone knows.
@@ -417,8 +396,3 @@ class Intake:
         ledger = None if batch.ledger is None else from_json(Ledger, batch.ledger)
         self.house.book.adopt(rooms, ledger, doubt.mentions)
         self._is_so(batch, doubt.draft)
-
-
-def _tell(reports: Sequence[Callable[[], None]]) -> None:
-    for report in reports:
-        report()

@@ -3,20 +3,20 @@
 import asyncio
 import random
 from asyncio import timeout as within
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from gateway.back.lane import Lane
 from gateway.clock import Clock
-from gateway.house import Ledger
 from gateway.line import Line, LineFailed, Opener
 from gateway.logs import logger
 from gateway.metrics import LineMetrics
+from gateway.pipeline.desk import Desk
 from gateway.pipeline.moments import Moments
 from gateway.pipeline.noise import Noise
-from gateway.store import Refused, StorageFailed
+from gateway.store import StorageFailed
 from protocols.session import (
     AnyRecord,
     DataReceived,
@@ -57,22 +57,6 @@ class Resync(Enum):
     NEVER = "never"
     ONCE = "once"
     EACH_TIME = "each_time"
-
-
-class Desk(Protocol):
-    """Where records are taken in: see `Intake`, which is one."""
-
-    @property
-    def ledger(self) -> Ledger:
-        """What of a resync and of a night audit is known."""
-
-    async def take(
-        self, received: Sequence[DataReceived | RecordRefused], evidence: Sequence[Refused]
-    ) -> None:
-        """Take everything that one read brought. Raises StorageFailed: nothing of it is taken."""
-
-    async def void_resync(self) -> bool:
-        """A running resync will not come to its end. Returns whether one was running."""
 
 
 @dataclass(slots=True)

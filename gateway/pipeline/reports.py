@@ -1,6 +1,6 @@
 """What is counted and logged of records, behind their commit."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,10 +9,17 @@ from gateway.drivers.calls import CALL_NAMES
 from gateway.house import Remark
 from gateway.logs import logger
 from gateway.metrics import LineMetrics, Metrics
+from protocols.facts import Said
 from protocols.session import RecordRefused
 
 NO_USE: Final = "no_use"
 """The remark on a record that is understood and means nothing to a phone system."""
+
+
+NO_POSTING: Final = (
+    "no posting waits for an answer under this number; if it says OK, and the posting was sent"
+    " again since under another number, look at the bill: it may be booked twice"
+)
 
 
 @dataclass(slots=True)
@@ -78,3 +85,25 @@ class Reports:
         self.line.records.labels(record_id, "in").inc()
         self.metrics.records_repeated.inc()
         logger().info("record_repeated", record=record_id)
+
+
+Normalize = Callable[[Any], tuple[Said, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """How the records of one line are understood and counted.
+
+    normalize   the dialect's upper end
+    is_for_charges  the line is for charges: of the hotel only the night audit is believed
+    """
+
+    normalize: Normalize
+    reports: Reports
+    is_for_charges: bool = False
+
+
+def tell(reports: Sequence[Callable[[], None]]) -> None:
+    """Count and log what a commit has made so."""
+    for report in reports:
+        report()

@@ -16,17 +16,17 @@ from gateway.line import Opener, TappedOpener, is_loopback, opener_for
 from gateway.logs import logger
 from gateway.metrics import CHARGES, GUESTS, Metrics
 from gateway.pipeline import residence
-from gateway.pipeline.charges_desk import ChargesDesk
 from gateway.pipeline.compare import Comparison
 from gateway.pipeline.deadlines import keep_deadlines
-from gateway.pipeline.intake import Ear, Intake
+from gateway.pipeline.desk import ChargesDesk
+from gateway.pipeline.intake import Intake
 from gateway.pipeline.kept import Start, begin
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.pump import Pump, Resync
 from gateway.pipeline.reach import FIRST_PAUSE_S, Reach
 from gateway.pipeline.relay import Relay
 from gateway.pipeline.repeats import Repeats
-from gateway.pipeline.reports import Reports
+from gateway.pipeline.reports import Ear, Reports
 from gateway.service import parts
 from gateway.service.about import about
 from gateway.service.back import Around, WayBack, way_back

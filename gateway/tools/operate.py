@@ -13,9 +13,8 @@ from gateway.pipeline.kept import house_of
 from gateway.pipeline.step import WAITING
 from gateway.store import StorageFailed, Store
 from gateway.tools.running import NotRunning, ask
-from gateway.web.control import (
-    JOURNAL_SHOWN,
-    Declined,
+from gateway.web.control import JOURNAL_SHOWN, Declined
+from gateway.web.views import (
     drifts_as_json,
     line_as_json,
     rooms_as_json,

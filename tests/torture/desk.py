@@ -4,11 +4,11 @@ from gateway.clock import Clock
 from gateway.drivers.ucm.requests import Words, guest_tags
 from gateway.house import House
 from gateway.metrics import Metrics
-from gateway.pipeline.intake import Ear, Intake
+from gateway.pipeline.intake import Intake
 from gateway.pipeline.kept import house_of
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.repeats import Repeats
-from gateway.pipeline.reports import Reports
+from gateway.pipeline.reports import Ear, Reports
 from gateway.pipeline.room_map import RoomMap
 from gateway.store import StoreWorker
 from protocols.fias import normalize

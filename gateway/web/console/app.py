@@ -24,7 +24,8 @@ from gateway.web.console.guard import Guard, Session
 from gateway.web.console.line_pages import LinePages
 from gateway.web.console.picture import picture
 from gateway.web.console.press import HEADERS, HERE, Events, Press, Static
-from gateway.web.control import OPEN_STATES, Control
+from gateway.web.control import Control
+from gateway.web.views import OPEN_STATES
 
 LOOK_EVERY_S: Final = 0.5
 LOOK_AT_ROOMS_EVERY_S: Final = 2.0

@@ -19,7 +19,8 @@ from gateway.web.console.door import Door, shows_names
 from gateway.web.console.guard import Session
 from gateway.web.console.line import Followed
 from gateway.web.console.press import HEADERS, Events, Press
-from gateway.web.control import OPEN_STATES, Control, Declined
+from gateway.web.control import Control, Declined
+from gateway.web.views import OPEN_STATES
 from gateway.web.words import Told
 
 PAST_ROWS: Final = 200

@@ -69,12 +69,15 @@ class Desk:
             metrics=self.metrics,
             ready=lambda: self.ready,
             place=self._place,
-            record_of=lambda row, number: Said(row.cause, number),
+            record_of=self.record_of,
             say=self._say,
             writing=asyncio.Lock(),
             **self.how,
         )
         self.lane.restore(rows)
+
+    def record_of(self, row, number):
+        return Said(row.cause, number)
 
     def crash(self):
         """Power fails, and comes back."""

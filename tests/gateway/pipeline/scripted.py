@@ -8,12 +8,12 @@ from gateway.drivers.ucm.requests import Words, guest_tags
 from gateway.house import House
 from gateway.line import LineFailed
 from gateway.metrics import Metrics
-from gateway.pipeline.intake import Ear, Intake
+from gateway.pipeline.intake import Intake
 from gateway.pipeline.kept import house_of
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.pump import Pump, Resync
 from gateway.pipeline.repeats import Repeats
-from gateway.pipeline.reports import Reports
+from gateway.pipeline.reports import Ear, Reports
 from gateway.pipeline.room_map import RoomMap
 from gateway.store import Store, StoreWorker
 from protocols.fias import FiasProfile, FiasSession, normalize

@@ -201,7 +201,7 @@ async def test_an_open_page_that_showed_guests_ends_when_they_are_masked(tmp_pat
         session = pages.guard.judge("c", right=True)
         session.names = True
         request = Request(
-            {"type": "http", "method": "GET", "path": "/events/line", "client": ("127.0.0.1", 1),
+            {"type": "http", "method": "GET", "path": "/events/line", "query_string": b"", "client": ("127.0.0.1", 1),
              "headers": [(b"host", b"localhost"), (b"cookie", f"pmsgw_session={session.token}".encode())]}
         )  # fmt: skip
         told = (await pages.line.line_stream(request, session)).body_iterator
