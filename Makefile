@@ -66,7 +66,7 @@ audit: setup                             ## known weaknesses of the locked libra
 	pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 
 lock: setup                              ## renew both lock files (needs uv)
-	uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	uv pip compile pyproject.toml --extra postgresql --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	    --universal --python-version 3.11 --upgrade -q -o requirements.lock
-	uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-annotate \
+	uv pip compile pyproject.toml --extra postgresql --group dev --generate-hashes --no-emit-index-url --no-annotate \
 	    --no-header --universal --python-version 3.11 --upgrade -q -o requirements-dev.lock

@@ -5,9 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-import apsw
-
-from gateway.store.file import StoreFile
+from gateway.store.engine import Db, Engine
 from gateway.store.values import (
     CallRow,
     CallsMark,
@@ -29,11 +27,26 @@ than `keep_days` only its key and its use are kept."""
 _POSTING: Final = (
     "id, kind, cause, room, body, guests, state, number, tries, at, due_at, reason, is_forced"
 )
+_NEW_POSTING: Final = _POSTING.removeprefix("id, ")
 _ENDED: Final = "('booked', 'dropped', 'written', 'unconfirmed')"
 
 
-class BackStore(StoreFile):
+_USED: Final = (
+    "INSERT INTO posting_number VALUES (?, ?, ?)"
+    " ON CONFLICT (number) DO UPDATE SET posting = excluded.posting, at = excluded.at"
+)
+_SEEN: Final = (
+    "INSERT INTO level VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (kind, room) DO UPDATE SET seen = excluded.seen, at = excluded.at"
+)
+
+
+class BackStore:
     """Every method runs inside a transaction of its caller: see `gateway.store.store.Store`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.reading, self.transaction = engine.reading, engine.transaction
 
     # --- Who was where ---
 
@@ -43,14 +56,15 @@ class BackStore(StoreFile):
             for each in residents:
                 if each.until is None:
                     db.execute(
-                        "INSERT OR IGNORE INTO resident VALUES (?, ?, ?, ?, NULL)",
+                        "INSERT INTO resident VALUES (?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING",
                         (each.room, each.guest, each.pms_room, each.since),
                     )
                 else:
                     db.execute(
-                        "UPDATE resident SET until = max(?, since)"
-                        " WHERE room = ? AND guest = ? AND until IS NULL",
-                        (each.until, each.room, each.guest),
+                        "UPDATE resident"
+                        " SET until = CASE WHEN :until > since THEN :until ELSE since END"
+                        " WHERE room = :room AND guest = :guest AND until IS NULL",
+                        {"until": each.until, "room": each.room, "guest": each.guest},
                     )
 
     def residents(self, room: str | None = None, at: float | None = None) -> list[Resident]:
@@ -85,12 +99,13 @@ class BackStore(StoreFile):
         with self.transaction() as db:
             for each in postings:
                 row = _values(each)[1:]
-                db.execute(
-                    f"INSERT OR IGNORE INTO posting ({_POSTING}) VALUES (NULL{', ?' * len(row)})",
+                id_ = db.execute(
+                    f"INSERT INTO posting ({_NEW_POSTING}) VALUES ({', '.join('?' * len(row))})"
+                    " ON CONFLICT DO NOTHING RETURNING id",
                     row,
-                )
-                if db.changes():
-                    stored.append(replace(each, id=db.last_insert_rowid()))
+                ).get
+                if id_ is not None:
+                    stored.append(replace(each, id=int(id_)))
                     step = PostingStep(
                         posting=stored[-1].id,
                         at=each.at,
@@ -118,13 +133,13 @@ class BackStore(StoreFile):
             if number is None:
                 return None
             db.execute("UPDATE back SET number = ?", (number,))
-            db.execute("REPLACE INTO posting_number VALUES (?, ?, ?)", (number, row.id, step.at))
+            db.execute(_USED, (number, row.id, step.at))
             self._write(db, replace(row, number=number))
             self._note(db, step)
             return number
 
     @staticmethod
-    def _free_number(db: apsw.Connection, up_to: int, now: float) -> int | None:
+    def _free_number(db: Db, up_to: int, now: float) -> int | None:
         last: Any = db.execute("SELECT number FROM back").get
         rested = "SELECT 1 FROM posting_number WHERE number = ? AND at > ?"
         for turn in range(up_to):
@@ -167,7 +182,7 @@ class BackStore(StoreFile):
             return None if row is None else (_posting(row), found)
 
     @staticmethod
-    def _write(db: apsw.Connection, row: PostingRow) -> None:
+    def _write(db: Db, row: PostingRow) -> None:
         db.execute(
             "UPDATE posting SET room = ?, body = ?, state = ?, number = ?, tries = ?, due_at = ?,"
             " reason = ?, is_forced = ? WHERE id = ?",
@@ -176,7 +191,7 @@ class BackStore(StoreFile):
         )  # fmt: skip
 
     @staticmethod
-    def _note(db: apsw.Connection, step: PostingStep) -> None:
+    def _note(db: Db, step: PostingStep) -> None:
         db.execute(
             "INSERT INTO posting_step (posting, at, state, who, why) VALUES (?, ?, ?, ?, ?)",
             (step.posting, step.at, step.state, step.who, step.why),
@@ -205,7 +220,7 @@ class BackStore(StoreFile):
         with self.transaction() as db:
             for each in levels:
                 values = (each.kind, each.room, each.seen, each.at)
-                db.execute("REPLACE INTO level VALUES (?, ?, ?, ?)", values)
+                db.execute(_SEEN, values)
             stored, gone = [], []
             for posting in postings:
                 older = db.execute(
@@ -272,7 +287,7 @@ class BackStore(StoreFile):
             fresh, postings = [], []
             for call, posting in calls:
                 db.execute(
-                    "INSERT OR IGNORE INTO call VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO call VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                     (call.key, call.began, call.ended, call.room, call.use, call.digits,
                      call.talk_s, call.amount),
                 )  # fmt: skip
@@ -303,7 +318,7 @@ class BackStore(StoreFile):
         """The calls that began in this time, each in one tally."""
         with self.reading() as db:
             rows: Any = db.execute(
-                "SELECT use, state, count(*), coalesce(sum(amount), 0) FROM call"
+                "SELECT use, state, count(*), CAST(coalesce(sum(amount), 0) AS BIGINT) FROM call"
                 " LEFT JOIN posting ON cause = key WHERE began >= ? AND began < ?"
                 " GROUP BY use, state ORDER BY use, state",
                 (since, until),

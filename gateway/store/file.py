@@ -46,7 +46,6 @@ class StoreFile:
         self._own_vfs = vfs
         self._db: apsw.Connection | None = None
         self._shrinks = False
-        """The log is to be emptied behind the next transaction: it holds what was deleted."""
         with self.reading():
             pass  # opened, or it says why not
 
@@ -93,7 +92,25 @@ class StoreFile:
                 self._shrinks = False
                 db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
-    def begin_anew(self) -> Path:
+    @property
+    def where(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def made_way(self) -> bool:
+        """Whether a damaged file of this name was ever set aside."""
+        return any(self.path.parent.glob(f"{glob.escape(self.path.name)}.corrupt-*"))
+
+    def shrink(self) -> None:
+        """Empty the log behind this transaction: it holds what was deleted."""
+        self._shrinks = True
+
+    def audit(self) -> list[str]:
+        """What is wrong with the file, in words. Slow."""
+        with self.reading() as db:
+            return [str(row[0]) for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
+
+    def begin_anew(self) -> str:
         """Set a file that cannot be trusted aside and begin an empty one. Returns the old one.
 
         Where there is no room for the empty one now, there may be with the next use.
@@ -101,7 +118,7 @@ class StoreFile:
         self._drop()
         aside = set_aside(self.path)
         self.number += 1
-        return aside
+        return str(aside)
 
     def _open(self) -> apsw.Connection:
         flags = apsw.SQLITE_OPEN_READWRITE
@@ -162,11 +179,6 @@ class StoreFile:
             db.pragma("user_version", VERSION)
         if 0 < version < QUEUE_BEFORE:
             db.execute("VACUUM")  # the queue held guests' names
-
-
-def was_set_aside(path: Path) -> bool:
-    """Whether a damaged file of this name has ever made way."""
-    return any(path.parent.glob(f"{glob.escape(path.name)}.corrupt-*"))
 
 
 def set_aside(path: Path) -> Path:

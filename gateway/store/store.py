@@ -1,11 +1,12 @@
 """The store: the house, what each room of the UCM shows, and the journal, in one SQLite file."""
 
 from collections.abc import Iterator, Sequence
-
-import apsw
+from pathlib import Path
+from typing import Any
 
 from gateway.store.back import BackStore
-from gateway.store.file import was_set_aside
+from gateway.store.engine import Db, Engine
+from gateway.store.file import StoreFile
 from gateway.store.values import (
     REFUSED_KEPT,
     Batch,
@@ -20,15 +21,17 @@ from gateway.store.values import (
 
 _HEAR = (
     "INSERT INTO room (room, house, digest, heard_at, record, since, background)"
-    " VALUES (?1, coalesce(?2, ''), ?3, ?4, coalesce(?5, ''), coalesce(?6, 0), coalesce(?7, 0))"
-    " ON CONFLICT (room) DO UPDATE SET house = coalesce(?2, house),"
-    " digest = coalesce(?3, digest), heard_at = coalesce(?4, heard_at),"
-    " record = coalesce(?5, record), since = coalesce(?6, since),"
-    " background = coalesce(?7, background)"
+    " VALUES (:room, coalesce(:house, ''), :digest, :heard_at,"
+    " coalesce(:record, ''), coalesce(:since, 0), coalesce(:background, 0))"
+    " ON CONFLICT (room) DO UPDATE SET house = coalesce(:house, room.house),"
+    " digest = coalesce(:digest, room.digest), heard_at = coalesce(:heard_at, room.heard_at),"
+    " record = coalesce(:record, room.record), since = coalesce(:since, room.since),"
+    " background = coalesce(:background, room.background)"
 )
 _TELL = (
-    "INSERT INTO room (room, actual, trouble, pending) VALUES (?1, ?2, ?3, ?4)"
-    " ON CONFLICT (room) DO UPDATE SET actual = ?2, trouble = ?3, pending = ?4"
+    "INSERT INTO room (room, actual, trouble, pending) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (room) DO UPDATE"
+    " SET actual = excluded.actual, trouble = excluded.trouble, pending = excluded.pending"
 )
 _LINE = "at, room, from_room, call, result, took_s, record"
 
@@ -36,7 +39,20 @@ _LINE = "at, room, from_room, call, result, took_s, record"
 class Store(BackStore):
     """Every method runs inside `transaction` or `reading` of its caller: the store's worker puts
     several callers into one transaction. Raises StorageFailed from every method.
+
+    engine  what keeps it; a path: an SQLite file there
     """
+
+    def __init__(
+        self, engine: Engine | Path, *, read_only: bool = False, vfs: str | None = None
+    ) -> None:
+        if isinstance(engine, Path):
+            engine = StoreFile(engine, read_only=read_only, vfs=vfs)
+        super().__init__(engine)
+
+    def close(self) -> None:
+        """Give the file or the server back."""
+        self.engine.close()
 
     def load(self) -> Kept:
         """Everything, for a start. Raises StorageCorrupt when the ledger is gone."""
@@ -49,10 +65,10 @@ class Store(BackStore):
 
     def lacks_its_house(self) -> bool:
         """It took the place of a damaged file, and the house was not written into it any more."""
-        return not self.load().ledger and was_set_aside(self.path)
+        return not self.load().ledger and self.engine.made_way()
 
     @staticmethod
-    def _rooms(db: apsw.Connection) -> Iterator[RoomRow]:
+    def _rooms(db: Db) -> Iterator[RoomRow]:
         for room, house, digest, at, record, since, background, *ucm in db.execute(
             "SELECT room, house, digest, heard_at, record, since, background,"
             " actual, trouble, pending FROM room"
@@ -77,7 +93,7 @@ class Store(BackStore):
         """
         with self.transaction() as db:
             for room, heard in batch.rooms.items():
-                db.execute(_HEAR, (room, heard.house, *_digest(heard), *_cause(heard)))
+                db.execute(_HEAR, {"room": room, "house": heard.house, **_columns(heard)})
             db.execute(
                 "UPDATE ledger SET body = coalesce(?, body), writes = writes + 1", (batch.ledger,)
             )
@@ -130,14 +146,15 @@ class Store(BackStore):
                 (before, future),
             )
             self.purge_back(before, now)
-            self._shrinks = True
+            self.engine.shrink()
             return purged
 
     def try_write(self) -> None:
         """Write and take back: whether there is space again is known without a record."""
         with self.transaction() as db:
             db.execute(
-                "INSERT INTO refused (at, reason, body, advice) VALUES (0, '', zeroblob(65536), '')"
+                "INSERT INTO refused (at, reason, body, advice) VALUES (0, '', ?, '')",
+                (bytes(65_536),),
             )
             db.execute("DELETE FROM refused WHERE at = 0 AND reason = ''")
 
@@ -184,14 +201,18 @@ class Store(BackStore):
         ]
 
     def audit(self) -> list[str]:
-        """What is wrong with the file, in words. Slow: for tests and for a technician."""
-        with self.reading() as db:
-            return [str(row[0]) for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        """What is wrong with it, in words. Slow: for tests and for a technician."""
+        return self.engine.audit()
 
 
-def _digest(heard: Heard) -> tuple[bytes | None, float | None]:
-    return heard.heard if heard.heard is not None else (None, None)
-
-
-def _cause(heard: Heard) -> tuple[str | None, float | None, bool | None]:
-    return heard.cause if heard.cause is not None else (None, None, None)
+def _columns(heard: Heard) -> dict[str, Any]:
+    """The PMS side of a row; None: as before."""
+    digest, heard_at = heard.heard or (None, None)
+    record, since, background = heard.cause or (None, None, None)
+    return {
+        "digest": digest,
+        "heard_at": heard_at,
+        "record": record,
+        "since": since,
+        "background": None if background is None else int(background),
+    }

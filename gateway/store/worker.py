@@ -112,12 +112,12 @@ class StoreWorker:
 
     def _set_aside(self, error: StorageCorrupt) -> None:
         try:
-            aside = self.store.begin_anew()
+            aside = self.store.engine.begin_anew()
         except StorageFailed as failed:
             logger().error("store_corrupt", error=str(failed), do=CORRUPT_ADVICE)
             return
         self.is_anew = True
-        logger().error("store_corrupt", error=str(error), kept_as=str(aside), do=CORRUPT_ADVICE)
+        logger().error("store_corrupt", error=str(error), kept_as=aside, do=CORRUPT_ADVICE)
 
 
 def _fail(job: _Job, error: BaseException) -> None:

@@ -188,7 +188,7 @@ async def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_space_again
     async with stage(tmp_path, rooms=ROOMS) as on:
         await on.pms.link_up()
         await until(lambda: asyncio.sleep(0, on.service.reach.is_up))
-        database = on.service.store.store._db
+        database = on.service.store.store.engine._db
         database.pragma("max_page_count", database.pragma("page_count"))
         on.pms.say(f"GI|RN101|G#1|GN{'x' * 7000}|GSN|", "GI|RN102|G#2|GNMeyer|GSN|")
 

@@ -62,7 +62,7 @@ def store_on(disk: Disk, folder: Path) -> Iterator[Store]:
     finally:
         fault, disk.fault, disk.on_operation = disk.fault, None, None
         if store is not None:
-            store._drop()
+            store.engine._drop()
         disk.fault = fault
         unmount(folder)
 
@@ -134,8 +134,8 @@ def power_cuts(
         disk = Disk(lies=lies)
         with store_on(disk, live) as store:
             if synchronous is not None:  # a control; else as the store opens its file
-                store._db.pragma("synchronous", synchronous)
-            store._db.pragma("wal_autocheckpoint", rng.choice((10, 40, 1000)))
+                store.engine._db.pragma("synchronous", synchronous)
+            store.engine._db.pragma("wal_autocheckpoint", rng.choice((10, 40, 1000)))
             before, number = digest(store), 0
             while cuts.images < images:
                 number += 1
@@ -321,7 +321,7 @@ def flips(seed: int, count: int) -> tuple[int, int, int]:
                     else:
                         believed += 1
                 finally:
-                    store._drop()
+                    store.engine._drop()
             except StorageCorrupt:
                 noticed += 1
             except StorageFailed as error:

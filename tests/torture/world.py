@@ -161,7 +161,7 @@ class World:
         worker = self.service.store
         assert isinstance(worker, VirtualWorker)
         worker.die()
-        worker.store._drop()
+        worker.store.engine._drop()
         unmount(self.folder)
         running, self._running = self._running, None
         self.disk, self.service = left, None

@@ -136,14 +136,14 @@ async def test_what_cannot_be_understood_is_kept_and_counted(tmp_path):
 async def test_a_full_disk_takes_nothing_and_forgets_nothing(tmp_path):
     async with desk(tmp_path) as intake:
         await intake.take(said("GI|RN101|G#1|GNRossi|GSN|"))
-        pages = intake.store.store._db.pragma("page_count")
-        intake.store.store._db.pragma("max_page_count", pages)
+        pages = intake.store.store.engine._db.pragma("page_count")
+        intake.store.store.engine._db.pragma("max_page_count", pages)
         big = f"GI|RN102|G#2|GN{'x' * 7000}|GSN|"
         with pytest.raises(StorageFailed):
             await intake.take(said(big))
         assert "102" not in intake.house.rooms
         assert value(intake, "pmsgw_records_total", record="GI", direction="in") == 1
-        intake.store.store._db.pragma("max_page_count", 100000)
+        intake.store.store.engine._db.pragma("max_page_count", 100000)
         await intake.take(said(big))
         assert waiting(intake) == ["101", "102"]
 

@@ -44,7 +44,7 @@ def test_a_house_that_was_not_written_any_more_is_asked_for(tmp_path):
     path = tmp_path / "outbox.db"
     store = Store(path)
     store.put(Batch(rooms={"101": Heard(house="{}")}, ledger=to_json(Ledger())))
-    store.begin_anew()
+    store.engine.begin_anew()
     store.close()
     kept = begin(path)
     assert (kept.rooms, kept.is_anew) == ({}, True)

@@ -204,7 +204,7 @@ def test_file_of_an_older_version_is_not_read_but_sent_to_the_service(old):
 def test_file_of_a_newer_version_is_refused_with_advice_and_left_alone(tmp_path, read_only):
     path = tmp_path / "outbox.db"
     store = Store(path)
-    store._db.pragma("user_version", VERSION + 1)
+    store.engine._db.pragma("user_version", VERSION + 1)
     store.close()
     before = path.read_bytes()
     with pytest.raises(StorageFailed) as refused:

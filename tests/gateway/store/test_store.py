@@ -9,7 +9,6 @@ from gateway.store import (
     RoomRow,
     Told,
 )
-from gateway.store.store import Store
 from gateway.store.values import REFUSED_KEPT
 from tests.gateway.store.rows import BAD, DAY, IN, batch, bytes_in, heard, line
 
@@ -22,11 +21,11 @@ def test_new_file_holds_nothing(store):
     assert (store.refused(), store.journal()) == ([], [])
 
 
-def test_everything_that_was_put_is_there_after_a_restart(store, tmp_path):
+def test_everything_that_was_put_is_there_after_a_restart(store, reopen):
     store.put(Batch(rooms={"101": heard(background=True)}, ledger='{"resync":3}', refused=[BAD]))
     store.told([Told(room="101", actual="A", trouble="T", pending="P")], [line(2.0, "101")])
     store.close()
-    again = Store(tmp_path / "outbox.db")
+    again = reopen()
     kept = again.load()
     assert kept.rooms == {
         "101": RoomRow(room="101", house=IN, heard=(b"digest", 1.0), record="GI|RN101|GNRossi|",
@@ -153,12 +152,12 @@ def test_refusals_are_kept_up_to_a_limit(store):
     ],
     ids=["put", "told", "purge", "writes"],
 )
-def test_nothing_that_the_service_does_reads_the_whole_journal(store, deed):
+def test_nothing_that_the_service_does_reads_the_whole_journal(file, deed):
     """A week of calls is not read again for each record."""
     statements = []
-    db = store._db
+    db = file.engine._db
     db.exec_trace = lambda _, sql, values: statements.append((sql, values)) or True
-    deed(store)
+    deed(file)
     db.exec_trace = None
     steps = [
         row[3]
@@ -190,28 +189,26 @@ def test_purge_forgets_what_is_older_and_what_a_clock_ahead_has_dated_in_the_fut
     assert {row.house for row in rows} == {IN}  # who is in is no history
 
 
-def test_no_forgotten_name_stays_in_the_file_or_its_log_while_the_service_runs(store, tmp_path):
+def test_no_forgotten_name_stays_in_the_file_or_its_log_while_the_service_runs(file, tmp_path):
     for room in range(40):
-        store.put(batch(str(room), ledger="{}"))
-        store.told(
-            [Told(room=str(room), actual='{"lastname":"Rossi"}')], [line(1.0, str(room))] * 3
-        )
+        file.put(batch(str(room), ledger="{}"))
+        file.told([Told(room=str(room), actual='{"lastname":"Rossi"}')], [line(1.0, str(room))] * 3)
     bad = Refused(at=1.0, reason="grammar", body=b"GN=Rossi", advice="")
-    store.put(Batch(rooms={str(room): Heard(house="{}") for room in range(40)}, refused=[bad]))
-    store.told([Told(room=str(room), actual="{}") for room in range(40)])
+    file.put(Batch(rooms={str(room): Heard(house="{}") for room in range(40)}, refused=[bad]))
+    file.told([Told(room=str(room), actual="{}") for room in range(40)])
     assert bytes_in(tmp_path).count(b"Rossi") > 200
-    store.purge(2.0, 3.0)
+    file.purge(2.0, 3.0)
     assert bytes_in(tmp_path).count(b"Rossi") == 0
     assert (tmp_path / "outbox.db-wal").stat().st_size == 0
 
 
-def test_log_is_emptied_behind_a_purge_that_others_share_a_transaction_with(store, tmp_path):
-    store.told([], [line(1.0, "101")])
-    with store.transaction():
-        store.purge(2.0, 3.0)
-        store.put(Batch(rooms={"101": heard("{}", record="")}))
+def test_log_is_emptied_behind_a_purge_that_others_share_a_transaction_with(file, tmp_path):
+    file.told([], [line(1.0, "101")])
+    with file.transaction():
+        file.purge(2.0, 3.0)
+        file.put(Batch(rooms={"101": heard("{}", record="")}))
     assert bytes_in(tmp_path).count(b"Rossi") == 0
-    assert store.writes() == 1
+    assert file.writes() == 1
 
 
 def test_line_of_a_later_call_does_not_take_the_place_of_a_forgotten_one(store):

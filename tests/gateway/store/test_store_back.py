@@ -2,21 +2,12 @@
 
 import re
 
-import pytest
-
 from gateway.store import CallRow, CallsMark, PostingRow, Store
 from gateway.store.back import CALLS_KEPT_S
 from gateway.store.schema import CREATE_BACK, VERSION
 
 DAY = 86_400.0
 NOW = 1000 * DAY
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = Store(tmp_path / "outbox.db")
-    yield store
-    store.close()
 
 
 def call(key="s/T1", at=NOW, use="posted"):
@@ -67,11 +58,11 @@ def test_a_file_of_the_version_before_gets_the_way_back(tmp_path):
             db.execute(f"DROP TABLE {table}")
         db.execute("INSERT INTO room (room, house) VALUES ('101', '{}')")
         db.execute("UPDATE ledger SET body = '{}'")
-    store._db.pragma("user_version", 4)
+    store.engine._db.pragma("user_version", 4)
     store.close()
     store = Store(path)
     try:
-        assert store._db.pragma("user_version") == VERSION
+        assert store.engine._db.pragma("user_version") == VERSION
         assert list(store.load().rooms) == ["101"]
         assert (store.calls_mark(), store.open_postings(), store.residents()) == (None, [], [])
     finally:

@@ -62,26 +62,26 @@ def test_writes_tell_whether_a_batch_whose_commit_failed_is_stored(tmp_path, cod
 # --- A disk that says no ---
 
 
-def test_full_disk_is_a_storage_failure_and_it_goes_on_once_there_is_space(store):
-    store.put(batch("1"))
-    handle = store._db
+def test_full_disk_is_a_storage_failure_and_it_goes_on_once_there_is_space(file):
+    file.put(batch("1"))
+    handle = file.engine._db
     handle.pragma("max_page_count", handle.pragma("page_count"))
     with pytest.raises(StorageFailed, match="full"):
-        store.put(Batch(refused=[Refused(at=1.0, reason="", body=bytes(100_000), advice="")]))
-    assert store.writes() == 1
+        file.put(Batch(refused=[Refused(at=1.0, reason="", body=bytes(100_000), advice="")]))
+    assert file.writes() == 1
     handle.pragma("max_page_count", 100_000)
-    assert store.put(batch("9")) == 2
-    assert set(store.load().rooms) == {"1", "9"}
+    assert file.put(batch("9")) == 2
+    assert set(file.load().rooms) == {"1", "9"}
 
 
-def test_space_is_tried_without_leaving_anything(store):
-    store._db.pragma("max_page_count", store._db.pragma("page_count"))
+def test_space_is_tried_without_leaving_anything(file):
+    file.engine._db.pragma("max_page_count", file.engine._db.pragma("page_count"))
     with pytest.raises(StorageFailed, match="full"):
-        store.try_write()
-    store._db.pragma("max_page_count", 100_000)
-    store.put(Batch(refused=[Refused(at=0.0, reason="clock", body=b"", advice="")]))
-    store.try_write()
-    assert [each.reason for each in store.refused()] == ["clock"]
+        file.try_write()
+    file.engine._db.pragma("max_page_count", 100_000)
+    file.put(Batch(refused=[Refused(at=0.0, reason="clock", body=b"", advice="")]))
+    file.try_write()
+    assert [each.reason for each in file.refused()] == ["clock"]
 
 
 def test_disk_that_has_become_read_only_refuses_writes_and_can_still_be_read(tmp_path):
@@ -104,13 +104,13 @@ def test_file_in_a_folder_that_is_not_there_is_a_storage_failure(tmp_path):
         Store(tmp_path / "nowhere" / "outbox.db")
 
 
-def test_handle_that_failed_is_opened_again(store):
-    store.put(batch("101"))
-    handle = store._db
-    with pytest.raises(StorageFailed), store.reading() as db:
+def test_handle_that_failed_is_opened_again(file):
+    file.put(batch("101"))
+    handle = file.engine._db
+    with pytest.raises(StorageFailed), file.reading() as db:
         db.execute("SELECT * FROM nothing")
-    assert set(store.load().rooms) == {"101"}
-    assert store._db is not handle
+    assert set(file.load().rooms) == {"101"}
+    assert file.engine._db is not handle
 
 
 def test_batch_survives_kill_9_after_put(tmp_path):

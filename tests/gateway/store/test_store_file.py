@@ -20,34 +20,34 @@ from tests.gateway.store.rows import BAD, batch, line
 # --- The file ---
 
 
-def test_file_is_for_its_owner_only_and_durable(store, tmp_path):
+def test_file_is_for_its_owner_only_and_durable(file, tmp_path):
     assert (tmp_path / "outbox.db").stat().st_mode & 0o777 == 0o600
-    assert store._db.pragma("journal_mode") == "wal"
-    assert store._db.pragma("synchronous") == 2  # FULL
-    assert store._db.pragma("secure_delete") == 1
-    assert store._db.pragma("user_version") == VERSION
-    store.close()
+    assert file.engine._db.pragma("journal_mode") == "wal"
+    assert file.engine._db.pragma("synchronous") == 2  # FULL
+    assert file.engine._db.pragma("secure_delete") == 1
+    assert file.engine._db.pragma("user_version") == VERSION
+    file.close()
     assert (tmp_path / "outbox.db").read_bytes()[20] == 8  # room for a checksum on each page
 
 
-def test_file_that_is_opened_and_closed_is_not_rewritten(store, tmp_path):
-    store.put(batch("101"))
-    store.close()
+def test_file_that_is_opened_and_closed_is_not_rewritten(file, tmp_path):
+    file.put(batch("101"))
+    file.close()
     before = (tmp_path / "outbox.db").read_bytes()
     Store(tmp_path / "outbox.db").close()
     assert (tmp_path / "outbox.db").read_bytes() == before
 
 
-def test_closed_file_is_whole_without_its_log(store, tmp_path):
-    store.put(batch("101"))
-    store.close()
+def test_closed_file_is_whole_without_its_log(file, tmp_path):
+    file.put(batch("101"))
+    file.close()
     assert [path.name for path in tmp_path.iterdir()] == ["outbox.db"]
 
 
-def test_file_is_read_without_a_trace_while_no_service_runs(store, tmp_path):
-    store.put(batch("101"))
-    store._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # as a crash leaves it
-    store.close()
+def test_file_is_read_without_a_trace_while_no_service_runs(file, tmp_path):
+    file.put(batch("101"))
+    file.engine._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # as a crash leaves it
+    file.close()
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert "outbox.db-wal" in before
     reader = Store(tmp_path / "outbox.db", read_only=True)
@@ -75,7 +75,7 @@ def test_file_that_is_no_database_is_damaged(tmp_path):
 
 def test_file_without_its_ledger_is_damaged(tmp_path):
     store = Store(tmp_path / "outbox.db")
-    store._db.execute("DELETE FROM ledger")
+    store.engine._db.execute("DELETE FROM ledger")
     with pytest.raises(StorageCorrupt, match="ledger"):
         store.load()
     store.close()
@@ -106,26 +106,26 @@ def test_bit_that_turns_over_at_rest_is_noticed_or_changes_nothing(tmp_path):
     assert noticed > 100
 
 
-def test_file_that_cannot_be_trusted_is_set_aside_and_never_deleted(store, tmp_path):
-    store.put(batch("101"))
-    aside = store.begin_anew()
-    assert (aside, store.number) == (tmp_path / "outbox.db.corrupt-1", 1)
-    assert (store.load().rooms, store.writes()) == ({}, 0)
-    store.put(batch("102"))
-    assert set(store.load().rooms) == {"102"}
-    old = Store(aside)
+def test_file_that_cannot_be_trusted_is_set_aside_and_never_deleted(file, tmp_path):
+    file.put(batch("101"))
+    aside = file.engine.begin_anew()
+    assert (aside, file.engine.number) == (str(tmp_path / "outbox.db.corrupt-1"), 1)
+    assert (file.load().rooms, file.writes()) == ({}, 0)
+    file.put(batch("102"))
+    assert set(file.load().rooms) == {"102"}
+    old = Store(Path(aside))
     assert set(old.load().rooms) == {"101"}
     old.close()
 
 
-def test_file_that_took_the_place_of_a_damaged_one_lacks_its_house_until_it_is_written(store):
-    assert store.lacks_its_house() is False  # nothing was ever damaged here
-    store.begin_anew()
-    assert store.lacks_its_house() is True
-    store.put(Batch(refused=[BAD]))
-    assert store.lacks_its_house() is True
-    store.put(Batch(ledger="{}"))
-    assert store.lacks_its_house() is False
+def test_file_that_took_the_place_of_a_damaged_one_lacks_its_house_until_it_is_written(file):
+    assert file.lacks_its_house() is False  # nothing was ever damaged here
+    file.engine.begin_anew()
+    assert file.lacks_its_house() is True
+    file.put(Batch(refused=[BAD]))
+    assert file.lacks_its_house() is True
+    file.put(Batch(ledger="{}"))
+    assert file.lacks_its_house() is False
 
 
 def test_damaged_file_is_set_aside_with_its_log_and_beside_earlier_ones(tmp_path):

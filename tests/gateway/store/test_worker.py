@@ -244,7 +244,7 @@ async def test_disk_that_said_no_is_in_trouble_until_it_takes_something(worker, 
     """That it can be read says nothing about the next record."""
     assert worker.trouble == ""
     await worker(Store.put, batch("101"))
-    handle = worker.store._db
+    handle = worker.store.engine._db
     handle.pragma("max_page_count", handle.pragma("page_count"))
     with pytest.raises(StorageFailed):
         await worker(Store.try_write)
