@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from gateway.config.password_hash import is_hash
 from gateway.line.spec import parse_line
@@ -96,6 +96,14 @@ def url(text: str) -> str:
     if not match or int(match[2] or 1) not in range(1, 65536):
         raise ValueError("expected https://HOST:8089/api, or https://HOST:8443/pmsapi for the old")
     return text
+
+
+def database(url: SecretStr) -> SecretStr:
+    """The address of a PostgreSQL, or nothing. It may have a password in it, so it is not shown."""
+    text = url.get_secret_value()
+    if text and not re.fullmatch(r"postgres(ql)?://\S+", text):
+        raise ValueError("expected postgresql://USER@HOST/DATABASE; several hosts with commas")
+    return url
 
 
 def dialect(name: str) -> str:

@@ -54,7 +54,8 @@ def load(path: Path, *, needs_pin: bool = True) -> Config:
         raise ConfigError([f"{path}: {problem}" for problem in problems])
     ucm = file.ucm.model_copy(update=named.secrets | {"ca_file": named.ca_file})
     back = file.back.model_copy(update={"ws_password": named.ws_password})
-    parts = {**dict(file), "ucm": ucm, "back": back}
+    store = file.store.model_copy(update={"password": named.store_password})
+    parts = {**dict(file), "ucm": ucm, "back": back, "store": store}
     return Config(**parts, path=path, scraped=named.scraped, rates=named.rates)
 
 
@@ -156,6 +157,12 @@ def _misfits(raw: Mapping[str, Any]) -> list[str]:
                 'ucm.fingerprint: tls = "pinned" needs it; `pms-gateway doctor` prints it, '
                 'or say tls = "ca" or "insecure"'
             )
+    pair, store = raw.get("pair"), raw.get("store")
+    if isinstance(pair, Mapping):
+        if not pair.get("name"):
+            found.append("pair.name: missing; each of the two has its own")
+        if not (isinstance(store, Mapping) and store.get("url")):
+            found.append("pair: needs a PostgreSQL that both reach: [store] url")
     for section in ("pms", "charges_line"):
         table = raw.get(section)
         said = table if isinstance(table, Mapping) else {}
@@ -232,7 +239,9 @@ def _named(key: Any) -> str:
 
 
 def _shown(raw: Mapping[str, Any], where: list[Any]) -> str:
-    if any("password" in str(part) and not str(part).endswith("_file") for part in where):
+    if where[:2] == ["store", "url"] or any(
+        "password" in str(part) and not str(part).endswith("_file") for part in where
+    ):
         return "***"
     value: Any = raw
     for part in where:

@@ -1,5 +1,6 @@
 """The configuration as values: every key with its type, limits and default."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import time
@@ -158,6 +159,21 @@ class TariffFile(Section):
     file: FileName = "tariff.toml"
 
 
+class StoreKept(Section):
+    """[store]: where the house is kept. `url`: empty: in SQLite, in data_dir."""
+
+    url: Annotated[SecretStr, AfterValidator(checks.database)] = NO_SECRET
+    password: SecretStr = NO_SECRET
+    password_file: FileName | None = None
+
+
+class Pair(Section):
+    """[pair]: of two gateways one is at work. `name`: of this one; empty: it has no partner."""
+
+    name: Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]{0,32}$")] = ""
+    lease_s: Annotated[float, Field(ge=0.4, le=300)] = 10
+
+
 class Capture(Section):
     """[capture]: what is kept of the line's bytes, for whoever has to explain it later."""
 
@@ -214,6 +230,8 @@ class File(Section):
     charges_line: ChargesLine = ChargesLine()
     maid: dict[Annotated[str, Field(pattern=r"^[0-6]$")], MaidCodes] = {}
     tariff: TariffFile = TariffFile()
+    store: StoreKept = StoreKept()
+    pair: Pair = Pair()
     capture: Capture = Capture()
     http: Http = Http()
 
@@ -335,6 +353,11 @@ class Config(File):
     def kinds(self) -> frozenset[str]:
         """What goes back to the PMS; nothing: there is no way back."""
         return frozenset().union(*(line.kinds for line in self.lines))
+
+    @property
+    def house_schema(self) -> str:
+        """Of this site in its database: many sites share one."""
+        return "pmsgw_" + re.sub(r"[^a-z0-9_]", "_", self.site.name.lower())[:50]
 
     @property
     def zone(self) -> ZoneInfo:

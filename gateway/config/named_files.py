@@ -26,6 +26,7 @@ class NamedFiles:
     problems    what is wrong, a sentence each
     secrets     `password` and `pms_password` of [ucm], wherever they were written
     ws_password     of [back]
+    store_password  of [store]
     """
 
     def __init__(self, config: Path, raw: Mapping[str, Any]) -> None:
@@ -34,6 +35,7 @@ class NamedFiles:
         ucm, http = _texts(raw.get("ucm")), _texts(raw.get("http"))
         self.secrets = {key: self._either("ucm", ucm, key) for key in ("password", "pms_password")}
         self.ws_password = self._either("back", _texts(raw.get("back")), "ws_password")
+        self.store_password = self._either("store", _texts(raw.get("store")), "password")
         self.ca_file: str | None = None
         if "ca_file" in ucm:
             self.ca_file = str(self._there("ucm.ca_file", ucm["ca_file"]) or "")

@@ -46,11 +46,17 @@ class Arrivals:
         waiting = self._of(fact.room)
         self._expect(self._without(fact.room))
         is_same = shown is not None and shown.name.casefold() == fact.name.casefold()
+        is_respelt = is_same and shown is not None and shown.name != fact.name
         if self._said(fact.room, details):
             return
         if waiting is not None and not is_same:
             self._anew(waiting, details, wall)
-        elif shown is None or not shown.name or not fact.adds:
+        elif (
+            shown is None
+            or not shown.name
+            or not fact.adds
+            or (is_same and shown.name != fact.name)
+        ):
             self._guests.change(fact.room, key, details, wall)
         elif not is_same:
             self._book.remarks.append(Remark.SHARER_WITHOUT_NUMBER)

@@ -91,24 +91,6 @@ def test_the_package_lists_the_libraries_that_it_brings(package):
     assert "/tmp" not in json.dumps(listed)
 
 
-@pytest.mark.timeout(400)
-def test_the_same_sources_give_the_same_bytes(package, tmp_path, monkeypatch):
-    deb, root = package
-
-    def fetch(target, *_):
-        shutil.copytree(root / "usr/lib/pms-gateway", target)
-        for ours in ("gateway", "protocols"):
-            shutil.rmtree(target / ours)
-
-    monkeypatch.setattr(build, "fetch", fetch)
-    was = os.umask(0o077)  # another builder
-    try:
-        again = build.build(ARCH, tmp_path, "9.8.7", (PYTHON,), 0)
-    finally:
-        os.umask(was)
-    assert again.read_bytes() == deb.read_bytes()
-
-
 def test_libraries_that_differ_between_two_pythons_are_not_mixed(tmp_path):
     for python, text in (("3.11", "one"), ("3.13", "other")):
         (tmp_path / python).mkdir()

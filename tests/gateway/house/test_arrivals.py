@@ -64,6 +64,12 @@ def test_the_same_name_again_is_the_same_guest(lodge, adds):
     assert lodge.stay == 1
 
 
+@pytest.mark.parametrize("swap", [True, False])
+def test_the_same_name_in_other_letters_is_the_same_guest_and_is_shown_so(lodge, swap):
+    lodge.hear(lodge.comes(swap=swap), lodge.named("ROSSI,Anna"))
+    assert (lodge.stay, lodge.name) == (1, "ROSSI,Anna")
+
+
 @pytest.mark.parametrize("adds", [True, False])
 def test_another_name_is_another_guest(lodge, adds):
     words = lodge.hear(lodge.comes(), lodge.named("Verdi", adds=adds))

@@ -1,0 +1,279 @@
+"""Which of two gateways holds the house: a lease in the database that both reach.
+
+The holder renews it; the other one takes it over when it was not renewed for `lease_s` by its own
+monotonic clock, counted from when it first saw the last renewal: no clock is compared with another.
+Neither the PMS nor the UCM can be asked who holds it, so the holder begins nothing towards them
+later than half a lease after it sent its last good renewal (see `Lease.until`).
+
+Each renewal locks the row of the lease in share mode, and a take-over locks it alone: whichever
+comes first, the other one sees it.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from gateway.logs import logger
+from gateway.store.engine import Db
+from gateway.store.postgres import PostgresDb, check_server, connect, mapped
+from gateway.store.values import StorageFailed
+
+BEATS: Final = 5
+"""Renewals in the time of a lease."""
+LOOKS: Final = 20
+"""How often the other one looks in the time of a lease."""
+HOLDER: Final = "holder"
+STANDBY: Final = "standby"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One gateway of a pair, as the database has it.
+
+    beat    grows with each renewal
+    epoch   of the lease that it holds, or last saw
+    age_s   of its last renewal, by the database's clock: for people
+    """
+
+    name: str
+    role: str
+    beat: int
+    epoch: int
+    age_s: float
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Who holds the lease (empty: nobody), and its epoch."""
+
+    holder: str
+    epoch: int
+
+
+class Seat:
+    """The connection of one gateway to the lease, beside that of its store. Not for two threads.
+
+    lease_s     how long a lease lasts; nothing of the database may take longer
+    """
+
+    def __init__(self, url: str, schema: str, name: str, lease_s: float, version: str) -> None:
+        self.url, self.schema, self.name = url, schema, name
+        self.lease_s, self.version = lease_s, version
+        self._db: PostgresDb | None = None
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[PostgresDb]:
+        """Raises StorageFailed; the next one has a new connection then."""
+        try:
+            with mapped():
+                db = self._db or self._open()
+                db.execute("BEGIN")
+                yield db
+                db.execute("COMMIT")
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> PostgresDb:
+        raw = connect(self.url, name=f"pms-gateway {self.schema} {self.name}: lease")
+        self._db = db = PostgresDb(raw)
+        check_server(db)
+        limit_ms = max(100, int(self.lease_s * 500))
+        for what in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+            db.execute(f"SET {what} = {limit_ms}")
+        db.execute(f'SET search_path TO "{self.schema}"')
+        return db
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._db is not None:
+            with contextlib.suppress(Exception):  # it is broken, or is given back
+                self._db.raw.close()
+            self._db = None
+
+    # --- What both do ---
+
+    def look(self, role: str, epoch: int = 0) -> tuple[Held, list[Member]]:
+        """Say that we are here, and see who else is. Raises StorageFailed."""
+        with self._transaction() as db:
+            self._beat(db, role, epoch)
+            return self._held(db), _members(db)
+
+    def _beat(self, db: PostgresDb, role: str, epoch: int) -> None:
+        db.execute(
+            "INSERT INTO member VALUES (:name, 1, :epoch, :role, :version, now())"
+            " ON CONFLICT (name) DO UPDATE SET beat = member.beat + 1, epoch = excluded.epoch,"
+            " role = excluded.role, version = excluded.version, seen = excluded.seen",
+            {"name": self.name, "epoch": epoch, "role": role, "version": self.version},
+        )
+
+    @staticmethod
+    def _held(db: PostgresDb, lock: str = "") -> Held:
+        row = db.execute(f"SELECT holder, epoch FROM lease WHERE id = 1 {lock}").fetchone()
+        return Held(str(row[0]), int(row[1]))
+
+    # --- What the holder does ---
+
+    def renew(self, epoch: int) -> list[Member] | None:
+        """One more beat. None: another one holds the lease. Raises StorageFailed: not known."""
+        with self._transaction() as db:
+            held = self._held(db, "FOR SHARE")
+            if held.epoch != epoch:
+                return None
+            self._beat(db, HOLDER, epoch)
+            return _members(db)
+
+    def release(self, epoch: int) -> None:
+        """Hand over at once. Raises StorageFailed."""
+        with self._transaction() as db:
+            if self._held(db, "FOR UPDATE").epoch == epoch:
+                db.execute("UPDATE lease SET holder = '' WHERE id = 1")
+                db.execute("DELETE FROM member WHERE name = ?", (self.name,))
+
+    # --- What the other one does ---
+
+    def take(self, seen: Held, beat: int | None) -> int | None:
+        """Take over a lease that was not renewed since it was seen so. Returns its new epoch; None:
+        it was renewed, or taken. Raises StorageFailed.
+        """
+        with self._transaction() as db:
+            if self._held(db, "FOR UPDATE") != seen:
+                return None
+            # A statement of its own: what a renewal has committed before our lock is seen by it.
+            now = db.execute("SELECT beat FROM member WHERE name = ?", (seen.holder,)).get
+            if seen.holder and now != beat:
+                return None
+            epoch = seen.epoch + 1
+            db.execute("UPDATE lease SET holder = ?, epoch = ? WHERE id = 1", (self.name, epoch))
+            self._beat(db, HOLDER, epoch)
+            return epoch
+
+
+def members_of(db: Db) -> tuple[Held, list[Member]]:
+    """Who holds the house of this schema, and who is there."""
+    row = db.execute("SELECT holder, epoch FROM lease WHERE id = 1").fetchone()
+    return Held(row[0], row[1]), _members(db)
+
+
+def _members(db: Db) -> list[Member]:
+    rows = db.execute(
+        "SELECT name, role, beat, epoch, extract(epoch FROM now() - seen)::float8, version"
+        " FROM member ORDER BY name"
+    )
+    return [
+        Member(name=name, role=role, beat=beat, epoch=epoch, age_s=age, version=version)
+        for name, role, beat, epoch, age, version in rows
+    ]
+
+
+class Watch:
+    """The other one's view of a lease: has it been renewed?"""
+
+    def __init__(self, lease_s: float, now: Callable[[], float] = time.monotonic) -> None:
+        self._lease_s, self._now = lease_s, now
+        self._seen: tuple[Held, int | None] | None = None
+        self._since = 0.0
+
+    def saw(self, held: Held, members: list[Member]) -> bool:
+        """What was read just now. Returns whether the lease may be taken: nobody holds it, or it
+        was not renewed for a whole lease since this was first seen.
+        """
+        if not held.holder:
+            self._seen = (held, None)
+            return True
+        beat = next((each.beat for each in members if each.name == held.holder), None)
+        if self._seen != (held, beat):
+            self._seen, self._since = (held, beat), self._now()
+            return False
+        return self._now() - self._since >= self._lease_s
+
+    @property
+    def seen(self) -> tuple[Held, int | None]:
+        """What the last look has seen."""
+        assert self._seen is not None  # it has looked
+        return self._seen
+
+
+@dataclass(slots=True)
+class Lease:
+    """A lease that we hold, renewed by a thread of its own until it is lost or released.
+
+    lost        called in that thread when another one holds it: nothing of ours may go on
+    until       nothing is begun outside from this moment on (monotonic): half a lease after the
+                last good renewal was sent
+    others      who else was seen at the last renewal, and since when his beat stands still
+    """
+
+    seat: Seat
+    epoch: int
+    lost: Callable[[], None]
+    until: float = 0.0
+    members: list[Member] = field(default_factory=list)
+    trouble: str = ""
+    _alive: dict[str, tuple[int, float]] = field(default_factory=dict)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def begin(self, sent_at: float) -> None:
+        """Renew from now on. `sent_at`: before the take-over was sent (monotonic)."""
+        self.until = sent_at + self.seat.lease_s / 2
+        self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
+        self._thread.start()
+
+    def guard(self, db: Db) -> None:
+        """At the begin of each transaction of the store. Raises StorageFailed: it is not ours."""
+        epoch: Any = db.execute("SELECT epoch FROM lease WHERE id = 1 FOR SHARE").get
+        if epoch != self.epoch:
+            raise StorageFailed(
+                "another gateway has taken the house over", "nothing: this one begins anew"
+            )
+
+    def release(self) -> None:
+        """Hand over: the other one need not wait."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(self.seat.lease_s)
+        self.until = 0.0
+        try:
+            self.seat.release(self.epoch)
+        except StorageFailed as failed:
+            logger().warning("lease_not_released", error=str(failed), do="it ends by itself")
+        self.seat.close()
+
+    def standbys(self) -> list[str]:
+        """Who could take over now."""
+        now, silent = time.monotonic(), 2 * self.seat.lease_s
+        found = []
+        for member in self.members:
+            beat, since = self._alive.get(member.name, (-1, now))
+            if member.beat != beat:
+                since = now
+            self._alive[member.name] = (member.beat, since)
+            if member.name != self.seat.name and now - since < silent and member.age_s < silent:
+                found.append(member.name)
+        return found
+
+    def _renew(self) -> None:
+        pause = self.seat.lease_s / BEATS
+        while not self._stop.wait(pause):
+            sent_at = time.monotonic()
+            try:
+                members = self.seat.renew(self.epoch)
+            except StorageFailed as failed:
+                if str(failed) != self.trouble:
+                    logger().error("lease_not_renewed", error=str(failed), do=failed.do)
+                self.trouble = str(failed)
+                continue
+            if members is None:
+                self.until = 0.0
+                logger().error("lease_lost", do="nothing: the other gateway is at work")
+                self.lost()
+                return
+            if self.trouble:
+                logger().info("lease_renewed")
+            self.trouble, self.members = "", members
+            self.until = sent_at + self.seat.lease_s / 2
