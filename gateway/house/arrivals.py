@@ -51,12 +51,7 @@ class Arrivals:
             return
         if waiting is not None and not is_same:
             self._anew(waiting, details, wall)
-        elif (
-            shown is None
-            or not shown.name
-            or not fact.adds
-            or (is_same and shown.name != fact.name)
-        ):
+        elif shown is None or not shown.name or not fact.adds or is_respelt:
             self._guests.change(fact.room, key, details, wall)
         elif not is_same:
             self._book.remarks.append(Remark.SHARER_WITHOUT_NUMBER)
