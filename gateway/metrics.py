@@ -175,6 +175,12 @@ class Metrics:
         self.last_call = self._gauge(
             "pmsgw_last_call_timestamp_seconds", "When the last call of a room ended."
         )
+        self.pair_role = self._gauge(
+            "pmsgw_pair_role", "Of two gateways: 1 for what this one is, holder or standby.", "role"
+        )
+        self.pair_standbys = self._gauge(
+            "pmsgw_pair_standbys", "Gateways that could take over now, as the holder sees it."
+        )
         self.disk_free = self._gauge(
             "pmsgw_data_dir_free_bytes", "Free space on the disk of the data directory."
         )

@@ -28,16 +28,19 @@ class Arrivals:
 
     def begin(self, fact: GuestArrived, now: datetime) -> bool:
         """Somebody comes into this room. True: it is taken, and his name decides who he is."""
-        if self._book.room(fact.room).shown is None:
+        room = self._book.room(fact.room)
+        is_taken = room.shown is not None
+        if not is_taken and not any(each.name for each in room.expected):
             return False
         arrival = Arrival(
             # In UTC: an hour that comes twice must not make it wait for both.
             due=now.astimezone(UTC) + NAMED_WITHIN,
             room=fact.room,
             in_resync=fact.in_resync,
+            is_in=not is_taken,  # under the name that was said before, unless another one follows
         )
         self._expect((*self._without(fact.room), arrival))
-        return True
+        return is_taken
 
     def named(self, fact: GuestNamed, wall: datetime) -> None:
         """The name that stands on the phone of this room."""
@@ -49,9 +52,9 @@ class Arrivals:
         is_respelt = is_same and shown is not None and shown.name != fact.name
         if self._said(fact.room, details):
             return
-        if waiting is not None and not is_same:
+        if waiting is not None and not waiting.is_in and not is_same:
             self._anew(waiting, details, wall)
-        elif shown is None or not shown.name or not fact.adds or is_respelt:
+        elif shown is None or not shown.name or not fact.adds or is_respelt or waiting is not None:
             self._guests.change(fact.room, key, details, wall)
         elif not is_same:
             self._book.remarks.append(Remark.SHARER_WITHOUT_NUMBER)
@@ -93,7 +96,9 @@ class Arrivals:
         due = [each for each in self._book.ledger.arrivals if is_due(each)]
         self._expect(tuple(each for each in self._book.ledger.arrivals if each not in due))
         for arrival in due:
-            if not arrival.in_resync:  # a resync without names says that somebody is in: he is
+            if (
+                not arrival.in_resync and not arrival.is_in
+            ):  # a resync without names says that somebody is in: he is
                 self._anew(arrival, GuestDetails(), wall)
 
     def _anew(self, arrival: Arrival, details: GuestDetails, wall: datetime) -> None:

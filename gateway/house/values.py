@@ -125,11 +125,13 @@ class Arrival:
     """Somebody has come into a room that is taken, and his name has not been said yet.
 
     class_of_service    what was set for the room since; None: nothing
+    is_in   the room was free, and he is in it under a name that was said before he came
     """
 
     due: datetime
     room: str
     in_resync: bool = False
+    is_in: bool = False
     class_of_service: str | None = None
 
 

@@ -1,12 +1,11 @@
 """What the last service left on disk, for a start and for an operator without a service."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from gateway.house import Ledger, Room
 from gateway.logs import logger
-from gateway.store import Kept, PostingRow, RoomRow, StorageCorrupt, Store, set_aside
+from gateway.store import Kept, PostingRow, RoomRow, StorageCorrupt, Store
 from gateway.store.text import from_json
 from gateway.store.worker import CORRUPT_ADVICE
 
@@ -29,11 +28,11 @@ class Start:
         return {row.room: row.heard for row in self.rows if row.heard is not None}
 
 
-def begin(path: Path, vfs: str | None = None) -> Start:
-    """Open the store and read what is in it; a damaged file makes way. Raises StorageFailed."""
+def begin(open_store: Callable[[], Store], set_aside: Callable[[], str]) -> Start:
+    """Open the store and read what is in it; a damaged one makes way. Raises StorageFailed."""
     for is_new in (False, True):
         try:
-            store = Store(path, vfs=vfs)
+            store = open_store()
             is_anew = is_new or store.lacks_its_house()
             kept = store.load()
             rooms, ledger = house_of(kept)
@@ -42,8 +41,8 @@ def begin(path: Path, vfs: str | None = None) -> Start:
         except StorageCorrupt as error:
             if is_new:
                 raise
-            aside = set_aside(path)
-            logger().error("store_corrupt", error=str(error), kept_as=str(aside), do=CORRUPT_ADVICE)
+            aside = set_aside()
+            logger().error("store_corrupt", error=str(error), kept_as=aside, do=CORRUPT_ADVICE)
     raise AssertionError("the second turn returns or raises")
 
 

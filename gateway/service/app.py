@@ -1,18 +1,21 @@
 """The composition root: build everything from a Config, run it, stop it in order."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway import __version__
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.config.model import SiteLine
+from gateway.drivers.ucm.fenced import FencedPeer
 from gateway.drivers.ucm.https import Peer
 from gateway.house import House
 from gateway.line import Opener, TappedOpener, is_loopback, opener_for
+from gateway.line.fenced import Fence, FencedOpener
 from gateway.logs import logger
 from gateway.metrics import CHARGES, GUESTS, Metrics
 from gateway.pipeline import residence
@@ -32,6 +35,8 @@ from gateway.service.about import about
 from gateway.service.back import Around, WayBack, way_back
 from gateway.service.hold import Held, hold
 from gateway.service.pages import listen
+from gateway.service.pair import pair_as_json, show_role
+from gateway.service.stores import open_store, set_store_aside
 from gateway.store import StorageFailed, Store, StoreWorker
 from gateway.web import control
 from gateway.web.console.app import Console
@@ -41,6 +46,9 @@ from gateway.web.control import Control
 from gateway.web.gauges import ANSWER_WITHIN_S, Gauges, try_disk
 from gateway.web.http import HttpServer
 from gateway.web.postings import Postings
+
+if TYPE_CHECKING:
+    from gateway.store.lease import Lease  # psycopg is an extra
 
 STOP_WITHIN_S: Final = 7.0
 CLOSE_WITHIN_S: Final = 0.5
@@ -65,20 +73,27 @@ class Service:
         peer: Peer | None = None,
         vfs: str | None = None,
         pages: bool = True,
+        lease: "Lease | None" = None,
     ) -> None:
         """Open the store and bind the HTTP port. Raises StartFailed.
 
         clock, opener, peer, vfs    instead of this machine's clock, line, UCM and disk
         pages                       whether anybody can look: the HTTP port and the control socket
+        lease                       of a pair: it is held, and renewed; None: there is no partner
         """
         self._config = config
         self.clock = clock or Clock(config.zone)
         self.metrics = Metrics(
             version=__version__, site=config.site.name, lines=[line.name for line in config.lines]
         )
+        self._lease = lease
+        fence = Fence(lambda: lease.until) if lease is not None else None
         kept = self._open(Path(config.site.data_dir), vfs)
         self.store = StoreWorker(kept.store)
         self._peer = peer or parts.ucm_peer(config)
+        if fence is not None:
+            self._peer = FencedPeer(self._peer, fence.passed)
+            show_role(self.metrics, "holder")
         self._driver = parts.ucm_driver(config, self.metrics, self._peer)
         self._build_core(kept)
         self.scopes = {
@@ -91,6 +106,9 @@ class Service:
             )
             for line in config.lines
         } | ({GUESTS: opener} if opener is not None else {})
+        if fence is not None:
+            self.openers = {name: FencedOpener(each, fence) for name, each in self.openers.items()}
+        self._fence = fence
         self.pumps = self._build_pms_side(is_anew=kept.is_anew)
         self._build_ucm_side()
         self.back = self._build_way_back(kept) if config.kinds else None
@@ -126,7 +144,7 @@ class Service:
         except Held as held:
             raise StartFailed(str(held)) from None
         try:
-            kept = begin(data_dir / "outbox.db", vfs)
+            kept = begin(self._open_store(vfs), lambda: set_store_aside(self._config))
             if self._config.kinds:
                 now, known = self.clock.epoch(), kept.store.residents()
                 lacking = residence.all_of(kept.rooms, known, now, self._config.zone)
@@ -135,6 +153,10 @@ class Service:
         except StorageFailed as failed:
             self._lock.close()
             raise StartFailed(f"{data_dir / 'outbox.db'}: {failed}") from failed
+
+    def _open_store(self, vfs: str | None) -> Callable[[], Store]:
+        guard = self._lease.guard if self._lease is not None else None
+        return lambda: open_store(self._config, guard=guard, vfs=vfs)
 
     def _build_core(self, kept: Start) -> None:
         """What lies between the two sides: the house, the rooms to be told, the way in."""
@@ -231,6 +253,7 @@ class Service:
             tls=parts.ucm_tls(self._config),
             reach=self.reach,
             pumps=self.pumps,
+            passed=self._fence.passed if self._fence is not None else None,
         )
         back = way_back(self._config, around)
         back.lanes.restore(kept.postings)
@@ -247,6 +270,7 @@ class Service:
             clock=self.clock,
             data_dir=Path(self._config.site.data_dir),
             postings=lambda: self.back.lanes.open() if self.back else (),
+            standbys=lambda: len(self._lease.standbys()) if self._lease is not None else 0,
         )
 
     def _console(self) -> Console:
@@ -325,6 +349,8 @@ class Service:
                 task.cancel()
         await self._driver.close()
         self.store.close(CLOSE_WITHIN_S)
+        if self._lease is not None:
+            await asyncio.to_thread(self._lease.release)
         if self.pages:
             (Path(self._config.site.data_dir) / control.SOCKET_NAME).unlink(missing_ok=True)
         self._lock.close()
@@ -340,6 +366,7 @@ class Service:
             outbox = {"ok": False, "why": str(error) or "the disk does not answer"}
         outbox |= {"waiting": len(self.outbox.waiting), "parked": len(self.outbox.parked)}
         return {
+            **self._pair(),
             "loop": {"ok": True},
             "outbox": outbox,
             "link": {
@@ -360,6 +387,13 @@ class Service:
             },
             "ucm": {"ok": self.reach.is_up, "why": self.reach.trouble},
         }
+
+    def _pair(self) -> dict[str, Any]:
+        lease = self._lease
+        if lease is None:
+            return {}
+        told = pair_as_json(lease.seat.name, lease.seat.name, lease.members, lease.trouble)
+        return {"role": "holder", "pair": {**told, "standbys": lease.standbys()}}
 
     async def _purge(self) -> None:
         keep_s = self._config.site.keep_days * 86400

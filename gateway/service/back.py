@@ -1,7 +1,7 @@
 """The way back, made from the configuration: the lanes to the PMS and what fills them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -83,6 +83,7 @@ class Around:
     """What the way back has to do with.
 
     pumps   of the lines to the PMS, by their names
+    passed  waited for before something is begun outside; None: nothing is in the way
     """
 
     store: StoreWorker
@@ -95,6 +96,7 @@ class Around:
     tls: TlsSettings
     reach: Reach
     pumps: Mapping[str, Pump]
+    passed: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +245,7 @@ def way_back(config: Config, around: Around) -> WayBack:
         results=results,
         minibar=minibar,
         poll=poll,
-        events=ucm_events(config, around.tls, around.clock, heard),
+        events=ucm_events(config, around.tls, around.clock, heard, around.passed),
     )
 
 

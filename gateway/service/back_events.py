@@ -1,6 +1,7 @@
 """What the UCM tells by itself, and what each event is a reason to look at."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -113,7 +114,13 @@ class Heard:
 MOST_SHAPES = 16
 
 
-def ucm_events(config: Config, tls: TlsSettings, clock: Clock, heard: Listener) -> UcmEvents | None:
+def ucm_events(
+    config: Config,
+    tls: TlsSettings,
+    clock: Clock,
+    heard: Listener,
+    passed: Callable[[], Awaitable[None]] | None = None,
+) -> UcmEvents | None:
     """The UCM's WebSocket; None: this site does not listen to it."""
     back = config.back
     used = {
@@ -138,4 +145,5 @@ def ucm_events(config: Config, tls: TlsSettings, clock: Clock, heard: Listener) 
         heard=heard.event,
         connected=heard.connected,
         gone=heard.gone,
+        passed=passed,
     )

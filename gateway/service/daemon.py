@@ -7,13 +7,16 @@ import resource
 import signal
 from typing import Any, Final
 
+from gateway import __version__
 from gateway.config import Config, ConfigError, load
 from gateway.logs import logger
-from gateway.metrics import GUESTS
-from gateway.service.app import Service
+from gateway.metrics import GUESTS, Metrics
+from gateway.service.app import Service, StartFailed
+from gateway.service.pair import RETRY_S, Standby
 from gateway.service.reload import change
+from gateway.service.stores import is_file, open_store
 from gateway.service.watchdog import STUCK_AFTER_S, Notifier, Task, Watchdog
-from gateway.store import Store
+from gateway.store import StorageFailed, Store
 
 KEPT: Final = "until then the old configuration stays in use"
 TELL_AGAIN_S: Final = 60.0
@@ -30,7 +33,7 @@ async def run(config: Config) -> None:
     # A client that opens connections without end must not use up the files of line and store.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    service, notifier, stop = Service(config), Notifier(), asyncio.Event()
+    notifier, stop = Notifier(), asyncio.Event()
 
     def halt() -> None:
         notifier.tell("STOPPING=1", "STATUS=stopping")
@@ -42,6 +45,9 @@ async def run(config: Config) -> None:
         loop.add_signal_handler(each, halt)
     asked = asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, asked.set)
+    service = await _service(config, notifier, stop)
+    if service is None:
+        os._exit(0)
     async with asyncio.TaskGroup() as group:
         others = (
             group.create_task(watchdog(service, notifier).run()),
@@ -53,6 +59,62 @@ async def run(config: Config) -> None:
     # Everything is closed. The interpreter's own end would wait for a name server that hangs in
     # some thread, longer than systemd waits for us.
     os._exit(0)
+
+
+async def _service(config: Config, notifier: Notifier, stop: asyncio.Event) -> Service | None:
+    """The service, once this gateway holds the house; None: told to stop. Raises StartFailed."""
+    if is_file(config):
+        return Service(config)
+    notifier.tell("READY=1", "STATUS=waits for the house")
+    alive = asyncio.ensure_future(_alive(notifier))
+    try:
+        if not config.pair.name:
+            await _reachable(config, stop)
+            return None if stop.is_set() else Service(config)
+        metrics = Metrics(version=__version__, site=config.site.name)
+        try:
+            lease = await Standby(config, metrics).run(stop)
+        except StorageFailed as failed:
+            raise StartFailed(f"{failed}: {failed.do}") from failed
+        except OSError as error:
+            raise StartFailed(f"http.listen = {config.http.listen!r}: {error}") from error
+        if lease is None:
+            return None
+        try:
+            return Service(config, lease=lease)
+        except BaseException:
+            lease.release()
+            raise
+    finally:
+        alive.cancel()
+
+
+async def _reachable(config: Config, stop: asyncio.Event) -> None:
+    """Until the database answers. Raises StartFailed where it is not fit."""
+    told = ""
+    while not stop.is_set():
+        try:
+            (await asyncio.to_thread(open_store, config)).close()
+        except StorageFailed as failed:
+            if getattr(failed, "is_final", False):
+                raise StartFailed(f"{failed}: {failed.do}") from failed
+            if str(failed) != told:
+                logger().error("store_failed", error=str(failed), do=failed.do)
+            told = str(failed)
+        else:
+            return
+        try:
+            async with asyncio.timeout(RETRY_S):
+                await stop.wait()
+        except TimeoutError:
+            continue
+
+
+async def _alive(notifier: Notifier) -> None:
+    """Signs of life of one that waits."""
+    while True:
+        notifier.tell("WATCHDOG=1")
+        await asyncio.sleep(max(1.0, notifier.watchdog_s / 3))
 
 
 class UnhandledErrors:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import ClientCursor, Connection, conninfo
 
-from gateway.store.engine import Rows
+from gateway.store.engine import Db, Rows
 from gateway.store.schema import CREATE, CREATE_BACK, VERSION
 from gateway.store.values import StorageCorrupt, StorageFailed
 
@@ -40,6 +40,8 @@ _DURABLE: Final = ("fsync", "synchronous_commit", "full_page_writes")
 
 class Refused(StorageFailed):
     """The server is not fit to hold a house: what is acknowledged could be lost."""
+
+    is_final = True
 
 
 def address_of(url: str) -> str:
@@ -86,7 +88,7 @@ class PostgresStore:
         schema: str,
         *,
         read_only: bool = False,
-        guard: Callable[["PostgresDb"], None] | None = None,
+        guard: Callable[[Db], None] | None = None,
     ) -> None:
         if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", schema):
             raise ValueError(f"{schema!r} is no name of a schema")

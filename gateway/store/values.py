@@ -4,7 +4,7 @@ them is defined by the caller.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import ClassVar, Final
 
 REFUSED_KEPT: Final = 1000
 """Refused records and bytes kept for the technician, the newest."""
@@ -15,6 +15,9 @@ class StorageFailed(Exception):
 
     do      what a technician has to do about it
     """
+
+    is_final: ClassVar[bool] = False
+    """Waiting does not help: somebody has to change something first."""
 
     def __init__(self, text: str, do: str = "look at the disk and at the kernel's log") -> None:
         super().__init__(text)

@@ -4,13 +4,13 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
 from gateway.config import Config
 from gateway.pipeline.kept import house_of
 from gateway.pipeline.step import WAITING
+from gateway.service.stores import is_file, open_store, path_of
 from gateway.store import StorageFailed, Store
 from gateway.tools.running import NotRunning, ask
 from gateway.web.control import JOURNAL_SHOWN, Declined
@@ -192,11 +192,11 @@ def through_service(config: Config, deed: str, path: str) -> Any:
 
 def _reading(config: Config, read: Callable[[Store], T]) -> T:
     """Read the file while no service writes it. Raises Declined."""
-    path = Path(config.site.data_dir) / "outbox.db"
-    if not path.exists():
+    path = path_of(config)
+    if is_file(config) and not path.exists():
         raise Declined(f"{path} is not there: has the service ever run with this configuration?")
     try:
-        with closing(Store(path, read_only=True)) as store:
+        with closing(open_store(config, read_only=True)) as store:
             return read(store)
     except StorageFailed as error:
         raise Declined(str(error)) from error

@@ -24,6 +24,7 @@ class Gauges:
 
     data_dir    on the disk whose space is told
     postings    what goes back to the PMS and is not done
+    standbys    how many could take over now
     """
 
     metrics: Metrics
@@ -33,6 +34,7 @@ class Gauges:
     clock: Clock
     data_dir: Path
     postings: Callable[[], Iterable[PostingRow]] = tuple
+    standbys: Callable[[], int] = int
 
     async def refresh(self) -> None:
         """All of them; what the disk does not tell now keeps its last value."""
@@ -40,6 +42,7 @@ class Gauges:
         self._rooms()
         self._outbox()
         self._postings()
+        self.metrics.pair_standbys.set(self.standbys())
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 await try_disk(self.store)

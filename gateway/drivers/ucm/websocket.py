@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -40,6 +40,7 @@ class UcmEvents:
     heard       each event
     connected   the UCM has begun to tell: everything must be read once
     gone        it has stopped
+    passed      waited for before it is connected; None: nothing is in the way
     trouble     why it does not; empty: it does
     """
 
@@ -52,6 +53,7 @@ class UcmEvents:
     heard: Callable[[Event], None]
     connected: Callable[[], None]
     gone: Callable[[], None]
+    passed: Callable[[], Awaitable[None]] | None = None
     trouble: str = "not connected yet"
     _number: int = field(default=0)
 
@@ -102,6 +104,8 @@ class UcmEvents:
 
     async def listen(self) -> None:
         """Connect, log in, listen until it ends. Raises Refused, OSError, WebSocketException."""
+        if self.passed is not None:
+            await self.passed()
         async with self._connection() as link:
             messages = self._messages(link)
             await self._log_in(link, messages)

@@ -122,6 +122,19 @@ def test_a_name_before_its_check_in_is_remembered():
     assert (lodge.stay, lodge.name) == (1, "Rossi")
 
 
+@pytest.mark.parametrize("swap", [True, False])
+def test_a_name_from_before_is_not_kept_against_the_one_that_follows(swap):
+    """A check-in that was lost on the line left its name behind."""
+    lodge = Lodge()
+    lodge.hear(LEFT, lodge.named("Kowalski"))
+    begin, end = ([ResyncBegan()], [ResyncEnded()]) if swap else ([], [])
+    lodge.hear(*begin, lodge.comes(swap=swap), lodge.named("Rossi"), *end)
+    assert (lodge.stay, lodge.name) == (1, "Rossi")
+    assert lodge.wait(60) == []
+    lodge.hear(lodge.named("Verdi"))  # later it is a sharer's
+    assert (lodge.stay, lodge.name) == (1, "Rossi")
+
+
 def test_a_resync_changes_nothing_that_it_says_again(lodge):
     words = lodge.hear(
         ResyncBegan(), lodge.comes(swap=True), lodge.named("Rossi,Anna"), ResyncEnded()
