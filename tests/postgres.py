@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psycopg
@@ -115,7 +115,8 @@ class Cluster:
             return
         if how == signal.SIGKILL:
             for pid in (*self._children(), self.process.pid):
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         else:
             self.process.send_signal(how)
         self.process.wait(30)
@@ -134,11 +135,13 @@ class Cluster:
 
     def freeze(self):
         for pid in (self.process.pid, *self._children()):
-            os.kill(pid, signal.SIGSTOP)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
 
     def thaw(self):
         for pid in (*self._children(), self.process.pid):
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     def promote(self):
         self._run("pg_ctl", "promote", "-D", self.data, "-w")

@@ -8,6 +8,7 @@ from gateway.cli.bench import simulate_app
 from gateway.cli.postings import postings_app
 from gateway.cli.rate import rate_app
 from gateway.cli.shared import group
+from gateway.cli.stores import pair, store_app
 from gateway.cli.try_line import line_app
 
 app = group("FIAS hotel systems (RS-232 or TCP) to the PMS API of a Grandstream UCM.")
@@ -22,6 +23,8 @@ app.add_typer(postings_app, name="postings")
 app.add_typer(rate_app, name="rate")
 app.command()(operator.rooms)
 app.command()(operator.resync)
+app.add_typer(store_app, name="store")
+app.command()(pair)
 app.add_typer(simulate_app, name="simulate")
 app.command("console-password")(service.console_password)
 app.command()(service.completion)

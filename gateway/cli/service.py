@@ -5,7 +5,7 @@ import sys
 import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,9 @@ from gateway.cli.shared import (
     say,
     talk,
 )
+
+if TYPE_CHECKING:
+    from gateway.config import Config
 
 
 def demo(
@@ -84,7 +87,8 @@ def check_config(
         lacks = tuple(
             f"{line.protocol}: {each}" for line in loaded.lines for each in line.dialect.lacks
         )
-        sentences: list[str] = []
+        sentences, remarks = _of_database(loaded)
+        lacks = (*lacks, *remarks)
     except ConfigError as error:
         sentences = error.sentences
     if as_json:
@@ -94,6 +98,20 @@ def check_config(
         for sentence in sentences or [f"{file}: ok", *lacks]:
             say(sentence)
     raise typer.Exit(2 if sentences else 0)
+
+
+def _of_database(config: "Config") -> tuple[list[str], list[str]]:
+    """What is wrong with the site's database, and what is only not known now."""
+    from gateway.service.stores import is_file
+
+    if is_file(config):
+        return [], []
+    from gateway.tools.stores import database_fits
+
+    fits, why = database_fits(config)
+    if fits is None:
+        return [], [f"store.url: not tried to the end: {why}"]
+    return ([] if fits else [f"{config.path}: store.url: {why}"]), []
 
 
 def _was_typed(context: typer.Context, option: str) -> bool:

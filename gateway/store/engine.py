@@ -68,6 +68,9 @@ class Engine(Protocol):
     def shrink(self) -> None:
         """What was deleted in this transaction must not stay readable anywhere."""
 
+    def counted_on(self, tables: list[str]) -> None:
+        """Rows with ids were put into these tables: the next one is behind the largest."""
+
     def audit(self) -> list[str]:
         """What is wrong with it, in words. Slow."""
 

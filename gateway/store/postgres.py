@@ -161,6 +161,15 @@ class PostgresStore:
     def shrink(self) -> None:
         """The server's own vacuum gives the room back, in its time."""
 
+    def counted_on(self, tables: list[str]) -> None:
+        """Rows with ids were put into these tables: the next one is behind the largest."""
+        with self.transaction() as db:
+            for table in tables:
+                db.execute(
+                    f"SELECT setval(pg_get_serial_sequence('{table}', 'id'),"
+                    f" coalesce((SELECT max(id) FROM {table}), 0) + 1, false)"
+                )
+
     def audit(self) -> list[str]:
         """What is wrong: a table that is missing. Pages are checked by the server."""
         with self.reading() as db:
@@ -314,10 +323,11 @@ _OWN: Final = (
 
 
 def _version(db: PostgresDb, schema: str) -> int:
-    named = f'"{schema}".schema_version'
-    if db.execute("SELECT to_regclass(?)", (named,)).get is None:
+    # Read from the catalogue itself: what a connection has cached of it may be older.
+    there = "SELECT 1 FROM pg_tables WHERE schemaname = ? AND tablename = 'schema_version'"
+    if db.execute(there, (schema,)).get is None:
         return 0
-    return int(db.execute(f"SELECT version FROM {named}").get)
+    return int(db.execute(f'SELECT version FROM "{schema}".schema_version').get)
 
 
 def _has_schema(db: PostgresDb, name: str) -> bool:

@@ -25,7 +25,9 @@ from gateway.line.tcp import ListenOpener
 from gateway.metrics import GUESTS, Metrics
 from gateway.service.hold import holder_of
 from gateway.service.parts import ucm_api, ucm_peer
+from gateway.service.stores import is_file
 from gateway.tools import doctor_back
+from gateway.tools.stores import database_fits
 from gateway.web.http import bind
 
 OPEN_WITHIN_S: Final = 12.0
@@ -59,6 +61,9 @@ async def examine(config: Config) -> AsyncIterator[Finding]:
         yield Finding("line", ok=True, words=words)
     else:
         yield _console(config)
+        if not is_file(config):
+            fits, words = await asyncio.to_thread(database_fits, config)
+            yield Finding("database", ok=bool(fits), words=words)
         for line in config.lines:
             yield await _line(line)
     certificate = await asyncio.to_thread(_certificate, config)

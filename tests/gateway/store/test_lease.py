@@ -1,0 +1,133 @@
+"""The lease of a pair: it is taken when it was not renewed, and nobody holds one that is not his."""
+
+import threading
+import time
+
+import pytest
+
+from gateway.store import StorageFailed, Store
+from gateway.store.lease import HOLDER, STANDBY, Held, Lease, Member, Seat, Watch
+from gateway.store.postgres import PostgresStore
+
+
+@pytest.fixture
+def seats(cluster, schema):
+    Store(PostgresStore(cluster.url, schema)).close()
+    made = [Seat(cluster.url, schema, name, 1.0, "1") for name in ("left", "right")]
+    yield made
+    for seat in made:
+        seat.close()
+
+
+def member(name, beat):
+    return Member(name=name, role=HOLDER, beat=beat, epoch=1, age_s=0.0, version="1")
+
+
+def test_a_lease_is_taken_when_it_was_not_renewed_for_its_time_by_our_own_clock():
+    now = [100.0]
+    watch, held = Watch(10.0, lambda: now[0]), Held("left", 1)
+    assert not watch.saw(held, [member("left", 1)])
+    now[0] += 9.9
+    assert not watch.saw(held, [member("left", 1)])
+    now[0] += 0.2
+    assert watch.saw(held, [member("left", 1)])
+    assert not watch.saw(held, [member("left", 2)])  # it was renewed after all
+    now[0] += 9.0
+    assert not watch.saw(Held("left", 2), [member("left", 2)])  # or taken anew
+
+
+def test_one_that_nobody_holds_is_taken_at_once_and_a_fresh_watcher_waits_otherwise():
+    assert Watch(10.0).saw(Held("", 3), [])
+    assert not Watch(10.0).saw(Held("left", 3), [member("left", 77)])
+
+
+def test_one_of_two_that_take_it_at_once_has_it(seats):
+    left, right = seats
+    held, _ = left.look(STANDBY)
+    assert held == Held("", 0)
+    assert (left.take(held, None), right.take(held, None)) == (1, None)
+    assert right.look(STANDBY)[0] == Held("left", 1)
+
+
+def test_a_renewal_between_look_and_take_keeps_the_lease(seats):
+    left, right = seats
+    left.take(left.look(STANDBY)[0], None)
+    held, members = right.look(STANDBY)
+    beat = next(each.beat for each in members if each.name == "left")
+    assert left.renew(1) is not None
+    assert right.take(held, beat) is None
+    held, members = right.look(STANDBY)
+    beat = next(each.beat for each in members if each.name == "left")
+    assert right.take(held, beat) == 2
+    assert left.renew(1) is None  # it is not his any more
+
+
+def test_who_hands_over_is_followed_at_once(seats):
+    left, right = seats
+    left.take(left.look(STANDBY)[0], None)
+    left.release(1)
+    held, members = right.look(STANDBY)
+    assert Watch(10.0).saw(held, members)
+    assert right.take(held, None) == 2
+    left.release(1)  # late, and without effect
+    assert right.renew(2) is not None
+
+
+def test_a_held_lease_is_renewed_and_says_until_when_something_may_be_begun(seats):
+    left, _ = seats
+    sent_at = time.monotonic()
+    lease = Lease(left, left.take(left.look(STANDBY)[0], None), lambda: None)
+    lease.begin(sent_at)
+    first = lease.until
+    assert first == sent_at + 0.5
+    deadline = time.monotonic() + 20
+    while lease.until == first and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert lease.until > first
+    lease.release()
+    assert lease.until == 0.0
+
+
+def test_who_has_lost_it_hears_of_it_and_his_transactions_are_refused(seats, cluster, schema):
+    left, right = seats
+    lost = threading.Event()
+    lease = Lease(left, left.take(left.look(STANDBY)[0], None), lost.set)
+    store = Store(PostgresStore(cluster.url, schema, guard=lease.guard))
+    store.try_write()
+    held, members = right.look(STANDBY)
+    right.take(held, next(each.beat for each in members if each.name == "left"))
+    with pytest.raises(StorageFailed, match="taken the house over"):
+        store.try_write()
+    lease.begin(time.monotonic())
+    assert lost.wait(20)
+    assert lease.until == 0.0
+    store.close()
+
+
+def test_a_transaction_that_stands_still_does_not_hold_up_the_take_over(seats, cluster, schema):
+    """A process that was frozen in the middle of one: the server ends it."""
+    left, right = seats
+    left.take(left.look(STANDBY)[0], None)
+    frozen = PostgresStore(cluster.url, schema)
+    with frozen.reading() as db:
+        db.execute("BEGIN")
+        db.execute("SELECT epoch FROM lease WHERE id = 1 FOR SHARE")
+        held, members = right.look(STANDBY)
+        beat = next(each.beat for each in members if each.name == "left")
+        deadline = time.monotonic() + 30
+        epoch = None
+        while epoch is None and time.monotonic() < deadline:
+            try:
+                epoch = right.take(held, beat)
+            except StorageFailed:
+                continue  # it waits for the lock, and for no longer than half a lease
+        assert epoch == 2
+    frozen.close()
+
+
+def test_the_holder_sees_who_could_take_over(seats):
+    left, right = seats
+    lease = Lease(left, left.take(left.look(STANDBY)[0], None), lambda: None)
+    right.look(STANDBY)
+    lease.members = left.renew(1)
+    assert lease.standbys() == ["right"]
