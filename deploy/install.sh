@@ -8,6 +8,7 @@ set -eu
 
 root=/opt/pms-gateway
 unit=/etc/systemd/system/pms-gateway.service
+houses=/etc/systemd/system/pms-gateway@.service
 rule=/etc/udev/rules.d/60-pms-line.rules
 link=/usr/local/bin/pms-gateway
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -20,9 +21,9 @@ reload_units() { ! has_systemd || systemctl daemon-reload; }
 
 case "${1:-}" in
   --uninstall)
-    ! has_systemd || systemctl disable --now pms-gateway.service 2>/dev/null || true
+    ! has_systemd || systemctl disable --now pms-gateway.service "pms-gateway@*.service" 2>/dev/null || true
     rm -rf "$root"
-    rm -f "$unit" "$link"
+    rm -f "$unit" "$houses" "$link"
     reload_units
     say "removed. /etc/pms-gateway (passwords), /var/lib/pms-gateway (guests' names), $rule and the user stay."
     exit 0
@@ -55,15 +56,18 @@ old=$(readlink "$root/current" || true)
 ln -sfn "$new" "$root/current"
 ln -sfn "$root/current/bin/pms-gateway" "$link"
 if [ -d /etc/systemd/system ]; then
-  sed "s|/usr/bin/pms-gateway|$root/current/bin/pms-gateway|" "$here/deploy/pms-gateway.service" > "$unit"
-  chmod 0644 "$unit"
+  for each in "$unit" "$houses"; do
+    name=${each##*/}
+    sed "s|/usr/bin/pms-gateway|$root/current/bin/pms-gateway|" "$here/deploy/$name" > "$each"
+    chmod 0644 "$each"
+  done
   reload_units
 fi
 # A site's own rule stays.
 [ ! -d /etc/udev/rules.d ] || [ -e "$rule" ] || install -m 0644 "$here/deploy/60-pms-line.rules" "$rule"
 
 if has_systemd; then
-  systemctl try-restart pms-gateway.service
+  systemctl try-restart pms-gateway.service "pms-gateway@*.service"
 fi
 # The version before this one stays, to roll back to; older ones go.
 for each in "$root"/2*; do

@@ -54,6 +54,7 @@ def as_json(dashboard: Dashboard) -> str:
         .tooltip(model.DashboardCursorSync.CROSSHAIR)
         .link(_others())
         .with_variable(page.DatasourceVariable("source").label("Prometheus").type("prometheus"))
+        .with_variable(_sites())
         .with_variable(_gateways())
     )
     number = y = 0
@@ -82,6 +83,20 @@ def _others() -> page.DashboardLink:
         .tags([TAG])
         .include_vars(True)
         .keep_time(True)
+    )
+
+
+def _sites() -> page.QueryVariable:
+    return (
+        page.QueryVariable("site")
+        .label("Site")
+        .datasource(SOURCE)
+        .query('label_values(up{job="pms-gateway"}, site)')
+        .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .multi(True)
+        .include_all(True)
+        .all_value(".*")
+        .current(model.VariableOption(selected=True, text="All", value="$__all"))
     )
 
 

@@ -312,4 +312,46 @@ BACK: Final = Dashboard(
     ),
 )  # fmt: skip
 
-DASHBOARDS: Final = (NOW, LINE, UCM, OUTBOX, BACK, APPLIANCE)
+HOUSES: Final = Dashboard(
+    "houses",
+    "PMS gateway: all houses",
+    "Which hotel needs somebody now? The worst stands first; empty is good.",
+    (
+        (
+            stat("Houses", "How many hotels are watched?", "count(count by (site) (up{$me}))", "houses"),
+            stat("Not asked", "How many gateways cannot be asked?", "count(up{$me} == 0) or vector(0)", "gateways",
+                 limits=Limits(1, 2)),
+            stat("Houses with alerts", "In how many hotels does an alert ring?",
+                 'count(count by (site) (ALERTS{alertstate="firing",service="pms-gateway",$me})) or vector(0)', "houses",
+                 limits=Limits(1, 3)),
+            stat("No second gateway", "How many pairs have only one left?",
+                 'count(pmsgw_pair_role{role="holder",$me} == 1 and on (instance) pmsgw_pair_standbys == 0) or vector(0)',
+                 "pairs", limits=Limits(1, 2)),
+        ),
+        (
+            stat("Alerts by house", "Which hotel needs somebody now?",
+                 'sort_desc(count by (site) (ALERTS{alertstate="firing",service="pms-gateway",$me}))', "{{site}}",
+                 limits=Limits(1, 2)),
+        ),
+        (
+            stat("No PMS", "In which hotels is the link to the PMS down?", "pmsgw_link_up{$me} == 0", "{{site}} {{line}}",
+                 words=UP),
+            stat("No UCM", "In which hotels does the UCM not answer?", "pmsgw_ucm_up{$me} == 0", "{{site}}", words=UP),
+            stat("Parked rooms by house", "Where must somebody look at refused rooms?",
+                 'sum by (site) (pmsgw_outbox_entries{lane="to_ucm",state="parked",$me}) > 0', "{{site}}",
+                 limits=Limits(1, 10)),
+            stat("Parked charges by house", "Where must somebody look at charges?",
+                 'sum by (site) (pmsgw_postings{state="parked",$me}) > 0', "{{site}}", limits=Limits(1, 10)),
+        ),
+        (
+            lines("Oldest waiting by house", "Does a room of any hotel wait for its UCM?", "s",
+                  {"{{site}}": 'max by (site) (pmsgw_outbox_oldest_waiting_seconds{lane="to_ucm",$me})'}),
+            lines("Records by house", "Does each PMS speak?", "short",
+                  {"{{site}} per minute": 'sum by (site) (rate(pmsgw_records_total{direction="in",$me}[$__rate_interval])) * 60'}),
+            state("Who is at work", "Which gateway of each pair holds the house?",
+                  {"{{site}} {{instance}}": 'pmsgw_pair_role{role="holder",$me}'}),
+        ),
+    ),
+)  # fmt: skip
+
+DASHBOARDS: Final = (HOUSES, NOW, LINE, UCM, OUTBOX, BACK, APPLIANCE)

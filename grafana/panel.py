@@ -32,7 +32,7 @@ class Limits:
 class Panel:
     """One panel.
 
-    queries     legend: PromQL; `$me` stands for the chosen gateways, see `whole`
+    queries     legend: PromQL; `$me` stands for the chosen sites and gateways, see `whole`
     unit        one of Grafana's words for units
     words       what is shown instead of the number
     needs       what must be there so that it shows anything; said in the README
@@ -63,7 +63,8 @@ class Dashboard:
         return [panel for row in self.rows for panel in row]
 
 
-ME: Final = 'instance=~"$instance"'
+ME: Final = 'site=~"$site",instance=~"$instance"'
+"""Where nothing gives its targets a site, the label is empty, and All is every site."""
 
 
 def whole(query: str) -> str:

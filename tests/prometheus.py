@@ -77,7 +77,8 @@ async def until(condition, within_s=20.0):
 
 def asked(query, rate_interval):
     """A query of a panel with the dashboard's variables filled in: all gateways."""
-    return query.replace("$instance", ".+").replace("$__rate_interval", rate_interval)
+    chosen = query.replace("$instance", ".+").replace("$site", ".*")
+    return chosen.replace("$__rate_interval", rate_interval)
 
 
 @asynccontextmanager

@@ -39,6 +39,7 @@ DOCUMENTS: Final = "usr/share/doc/pms-gateway"
 FILES: Final = (
     ("debian/pms-gateway", "usr/bin/pms-gateway", 0o755),
     ("pms-gateway.service", "usr/lib/systemd/system/pms-gateway.service", 0o644),
+    ("pms-gateway@.service", "usr/lib/systemd/system/pms-gateway@.service", 0o644),
     ("60-pms-line.rules", "usr/lib/udev/rules.d/60-pms-line.rules", 0o644),
     ("gateway.toml", "usr/share/pms-gateway/gateway.toml", 0o644),
     ("tariff.toml", "usr/share/pms-gateway/tariff.toml", 0o644),
@@ -49,8 +50,8 @@ FILES: Final = (
     ("debian/postrm", "DEBIAN/postrm", 0o755),
 )
 DOCUMENT_FILES: Final = (
-    "README.md", "docs/*.md", "docs/examples/*", "deploy/*.md", "deploy/*.toml",
-    "deploy/prometheus.yml", "deploy/60-pms-line.rules", "deploy/wireshark/*",
+    "README.md", "docs/*.md", "docs/examples/*", "deploy/*.md", "deploy/*.toml", "deploy/*.rules",
+    "deploy/prometheus*.yml", "deploy/houses.json", "deploy/wireshark/*",
     "deploy/grafana-provisioning/*/*", "grafana/README.md", "grafana/*.yml", "grafana/dashboards/*",
 )  # fmt: skip
 """What is for people, in the same places as here, so that the links between them work."""

@@ -39,9 +39,6 @@ def store_copy(
 
     if ("://" in source or "://" in target) and schema is None:
         schema = load_config(config).house_schema
-    for where in (source, target):
-        if holder := stores.is_in_use(where):
-            raise ended(f"{where} is in use by {holder}: stop the service first", 1)
     if "://" not in target and not Path(target).parent.is_dir():
         raise ended(f"{Path(target).parent} is no folder")
     copied: list[stores.Copied] = []
@@ -50,6 +47,9 @@ def store_copy(
             old = stores.store_at(source, schema or "", read_only=True)
             new = stores.store_at(target, schema or "")
             try:
+                for where, store in ((source, old), (target, new)):
+                    if worker := stores.worker_on(where, store):
+                        raise ended(f"{where} is in use by {worker}: stop the service first", 1)
                 stores.copy(old, new, copied.append)
             finally:
                 old.close()

@@ -1,7 +1,6 @@
 """The composition root: build everything from a Config, run it, stop it in order."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -35,7 +34,8 @@ from gateway.service.about import about
 from gateway.service.back import Around, WayBack, way_back
 from gateway.service.hold import Held, hold
 from gateway.service.pages import listen
-from gateway.service.pair import pair_as_json, show_role
+from gateway.service.pair import holder_as_json, show_holder
+from gateway.service.parts_as_json import line_as_json, store_as_json
 from gateway.service.stores import open_store, set_store_aside
 from gateway.store import StorageFailed, Store, StoreWorker
 from gateway.web import control
@@ -43,7 +43,7 @@ from gateway.web.console.app import Console
 from gateway.web.console.day import Day, counts_of
 from gateway.web.console.guard import Guard
 from gateway.web.control import Control
-from gateway.web.gauges import ANSWER_WITHIN_S, Gauges, try_disk
+from gateway.web.gauges import Gauges
 from gateway.web.http import HttpServer
 from gateway.web.postings import Postings
 
@@ -93,7 +93,8 @@ class Service:
         self._peer = peer or parts.ucm_peer(config)
         if fence is not None:
             self._peer = FencedPeer(self._peer, fence.passed)
-            show_role(self.metrics, "holder")
+            if config.pair.name:
+                show_holder(self.metrics)
         self._driver = parts.ucm_driver(config, self.metrics, self._peer)
         self._build_core(kept)
         self.scopes = {
@@ -144,7 +145,11 @@ class Service:
         except Held as held:
             raise StartFailed(str(held)) from None
         try:
-            kept = begin(self._open_store(vfs), lambda: set_store_aside(self._config))
+            guard = self._lease.guard if self._lease is not None else None
+            kept = begin(
+                lambda: open_store(self._config, guard=guard, vfs=vfs),
+                lambda: set_store_aside(self._config),
+            )
             if self._config.kinds:
                 now, known = self.clock.epoch(), kept.store.residents()
                 lacking = residence.all_of(kept.rooms, known, now, self._config.zone)
@@ -153,10 +158,6 @@ class Service:
         except StorageFailed as failed:
             self._lock.close()
             raise StartFailed(f"{data_dir / 'outbox.db'}: {failed}") from failed
-
-    def _open_store(self, vfs: str | None) -> Callable[[], Store]:
-        guard = self._lease.guard if self._lease is not None else None
-        return lambda: open_store(self._config, guard=guard, vfs=vfs)
 
     def _build_core(self, kept: Start) -> None:
         """What lies between the two sides: the house, the rooms to be told, the way in."""
@@ -358,42 +359,22 @@ class Service:
 
     async def status(self) -> dict[str, Any]:
         """Which part is well and which is not, in words."""
-        try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
-                await try_disk(self.store)
-            outbox: dict[str, Any] = {"ok": True}
-        except (StorageFailed, TimeoutError) as error:
-            outbox = {"ok": False, "why": str(error) or "the disk does not answer"}
-        outbox |= {"waiting": len(self.outbox.waiting), "parked": len(self.outbox.parked)}
-        return {
-            **self._pair(),
+        lease = self._lease if self._config.pair.name else None
+        return (holder_as_json(lease) if lease is not None else {}) | {
             "loop": {"ok": True},
-            "outbox": outbox,
-            "link": {
-                "ok": self.pump.session.is_up,
-                "state": self.pump.session.state,
-                "line": self.pump.line or f"{self._config.pms.line} (not open)",
+            "outbox": await store_as_json(self.store, self.outbox),
+            "link": line_as_json(self.pump)
+            | {
                 "resync": self.house.ledger.in_resync,
                 "night_audit": self.house.ledger.night_audit,
             },
             **{
-                f"line of the {name}": {
-                    "ok": pump.session.is_up,
-                    "state": pump.session.state,
-                    "line": pump.line or f"{pump.opener.describe()} (not open)",
-                }
+                f"line of the {name}": line_as_json(pump)
                 for name, pump in self.pumps.items()
                 if name != GUESTS
             },
             "ucm": {"ok": self.reach.is_up, "why": self.reach.trouble},
         }
-
-    def _pair(self) -> dict[str, Any]:
-        lease = self._lease
-        if lease is None:
-            return {}
-        told = pair_as_json(lease.seat.name, lease.seat.name, lease.members, lease.trouble)
-        return {"role": "holder", "pair": {**told, "standbys": lease.standbys()}}
 
     async def _purge(self) -> None:
         keep_s = self._config.site.keep_days * 86400

@@ -10,11 +10,11 @@ from typing import Any, Final
 from gateway import __version__
 from gateway.config import Config, ConfigError, load
 from gateway.logs import logger
-from gateway.metrics import GUESTS, Metrics
+from gateway.metrics import GUESTS, StandbyMetrics
 from gateway.service.app import Service, StartFailed
-from gateway.service.pair import RETRY_S, Standby
+from gateway.service.pair import Standby
 from gateway.service.reload import change
-from gateway.service.stores import is_file, open_store
+from gateway.service.stores import is_file
 from gateway.service.watchdog import STUCK_AFTER_S, Notifier, Task, Watchdog
 from gateway.store import StorageFailed, Store
 
@@ -68,10 +68,7 @@ async def _service(config: Config, notifier: Notifier, stop: asyncio.Event) -> S
     notifier.tell("READY=1", "STATUS=waits for the house")
     alive = asyncio.ensure_future(_alive(notifier))
     try:
-        if not config.pair.name:
-            await _reachable(config, stop)
-            return None if stop.is_set() else Service(config)
-        metrics = Metrics(version=__version__, site=config.site.name)
+        metrics = StandbyMetrics(version=__version__, site=config.site.name)
         try:
             lease = await Standby(config, metrics).run(stop)
         except StorageFailed as failed:
@@ -87,27 +84,6 @@ async def _service(config: Config, notifier: Notifier, stop: asyncio.Event) -> S
             raise
     finally:
         alive.cancel()
-
-
-async def _reachable(config: Config, stop: asyncio.Event) -> None:
-    """Until the database answers. Raises StartFailed where it is not fit."""
-    told = ""
-    while not stop.is_set():
-        try:
-            (await asyncio.to_thread(open_store, config)).close()
-        except StorageFailed as failed:
-            if getattr(failed, "is_final", False):
-                raise StartFailed(f"{failed}: {failed.do}") from failed
-            if str(failed) != told:
-                logger().error("store_failed", error=str(failed), do=failed.do)
-            told = str(failed)
-        else:
-            return
-        try:
-            async with asyncio.timeout(RETRY_S):
-                await stop.wait()
-        except TimeoutError:
-            continue
 
 
 async def _alive(notifier: Notifier) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -15,12 +16,19 @@ from starlette.routing import Route
 from gateway import __version__
 from gateway.config import Config
 from gateway.logs import logger
-from gateway.metrics import Metrics
+from gateway.metrics import Metrics, StandbyMetrics
 from gateway.service.stores import database, open_store
 from gateway.store import StorageFailed
 from gateway.web.http import HttpServer, application, bind
 
 RETRY_S: Final = 1.0
+
+
+def name_of(config: Config) -> str:
+    """Of this gateway, at the lease. One without a partner has its machine's: a house of which
+    somebody has started a second gateway by mistake is still held by one.
+    """
+    return config.pair.name or socket.gethostname()[:32]
 
 
 def seat_of(config: Config) -> Any:
@@ -30,7 +38,7 @@ def seat_of(config: Config) -> Any:
     return Seat(
         database(config),
         config.house_schema,
-        config.pair.name,
+        name_of(config),
         config.pair.lease_s,
         __version__,
     )
@@ -50,7 +58,7 @@ class Standby:
     """One that waits for the lease, and shows so; it touches neither the PMS nor the UCM."""
 
     config: Config
-    metrics: Metrics
+    metrics: StandbyMetrics
     members: Sequence[Any] = ()
     holder: str = ""
     trouble: str = "the database was not asked yet"
@@ -60,12 +68,11 @@ class Standby:
         """Until the lease is ours: returns it. None: told to stop. Raises OSError where the pages
         have no port, StorageFailed where waiting does not help.
         """
-        show_role(self.metrics, "standby")
         pages = HttpServer(
             application(self.metrics, self._refresh, self.status, [Route("/", self._page)]),
             bind(self.config.http.listen),
         )
-        logger().info("standby", name=self.config.pair.name)
+        logger().info("standby", name=name_of(self.config))
         showing = asyncio.ensure_future(pages.run())
         try:
             return await self._wait(stop)
@@ -92,10 +99,9 @@ class Standby:
                 if self.trouble:
                     logger().info("standby_sees", holder=held.holder or "nobody")
                 self.trouble = ""
-                if watch.saw(held, members):
+                if watch.saw(held):
                     sent_at = time.monotonic()
-                    seen, beat = watch.seen
-                    epoch = await asyncio.to_thread(seat.take, seen, beat)
+                    epoch = await asyncio.to_thread(seat.take, held)
                     if epoch is not None:
                         return self._taken(seat, epoch, sent_at)
             except StorageFailed as failed:
@@ -131,15 +137,15 @@ class Standby:
             "outbox": {"ok": True, "why": self.trouble},
             "link": theirs,
             "ucm": theirs,
-            "pair": pair_as_json(self.config.pair.name, self.holder, self.members, self.trouble),
+            "pair": pair_as_json(name_of(self.config), self.holder, self.members, self.trouble),
         }
 
     async def _refresh(self) -> None:
-        self.metrics.pair_standbys.set(0)
+        """There is nothing to be brought up to date."""
 
     async def _page(self, _: Request) -> Response:
         return PlainTextResponse(
-            f"{self.config.site.name}: {self.config.pair.name} stands by."
+            f"{self.config.site.name}: {name_of(self.config)} stands by."
             f" The holder is {self.holder or 'nobody'}: look at its console.\n"
             + (f"The database does not answer: {self.trouble}\n" if self.trouble else "")
         )
@@ -161,7 +167,13 @@ def pair_as_json(
     }  # fmt: skip
 
 
-def show_role(metrics: Metrics, role: str) -> None:
-    """Which of the two this one is."""
-    for each in ("holder", "standby"):
-        metrics.pair_role.labels(each).set(each == role)
+def holder_as_json(lease: Any) -> dict[str, Any]:
+    """What the one at work adds to its status."""
+    told = pair_as_json(lease.seat.name, lease.seat.name, lease.members, lease.trouble)
+    return {"role": "holder", "pair": {**told, "standbys": lease.standbys()}}
+
+
+def show_holder(metrics: Metrics) -> None:
+    """This one is at work."""
+    metrics.pair_role.labels("holder").set(1)
+    metrics.pair_role.labels("standby").set(0)

@@ -33,7 +33,7 @@ STANDBY: Final = "standby"
 class Member:
     """One gateway of a pair, as the database has it.
 
-    beat    grows with each renewal
+    beat    grows with each sign of life
     epoch   of the lease that it holds, or last saw
     age_s   of its last renewal, by the database's clock: for people
     """
@@ -48,10 +48,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Who holds the lease (empty: nobody), and its epoch."""
+    """Who holds the lease (empty: nobody), its epoch, and how often it was renewed in it."""
 
     holder: str
     epoch: int
+    beat: int = 0
 
 
 class Seat:
@@ -113,8 +114,12 @@ class Seat:
 
     @staticmethod
     def _held(db: PostgresDb, lock: str = "") -> Held:
-        row = db.execute(f"SELECT holder, epoch FROM lease WHERE id = 1 {lock}").fetchone()
-        return Held(str(row[0]), int(row[1]))
+        holder, epoch = db.execute(
+            f"SELECT holder, epoch FROM lease WHERE id = 1 {lock}"
+        ).fetchone()
+        # A statement of its own: what a renewal has committed before our lock is seen by it.
+        beat = db.execute("SELECT beat FROM beat WHERE epoch = ?", (epoch,)).get
+        return Held(str(holder), int(epoch), int(beat or 0))
 
     # --- What the holder does ---
 
@@ -124,6 +129,7 @@ class Seat:
             held = self._held(db, "FOR SHARE")
             if held.epoch != epoch:
                 return None
+            db.execute("UPDATE beat SET beat = beat + 1 WHERE epoch = ?", (epoch,))
             self._beat(db, HOLDER, epoch)
             return _members(db)
 
@@ -136,27 +142,25 @@ class Seat:
 
     # --- What the other one does ---
 
-    def take(self, seen: Held, beat: int | None) -> int | None:
+    def take(self, seen: Held) -> int | None:
         """Take over a lease that was not renewed since it was seen so. Returns its new epoch; None:
         it was renewed, or taken. Raises StorageFailed.
         """
         with self._transaction() as db:
             if self._held(db, "FOR UPDATE") != seen:
                 return None
-            # A statement of its own: what a renewal has committed before our lock is seen by it.
-            now = db.execute("SELECT beat FROM member WHERE name = ?", (seen.holder,)).get
-            if seen.holder and now != beat:
-                return None
             epoch = seen.epoch + 1
             db.execute("UPDATE lease SET holder = ?, epoch = ? WHERE id = 1", (self.name, epoch))
+            db.execute("DELETE FROM beat")
+            db.execute("INSERT INTO beat VALUES (?, 0)", (epoch,))
             self._beat(db, HOLDER, epoch)
             return epoch
 
 
 def members_of(db: Db) -> tuple[Held, list[Member]]:
     """Who holds the house of this schema, and who is there."""
-    row = db.execute("SELECT holder, epoch FROM lease WHERE id = 1").fetchone()
-    return Held(row[0], row[1]), _members(db)
+    holder, epoch = db.execute("SELECT holder, epoch FROM lease WHERE id = 1").fetchone()
+    return Held(holder, epoch), _members(db)
 
 
 def _members(db: Db) -> list[Member]:
@@ -175,27 +179,19 @@ class Watch:
 
     def __init__(self, lease_s: float, now: Callable[[], float] = time.monotonic) -> None:
         self._lease_s, self._now = lease_s, now
-        self._seen: tuple[Held, int | None] | None = None
+        self._seen: Held | None = None
         self._since = 0.0
 
-    def saw(self, held: Held, members: list[Member]) -> bool:
+    def saw(self, held: Held) -> bool:
         """What was read just now. Returns whether the lease may be taken: nobody holds it, or it
         was not renewed for a whole lease since this was first seen.
         """
         if not held.holder:
-            self._seen = (held, None)
             return True
-        beat = next((each.beat for each in members if each.name == held.holder), None)
-        if self._seen != (held, beat):
-            self._seen, self._since = (held, beat), self._now()
+        if self._seen != held:
+            self._seen, self._since = held, self._now()
             return False
         return self._now() - self._since >= self._lease_s
-
-    @property
-    def seen(self) -> tuple[Held, int | None]:
-        """What the last look has seen."""
-        assert self._seen is not None  # it has looked
-        return self._seen
 
 
 @dataclass(slots=True)
@@ -270,7 +266,10 @@ class Lease:
                 continue
             if members is None:
                 self.until = 0.0
-                logger().error("lease_lost", do="nothing: the other gateway is at work")
+                logger().error(
+                    "lease_lost",
+                    do="nothing: another gateway is at work; `pms-gateway pair` says which",
+                )
                 self.lost()
                 return
             if self.trouble:

@@ -317,6 +317,7 @@ _OWN: Final = (
     """CREATE TABLE lease (id BIGINT PRIMARY KEY CHECK (id = 1), holder TEXT NOT NULL,
     epoch BIGINT NOT NULL)""",
     "INSERT INTO lease VALUES (1, '', 0)",
+    "CREATE TABLE beat (epoch BIGINT PRIMARY KEY, beat BIGINT NOT NULL)",
     """CREATE TABLE member (name TEXT PRIMARY KEY, beat BIGINT NOT NULL, epoch BIGINT NOT NULL,
     role TEXT NOT NULL, version TEXT NOT NULL, seen TIMESTAMPTZ NOT NULL)""",
 )

@@ -14,7 +14,8 @@ from gateway.store import StorageFailed, Store
 from gateway.store.file import StoreFile
 from gateway.web.control import Declined
 
-ROWS_AT_ONCE: Final = 1000
+SILENT_S: Final = 30
+"""A gateway gives signs of life several times in the time of its lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,16 @@ COUNTED: Final = ("journal", "refused", "posting", "posting_step")
 """Those whose ids are counted by the database."""
 
 
-def is_in_use(where: str) -> str:
-    """Who runs on the folder of this file; empty: nobody, or it is no file."""
-    return "" if "://" in where else holder_of(Path(where).parent)
+def worker_on(where: str, store: Store) -> str:
+    """Who works on this house now; empty: nobody. Raises StorageFailed."""
+    if isinstance(store.engine, StoreFile):
+        return holder_of(Path(where).parent)
+    from gateway.store.lease import members_of  # psycopg is an extra
+
+    with store.reading() as db:
+        held, members = members_of(db)
+    alive = {each.name for each in members if each.age_s < SILENT_S}
+    return held.holder if held.holder in alive else ""
 
 
 def pair(config: Config) -> dict[str, Any]:

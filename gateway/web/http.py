@@ -4,7 +4,7 @@ import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -13,10 +13,18 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
-from gateway.metrics import Metrics
-
 SILENT_S: Final = 30
 """How long the kernel keeps a connection that asks nothing; until then it costs no open file."""
+
+
+class Exposes(Protocol):
+    """Gives the text of the metrics, and its type."""
+
+    content_type: str
+
+    def expose(self) -> bytes:
+        """All of them."""
+
 
 Status = Callable[[], Awaitable[dict[str, Any]]]
 """Gives the parts of the service: each a dict with `ok` and words."""
@@ -25,7 +33,7 @@ Refresh = Callable[[], Awaitable[None]]
 
 
 def application(
-    metrics: Metrics,
+    metrics: Exposes,
     refresh: Refresh,
     status: Status,
     pages: Sequence[BaseRoute] = (),

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config import load
+
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 UNIT = DEPLOY / "pms-gateway.service"
@@ -32,6 +34,24 @@ def said(*command):
 def settings():
     """Every line `Key=value` of the unit."""
     return dict(re.findall(r"^([A-Za-z]+)=(.*)$", UNIT.read_text(), re.MULTILINE))
+
+
+def test_the_unit_of_one_of_many_houses_differs_in_names_only():
+    def lines(path):
+        return [line for line in path.read_text().splitlines() if not line.startswith("#")]
+
+    names = (("gateway.toml", "%i.toml"), ("StateDirectory=pms-gateway", r"\g<0>/%i"),
+             (r"LoadCredential=(.*):(/.*/)(.*)", r"LoadCredential=%i.\1:\2%i.\3"),
+             (r"^Description=.*", r"\g<0> (%i)"))  # fmt: skip
+    expected = lines(UNIT)
+    for old, new in names:
+        expected = [re.sub(rf"{old}$", new, line) for line in expected]
+    assert lines(DEPLOY / "pms-gateway@.service") == [
+        line.replace(
+            "check-config /etc/pms-gateway/gateway.toml", "check-config /etc/pms-gateway/%i.toml"
+        )
+        for line in expected
+    ]
 
 
 def test_the_service_is_shut_in():
@@ -64,6 +84,13 @@ def test_the_credentials_are_those_that_the_example_names():
     loaded = re.findall(r"^LoadCredential=([a-z-]+):", UNIT.read_text(), re.MULTILINE)
     ucm = tomllib.loads((DEPLOY / "gateway.toml").read_text())["ucm"]
     assert loaded == [ucm["password_file"], ucm["pms_password_file"]]
+
+
+def test_the_example_lacks_nothing_but_its_passwords(tmp_path):
+    shutil.copy(DEPLOY / "gateway.toml", tmp_path)
+    for name in ("ucm-password", "pms-password"):
+        (tmp_path / name).write_text("secret\n")
+    assert load(tmp_path / "gateway.toml").charges is None
 
 
 def test_the_rule_names_one_adapter_and_no_comment_is_a_rule():

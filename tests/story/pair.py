@@ -8,7 +8,6 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
@@ -19,12 +18,13 @@ from gateway.simulators.hotel import Hotel, differences
 from gateway.simulators.pms import PmsSimulator
 from gateway.simulators.ucm import UcmSimulator
 from tests.postgres import free_port
+from tests.wires import Wire
 
 ROOMS = ("101", "102", "103", "104", "105")
 
 
 class Gateway:
-    """One process."""
+    """One process, and its three wires: to the PMS, the UCM and the database."""
 
     def __init__(self, house, name):
         self.house, self.name = house, name
@@ -32,16 +32,30 @@ class Gateway:
         self.folder.mkdir()
         self.http = free_port()
         self.config = self.folder / "gateway.toml"
-        self.config.write_text(
-            f'[site]\nname = "{house.schema}"\ntimezone = "Europe/Lisbon"\n'
-            f'data_dir = "{self.folder}/data"\n{house.pms_section}{house.ucm_section}'
-            f'[fias]\nrecord_pacing_ms = 20\n[http]\nlisten = "127.0.0.1:{self.http}"\n'
-            f'[store]\nurl = "{house.url}"\n[pair]\nname = "{name}"\nlease_s = {house.lease_s}\n'
-            f"{house.extra}",
-            encoding="utf-8",
-        )
         self.log = self.folder / "log"
         self.process = None
+
+    async def plug_in(self):
+        house = self.house
+        database = int(house.url.rsplit(":", 1)[1].split("/")[0])
+        self.pms = await Wire(self.name, house.opener.port, house.spoken).lay()
+        self.ucm = await Wire(self.name, house.ucm.port, house.spoken).lay()
+        self.database = await Wire(self.name, database).lay()
+        self.config.write_text(
+            f'[site]\nname = "{house.schema}"\ntimezone = "Europe/Lisbon"\n'
+            f'data_dir = "{self.folder}/data"\n'
+            f'[pms]\nline = "tcp:127.0.0.1:{self.pms.port}"\n'
+            f'[ucm]\nurl = "https://127.0.0.1:{self.ucm.port}/api"\n{house.ucm_section}'
+            f"[fias]\nrecord_pacing_ms = 20\nack = {house.ack}\nlrc = {house.ack}\n"
+            f'[http]\nlisten = "127.0.0.1:{self.http}"\n'
+            f'[store]\nurl = "{house.url.replace(f":{database}/", f":{self.database.port}/")}"\n'
+            f'[pair]\nname = "{self.name}"\nlease_s = {house.lease_s}\n{house.extra}',
+            encoding="utf-8",
+        )
+
+    @property
+    def wires(self):
+        return self.pms, self.ucm, self.database
 
     def start(self):
         with self.log.open("ab") as log:
@@ -71,17 +85,23 @@ class Gateway:
         except (httpx.HTTPError, json.JSONDecodeError):
             return ""
 
+    async def sees(self):
+        """Whom it sees at work."""
+        return (await self.get("/readyz")).json()["pair"]["holder"]
+
 
 class House:
     """A PMS, a UCM, and two gateways, each with a folder of its own.
 
-    moments of the UCM's journal and of the PMS's records are monotonic seconds of this process
+    ack     whether the PMS's line has answers
+    spoken  whatever the gateways said to the PMS and the UCM: (monotonic, name, bytes)
     """
 
-    def __init__(self, folder, url, schema, *, lease_s=1.0, extra=""):
+    def __init__(self, folder, url, schema, *, lease_s=1.0, ack=False, extra=""):
         self.folder, self.url, self.schema = Path(folder), url, schema
         self.lease_s, self.extra = lease_s, extra
-        self.heard = []  # (monotonic, record) of the gateways, at the PMS
+        self.ack = "true" if ack else "false"
+        self.spoken = []
         self._playing = []
 
     async def __aenter__(self):
@@ -89,30 +109,31 @@ class House:
         await self.opener.listen()
         self.hotel = Hotel(rooms=ROOMS, seed=1)
         self.pms = PmsSimulator(
-            opener=self.opener, lrc=False, ack=False,
-            every_room=lambda: self.hotel.resync()[1:-1],
-            on_record=lambda text, ours: ours and self.heard.append((time.monotonic(), text)),
+            opener=self.opener, lrc=self.ack == "true", ack=self.ack == "true",
+            every_room=lambda: self.hotel.resync()[1:-1], start_again_s=0.5,
         )  # fmt: skip
-        self.pms_section = f'[pms]\nline = "tcp:127.0.0.1:{self.opener.port}"\n'
         self.ucm = UcmSimulator(seed=1)
         self.ucm.rooms.add(*ROOMS)
         self.ucm.settings.password = secrets.token_hex(8)
         pem = write_certificate(self.folder)
-        port = await self.ucm.start(pem)
+        await self.ucm.start(pem)
         settings = self.ucm.settings
         self.ucm_section = (
-            f'[ucm]\nurl = "https://127.0.0.1:{port}/api"\nusername = "{settings.username}"\n'
-            f'password = "{settings.password}"\npms_username = "{settings.pms_username}"\n'
+            f'username = "{settings.username}"\npassword = "{settings.password}"\npms_username = "{settings.pms_username}"\n'
             f'pms_password = "{settings.pms_password}"\nfingerprint = "{fingerprint_of(pem)}"\n'
             "retry_interval_s = 0.5\ntimeout_s = 3\n"
         )
         self.left, self.right = Gateway(self, "left"), Gateway(self, "right")
+        for gateway in (self.left, self.right):
+            await gateway.plug_in()
         self._playing.append(asyncio.create_task(self.pms.run()))
         return self
 
     async def __aexit__(self, *_):
         for gateway in (self.left, self.right):
             gateway.end()
+            for wire in gateway.wires:
+                await wire.take_up()
         for task in self._playing:
             task.cancel()
         await self.opener.close()

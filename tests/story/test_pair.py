@@ -25,7 +25,7 @@ async def ready(house):
     assert holder is house.left
     house.right.start()
     async with asyncio.timeout(20):
-        while await house.right.role() != "standby":
+        while await house.right.role() != "standby" or not await house.right.sees():
             await asyncio.sleep(0.05)
     await house.pms.link_up()
     return holder, house.right

@@ -11,6 +11,7 @@ NAMES = (
     "crash",
     "postings",
     "sessions",
+    "failovers",
     "ucm",
     "clocks",
     "line",

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from gateway.store import StorageFailed, Store
-from gateway.store.lease import HOLDER, STANDBY, Held, Lease, Member, Seat, Watch
+from gateway.store.lease import STANDBY, Held, Lease, Seat, Watch
 from gateway.store.postgres import PostgresStore
 
 
@@ -19,56 +19,78 @@ def seats(cluster, schema):
         seat.close()
 
 
-def member(name, beat):
-    return Member(name=name, role=HOLDER, beat=beat, epoch=1, age_s=0.0, version="1")
-
-
 def test_a_lease_is_taken_when_it_was_not_renewed_for_its_time_by_our_own_clock():
     now = [100.0]
-    watch, held = Watch(10.0, lambda: now[0]), Held("left", 1)
-    assert not watch.saw(held, [member("left", 1)])
+    watch = Watch(10.0, lambda: now[0])
+    assert not watch.saw(Held("left", 1, 1))
     now[0] += 9.9
-    assert not watch.saw(held, [member("left", 1)])
+    assert not watch.saw(Held("left", 1, 1))
     now[0] += 0.2
-    assert watch.saw(held, [member("left", 1)])
-    assert not watch.saw(held, [member("left", 2)])  # it was renewed after all
+    assert watch.saw(Held("left", 1, 1))
+    assert not watch.saw(Held("left", 1, 2))  # it was renewed after all
     now[0] += 9.0
-    assert not watch.saw(Held("left", 2), [member("left", 2)])  # or taken anew
+    assert not watch.saw(Held("left", 2))  # or taken anew
 
 
 def test_one_that_nobody_holds_is_taken_at_once_and_a_fresh_watcher_waits_otherwise():
-    assert Watch(10.0).saw(Held("", 3), [])
-    assert not Watch(10.0).saw(Held("left", 3), [member("left", 77)])
+    assert Watch(10.0).saw(Held("", 3))
+    assert not Watch(10.0).saw(Held("left", 3, 77))
+
+
+def test_one_that_comes_back_alone_takes_its_own_lease_over_when_it_has_ended(seats):
+    """After a power failure of both; its own signs of life are no renewal."""
+    left, _ = seats
+    left.take(left.look(STANDBY)[0])
+    now = [100.0]
+    watch = Watch(1.0, lambda: now[0])
+    assert not watch.saw(left.look(STANDBY)[0])
+    now[0] += 0.5
+    assert not watch.saw(left.look(STANDBY)[0])
+    now[0] += 0.6
+    held, _ = left.look(STANDBY)
+    assert watch.saw(held)
+    assert left.take(held) == 2
+
+
+def test_one_of_the_same_name_does_not_take_it_over_while_it_is_renewed(seats, cluster, schema):
+    left, _ = seats
+    twin = Seat(cluster.url, schema, "left", 1.0, "1")
+    left.take(left.look(STANDBY)[0])
+    now = [100.0]
+    watch = Watch(1.0, lambda: now[0])
+    for _ in range(5):
+        left.renew(1)
+        assert not watch.saw(twin.look(STANDBY)[0])
+        now[0] += 5
+    twin.close()
 
 
 def test_one_of_two_that_take_it_at_once_has_it(seats):
     left, right = seats
     held, _ = left.look(STANDBY)
     assert held == Held("", 0)
-    assert (left.take(held, None), right.take(held, None)) == (1, None)
+    assert (left.take(held), right.take(held)) == (1, None)
     assert right.look(STANDBY)[0] == Held("left", 1)
 
 
 def test_a_renewal_between_look_and_take_keeps_the_lease(seats):
     left, right = seats
-    left.take(left.look(STANDBY)[0], None)
-    held, members = right.look(STANDBY)
-    beat = next(each.beat for each in members if each.name == "left")
+    left.take(left.look(STANDBY)[0])
+    held, _ = right.look(STANDBY)
     assert left.renew(1) is not None
-    assert right.take(held, beat) is None
-    held, members = right.look(STANDBY)
-    beat = next(each.beat for each in members if each.name == "left")
-    assert right.take(held, beat) == 2
+    assert right.take(held) is None
+    held, _ = right.look(STANDBY)
+    assert right.take(held) == 2
     assert left.renew(1) is None  # it is not his any more
 
 
 def test_who_hands_over_is_followed_at_once(seats):
     left, right = seats
-    left.take(left.look(STANDBY)[0], None)
+    left.take(left.look(STANDBY)[0])
     left.release(1)
-    held, members = right.look(STANDBY)
-    assert Watch(10.0).saw(held, members)
-    assert right.take(held, None) == 2
+    held, _ = right.look(STANDBY)
+    assert Watch(10.0).saw(held)
+    assert right.take(held) == 2
     left.release(1)  # late, and without effect
     assert right.renew(2) is not None
 
@@ -76,7 +98,7 @@ def test_who_hands_over_is_followed_at_once(seats):
 def test_a_held_lease_is_renewed_and_says_until_when_something_may_be_begun(seats):
     left, _ = seats
     sent_at = time.monotonic()
-    lease = Lease(left, left.take(left.look(STANDBY)[0], None), lambda: None)
+    lease = Lease(left, left.take(left.look(STANDBY)[0]), lambda: None)
     lease.begin(sent_at)
     first = lease.until
     assert first == sent_at + 0.5
@@ -91,11 +113,10 @@ def test_a_held_lease_is_renewed_and_says_until_when_something_may_be_begun(seat
 def test_who_has_lost_it_hears_of_it_and_his_transactions_are_refused(seats, cluster, schema):
     left, right = seats
     lost = threading.Event()
-    lease = Lease(left, left.take(left.look(STANDBY)[0], None), lost.set)
+    lease = Lease(left, left.take(left.look(STANDBY)[0]), lost.set)
     store = Store(PostgresStore(cluster.url, schema, guard=lease.guard))
     store.try_write()
-    held, members = right.look(STANDBY)
-    right.take(held, next(each.beat for each in members if each.name == "left"))
+    right.take(right.look(STANDBY)[0])
     with pytest.raises(StorageFailed, match="taken the house over"):
         store.try_write()
     lease.begin(time.monotonic())
@@ -107,18 +128,17 @@ def test_who_has_lost_it_hears_of_it_and_his_transactions_are_refused(seats, clu
 def test_a_transaction_that_stands_still_does_not_hold_up_the_take_over(seats, cluster, schema):
     """A process that was frozen in the middle of one: the server ends it."""
     left, right = seats
-    left.take(left.look(STANDBY)[0], None)
+    left.take(left.look(STANDBY)[0])
     frozen = PostgresStore(cluster.url, schema)
     with frozen.reading() as db:
         db.execute("BEGIN")
         db.execute("SELECT epoch FROM lease WHERE id = 1 FOR SHARE")
-        held, members = right.look(STANDBY)
-        beat = next(each.beat for each in members if each.name == "left")
+        held, _ = right.look(STANDBY)
         deadline = time.monotonic() + 30
         epoch = None
         while epoch is None and time.monotonic() < deadline:
             try:
-                epoch = right.take(held, beat)
+                epoch = right.take(held)
             except StorageFailed:
                 continue  # it waits for the lock, and for no longer than half a lease
         assert epoch == 2
@@ -127,7 +147,7 @@ def test_a_transaction_that_stands_still_does_not_hold_up_the_take_over(seats, c
 
 def test_the_holder_sees_who_could_take_over(seats):
     left, right = seats
-    lease = Lease(left, left.take(left.look(STANDBY)[0], None), lambda: None)
+    lease = Lease(left, left.take(left.look(STANDBY)[0]), lambda: None)
     right.look(STANDBY)
     lease.members = left.renew(1)
     assert lease.standbys() == ["right"]

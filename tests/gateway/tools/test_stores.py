@@ -1,12 +1,10 @@
 """A house moves between its two kinds of stores, and is the same in both."""
 
 import pytest
-from typer.testing import CliRunner
 
-from gateway.cli import app
 from gateway.store import Batch, CallRow, CallsMark, LevelRow, PostingRow, Resident, Store, Told
 from gateway.store.postgres import PostgresStore
-from gateway.tools.stores import TABLES, copy, store_at
+from gateway.tools.stores import TABLES, copy
 from gateway.web.control import Declined
 from tests.gateway.store.rows import BAD, batch, line
 
@@ -66,19 +64,3 @@ def test_there_and_back_again(tmp_path, cluster, schema):
         copy(first, server, lambda _: None)
     for store in (first, server, back):
         store.close()
-
-
-def test_the_command_counts_and_says_what_to_do_next(tmp_path, cluster, schema):
-    filled(Store(tmp_path / "outbox.db")).close()
-    words = ["store", "copy", str(tmp_path / "outbox.db"), cluster.address, "--schema", schema]
-    done = CliRunner().invoke(app, words)
-    assert done.exit_code == 0, done.output
-    assert "posting                  1" in done.output
-    assert "[store] url" in done.output
-    again = CliRunner().invoke(app, words)
-    assert (again.exit_code, "already" in again.output) == (1, True)
-    missing = CliRunner().invoke(app, ["store", "copy", str(tmp_path / "no.db"), *words[3:]])
-    assert (missing.exit_code, "is not there" in missing.output) == (1, True)
-    copied = store_at(cluster.address, schema, read_only=True)
-    assert copied.load().rooms
-    copied.close()

@@ -1,6 +1,8 @@
-"""Every metric with its help text. Labels are closed sets: never a room, a guest, an error text."""
+"""What is counted of one gateway at work. Labels are closed sets: never a room, a guest, an error
+text.
+"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from prometheus_client import (
@@ -13,17 +15,13 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from protocols.stream import Reason
-
-GUESTS: Final = "guests"
-CHARGES: Final = "charges"
-"""The lines to a PMS, by the values of the label `line`."""
+from gateway.metrics.kinds import OpenPostings, counter, gauge, histogram
+from gateway.metrics.line import GUESTS, LineMetrics, OfLines
+from gateway.metrics.standby import BUILD, ROLE
 
 _CALL_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15)
 _COMMIT_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 3)
-_ACK_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 2.5, 3, 5)
 _ANSWER_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _DELIVERY_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600)
 
@@ -38,7 +36,7 @@ class Metrics:
         # A second series for each counter, which no dashboard uses.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # upstream
         self.registry = CollectorRegistry()
-        build = self._gauge("pmsgw_build_info", "Version and site, always 1.", "version", "site")
+        build = self._gauge("pmsgw_build_info", BUILD, "version", "site")
         build.labels(version, site).set(1)
 
         self.records_refused = self._counter(
@@ -129,7 +127,7 @@ class Metrics:
             "pmsgw_comparison_not_believed",
             "1 while the UCM's list differs too much to be believed; nothing is corrected.",
         )
-        self.postings = _OpenPostings()
+        self.postings = OpenPostings()
         self.registry.register(self.postings)
         self.postings_total = self._counter(
             "pmsgw_postings", "What went back to the PMS, by what came of it.", "kind", "result"
@@ -175,9 +173,7 @@ class Metrics:
         self.last_call = self._gauge(
             "pmsgw_last_call_timestamp_seconds", "When the last call of a room ended."
         )
-        self.pair_role = self._gauge(
-            "pmsgw_pair_role", "Of two gateways: 1 for what this one is, holder or standby.", "role"
-        )
+        self.pair_role = self._gauge("pmsgw_pair_role", ROLE, "role")
         self.pair_standbys = self._gauge(
             "pmsgw_pair_standbys", "Gateways that could take over now, as the holder sees it."
         )
@@ -197,7 +193,7 @@ class Metrics:
         registries = dict.fromkeys(lines, self.registry)
         if len(lines) > 1:
             registries = {name: CollectorRegistry() for name in lines}
-            self.registry.register(_OfLines(registries))
+            self.registry.register(OfLines(registries))
         self.lines = {name: LineMetrics(registry) for name, registry in registries.items()}
         for reason in (
             "empty", "grammar", "no_room", "no_time", "no_number", "no_posting",
@@ -213,184 +209,17 @@ class Metrics:
         return generate_latest(self.registry)
 
     @property
-    def guests(self) -> "LineMetrics":
+    def guests(self) -> LineMetrics:
         """Of the line of the guests."""
         return next(iter(self.lines.values()))
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return _counter(self.registry, name, text, *labels)
+        return counter(self.registry, name, text, *labels)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
-        return _gauge(self.registry, name, text, *labels)
+        return gauge(self.registry, name, text, *labels)
 
     def _histogram(
         self, name: str, text: str, buckets: tuple[float, ...], *labels: str
     ) -> Histogram:
-        return _histogram(self.registry, name, text, buckets, *labels)
-
-
-class LineMetrics:
-    """What is counted of one line to the PMS."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.link_up = _gauge(
-            registry, "pmsgw_link_up", "1 after both sides of the PMS link said LA, else 0."
-        )
-        self.link_transitions = _counter(
-            registry, "pmsgw_link_transitions", "How often the link entered this state.", "to"
-        )
-        self.line_bytes = _counter(
-            registry,
-            "pmsgw_line_bytes",
-            "Bytes read from (in) and written to (out) the PMS line.",
-            "direction",
-        )
-        self.frames_refused = _counter(
-            registry,
-            "pmsgw_frames_refused",
-            "Bytes from the PMS line that are not a valid frame, by reason.",
-            "reason",
-        )
-        self.peers_refused = _counter(
-            registry,
-            "pmsgw_line_peers_refused",
-            "Peers that dialled the PMS line and may not be the PMS, or dial too often.",
-        )
-        self.slowed = _counter(
-            registry,
-            "pmsgw_line_slowed",
-            "Reads from a TCP peer delayed because it sends more than any real line carries.",
-        )
-        self.capture_lost = _counter(
-            registry,
-            "pmsgw_capture_lost",
-            "Pieces of the line that could not be kept in the capture.",
-        )
-        self.handshakes = _counter(
-            registry,
-            "pmsgw_line_handshakes",
-            "ACK, NAK and ENQ heard (in) and said (out).",
-            "direction",
-            "signal",
-        )
-        self.records = _counter(
-            registry,
-            "pmsgw_records",
-            "Records heard (in) and said (out), by their id.",
-            "record",
-            "direction",
-        )
-        self.records_given_up = _counter(
-            registry, "pmsgw_records_given_up", "Records of ours that the PMS never acknowledged."
-        )
-        self.last_record = _gauge(
-            registry,
-            "pmsgw_last_record_timestamp_seconds",
-            "When the last record from the PMS came.",
-        )
-        self.ack = _histogram(
-            registry,
-            "pmsgw_ack_seconds",
-            "From the last byte of a record to our ACK on the line; the PMS waits 3 s for it.",
-            _ACK_BUCKETS,
-        )
-        self.resync_missing = _gauge(
-            registry,
-            "pmsgw_resync_missing",
-            "1 after a resync that broke off, until one is complete.",
-        )
-        self.examiner_failures = _counter(
-            registry,
-            "pmsgw_examiner_failures",
-            "Faults of ours in the diagnosis of the line; records go on.",
-        )
-        self._serial_errors = _Counted(
-            "pmsgw_serial_errors", "Errors counted by the driver of the serial port.", "kind"
-        )
-        registry.register(self._serial_errors)
-        for reason in Reason:
-            self.frames_refused.labels(reason.value)
-        for direction in ("in", "out"):  # so that a rate exists before the first event
-            self.line_bytes.labels(direction)
-            for signal in ("ack", "nak", "enq"):
-                self.handshakes.labels(direction, signal)
-        self.link_up.set(0)
-
-    def set_serial_errors(self, counts: dict[str, int]) -> None:
-        """What the driver of the serial port counts; never called where it cannot count."""
-        self._serial_errors.counts.update(counts)
-
-
-def _counter(registry: CollectorRegistry, name: str, text: str, *labels: str) -> Counter:
-    return Counter(name, text, labels, registry=registry)
-
-
-def _gauge(registry: CollectorRegistry, name: str, text: str, *labels: str) -> Gauge:
-    return Gauge(name, text, labels, registry=registry)
-
-
-def _histogram(
-    registry: CollectorRegistry, name: str, text: str, buckets: tuple[float, ...], *labels: str
-) -> Histogram:
-    return Histogram(name, text, labels, registry=registry, buckets=buckets)
-
-
-class _OfLines:
-    """The metrics of several lines, each sample with the name of its line."""
-
-    def __init__(self, registries: Mapping[str, CollectorRegistry]) -> None:
-        self._registries = registries
-
-    def collect(self) -> Iterable[Metric]:
-        """As prometheus_client asks for it."""
-        families: dict[str, Metric] = {}
-        for line, registry in self._registries.items():
-            for family in registry.collect():
-                merged = families.setdefault(
-                    family.name, Metric(family.name, family.documentation, family.type)
-                )
-                merged.samples += [
-                    each._replace(labels={**each.labels, "line": line}) for each in family.samples
-                ]
-        return families.values()
-
-
-class _Counted:
-    """A counter that the kernel keeps. Absent while empty."""
-
-    def __init__(self, name: str, text: str, label: str) -> None:
-        self._name, self._text, self._label = name, text, label
-        self.counts: dict[str, int] = {}
-
-    def collect(self) -> Iterable[Metric]:
-        """As prometheus_client asks for it."""
-        if self.counts:
-            family = CounterMetricFamily(self._name, self._text, labels=[self._label])
-            for value, count in self.counts.items():
-                family.add_metric([value], count)
-            yield family
-
-    def describe(self) -> Iterable[Metric]:
-        """The name, without asking anybody: it is taken even while there is nothing to tell."""
-        yield CounterMetricFamily(self._name, self._text, labels=[self._label])
-
-
-class _OpenPostings:
-    """`pmsgw_postings`, a gauge beside the counter `pmsgw_postings_total`: in the text format these
-    are two names, for prometheus_client they are one, so this one is not claimed from it.
-    """
-
-    def __init__(self) -> None:
-        self.counts: dict[tuple[str, str], int] = {}
-
-    def collect(self) -> Iterable[Metric]:
-        """As prometheus_client asks for it."""
-        text = "What goes back to the PMS and is not done, by state."
-        family = GaugeMetricFamily("pmsgw_postings", text, labels=["kind", "state"])
-        for labels, count in self.counts.items():
-            family.add_metric(labels, count)
-        yield family
-
-    def describe(self) -> Iterable[Metric]:
-        """No name."""
-        return ()
+        return histogram(self.registry, name, text, buckets, *labels)
