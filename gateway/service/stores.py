@@ -1,6 +1,7 @@
 """Where a site keeps its house: an SQLite file, or a schema of a PostgreSQL."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from gateway.config import Config
@@ -24,9 +25,9 @@ def database(config: Config) -> str:
     if not password:
         return url
     _needs_psycopg()
-    from psycopg import conninfo  # an extra
+    from gateway.store.postgres import with_password  # psycopg is an extra
 
-    return conninfo.make_conninfo(url, password=password)
+    return with_password(url, password)
 
 
 def open_store(
@@ -58,10 +59,8 @@ def set_store_aside(config: Config) -> str:
 
 
 def _needs_psycopg() -> None:
-    try:
-        import psycopg  # noqa: F401  # whether it is there
-    except ImportError:
+    if find_spec("psycopg") is None:
         raise StorageFailed(
             "store.url needs psycopg, and it is not installed",
             "pip install 'pms-gateway[postgresql]'",
-        ) from None
+        )

@@ -74,6 +74,11 @@ def connect(url: str, *, name: str, read_only: bool = False) -> Connection[Any]:
         )
 
 
+def with_password(url: str, password: str) -> str:
+    """The same address, with a password that stands nowhere else."""
+    return conninfo.make_conninfo(url, password=password)
+
+
 class PostgresStore:
     """See `engine.Engine`.
 
