@@ -1,5 +1,6 @@
 """The configuration as values: every key with its type, limits and default."""
 
+import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -317,6 +318,10 @@ def _site_line(
     )
 
 
+REQUEST_SHARE: Final = 0.4
+"""Of a lease: half of it, this, and a tenth to spare."""
+
+
 class Config(File):
     """The file together with what is in the files that it names: `ucm.password` and
     `ucm.pms_password` are the secrets and `ucm.ca_file` is a whole path. Objects get pieces of it,
@@ -353,6 +358,14 @@ class Config(File):
     def kinds(self) -> frozenset[str]:
         """What goes back to the PMS; nothing: there is no way back."""
         return frozenset().union(*(line.kinds for line in self.lines))
+
+    @property
+    def request_within_s(self) -> float:
+        """For one request to the UCM. In a pair it is begun within the first half of a lease, and
+        it is over before the other gateway may take over.
+        """
+        limit = REQUEST_SHARE * self.pair.lease_s if self.pair.name else math.inf
+        return min(self.ucm.timeout_s, limit)
 
     @property
     def house_schema(self) -> str:

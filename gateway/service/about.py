@@ -3,6 +3,8 @@
 import platform
 from datetime import datetime
 
+from pydantic import SecretStr
+
 from gateway import __version__
 from gateway.config import Config
 from gateway.config.model import File, Section
@@ -45,6 +47,6 @@ def shown(config: Config) -> dict[str, str]:
 def _shown(key: str, value: object) -> str:
     if value is None:
         return "None"
-    if "password" in key and not key.endswith("_file"):
+    if isinstance(value, SecretStr) or ("password" in key and not key.endswith("_file")):
         return "***"
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -162,7 +162,7 @@ def watchdog(service: Service, notifier: Notifier) -> Watchdog:
             + ("" if outbox["ok"] else f"; {outbox['why']}")
         )
 
-    a_turn = STUCK_AFTER_S + REQUESTS_OF_A_TURN * service.config.ucm.timeout_s
+    a_turn = STUCK_AFTER_S + REQUESTS_OF_A_TURN * service.config.request_within_s
     return Watchdog(
         notifier=notifier,
         clock=service.clock,

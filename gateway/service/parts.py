@@ -40,7 +40,7 @@ def ucm_peer(config: Config) -> HttpsPeer:
     """The HTTPS connection to this site's UCM."""
     ucm, tls = config.ucm, ucm_tls(config)
     digest = (ucm.username, ucm.password.get_secret_value()) if ucm.api == "old" else None
-    return HttpsPeer(ucm.url, tls=tls, timeout_s=ucm.timeout_s, digest=digest)
+    return HttpsPeer(ucm.url, tls=tls, timeout_s=config.request_within_s, digest=digest)
 
 
 def ucm_api(config: Config, metrics: Metrics, peer: Peer) -> UcmApi:

@@ -15,8 +15,11 @@ async def store_as_json(store: StoreWorker, outbox: Outbox) -> dict[str, Any]:
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             await try_disk(store)
-    except (StorageFailed, TimeoutError) as error:
-        found = {"ok": False, "why": str(error) or "the disk does not answer"}
+    except StorageFailed as failed:
+        found = {"ok": False, "why": str(failed), "do": failed.do}
+    except TimeoutError:
+        why = f"{store.store.engine.where} does not answer"
+        found = {"ok": False, "why": why, "do": "look at the health of that disk or server"}
     return found | {"waiting": len(outbox.waiting), "parked": len(outbox.parked)}
 
 

@@ -201,16 +201,14 @@ class Lease:
     lost        called in that thread when another one holds it: nothing of ours may go on
     until       nothing is begun outside from this moment on (monotonic): half a lease after the
                 last good renewal was sent
-    others      who else was seen at the last renewal, and since when his beat stands still
     """
 
     seat: Seat
     epoch: int
     lost: Callable[[], None]
     until: float = 0.0
-    members: list[Member] = field(default_factory=list)
-    trouble: str = ""
-    _alive: dict[str, tuple[int, float]] = field(default_factory=dict)
+    _failed: str = ""
+    _seen: dict[str, tuple[Member, float]] = field(default_factory=dict)  # since when so
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -243,15 +241,31 @@ class Lease:
     def standbys(self) -> list[str]:
         """Who could take over now."""
         now, silent = time.monotonic(), 2 * self.seat.lease_s
-        found = []
-        for member in self.members:
-            beat, since = self._alive.get(member.name, (-1, now))
-            if member.beat != beat:
-                since = now
-            self._alive[member.name] = (member.beat, since)
-            if member.name != self.seat.name and now - since < silent and member.age_s < silent:
-                found.append(member.name)
-        return found
+        return [
+            name
+            for name, (member, since) in self._seen.items()
+            if name != self.seat.name and now - since < silent and member.age_s < silent
+        ]
+
+    @property
+    def members(self) -> list[Member]:
+        """Both, as the last renewal has seen them."""
+        return [member for member, _ in self._seen.values()]
+
+    @property
+    def trouble(self) -> str:
+        """Why it is not renewed; empty: it is."""
+        late = time.monotonic() >= self.until
+        return self._failed or ("the database does not answer" if late else "")
+
+    def saw(self, members: list[Member]) -> None:
+        """What the last renewal told of both."""
+        now, seen = time.monotonic(), {}
+        for each in members:
+            before, since = self._seen.get(each.name, (None, now))
+            stands_still = before is not None and before.beat == each.beat
+            seen[each.name] = (each, since if stands_still else now)
+        self._seen = seen
 
     def _renew(self) -> None:
         pause = self.seat.lease_s / BEATS
@@ -260,9 +274,9 @@ class Lease:
             try:
                 members = self.seat.renew(self.epoch)
             except StorageFailed as failed:
-                if str(failed) != self.trouble:
+                if str(failed) != self._failed:
                     logger().error("lease_not_renewed", error=str(failed), do=failed.do)
-                self.trouble = str(failed)
+                self._failed = str(failed)
                 continue
             if members is None:
                 self.until = 0.0
@@ -272,7 +286,8 @@ class Lease:
                 )
                 self.lost()
                 return
-            if self.trouble:
+            if self._failed:
                 logger().info("lease_renewed")
-            self.trouble, self.members = "", members
+            self._failed = ""
+            self.saw(members)
             self.until = sent_at + self.seat.lease_s / 2

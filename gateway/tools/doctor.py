@@ -27,7 +27,7 @@ from gateway.service.hold import holder_of
 from gateway.service.parts import ucm_api, ucm_peer
 from gateway.service.stores import is_file
 from gateway.tools import doctor_back
-from gateway.tools.stores import database_fits
+from gateway.tools.stores import at_work, database_fits
 from gateway.web.http import bind
 
 OPEN_WITHIN_S: Final = 12.0
@@ -55,15 +55,17 @@ async def examine(config: Config) -> AsyncIterator[Finding]:
     yield _files(config)
     yield await asyncio.to_thread(_disk, Path(config.site.data_dir))
     holder = holder_of(Path(config.site.data_dir))
+    if not holder and not is_file(config):
+        fits, words = await asyncio.to_thread(database_fits, config)
+        yield Finding("database", ok=bool(fits), words=words)
+        if fits and (worker := await asyncio.to_thread(at_work, config)):
+            holder = f"gateway {worker} of this house"
     if holder:
         # A PMS lets go of the older connection: trying would cut the service off.
         words = f"not tried: the service is running ({holder}); ask its /readyz"
         yield Finding("line", ok=True, words=words)
     else:
         yield _console(config)
-        if not is_file(config):
-            fits, words = await asyncio.to_thread(database_fits, config)
-            yield Finding("database", ok=bool(fits), words=words)
         for line in config.lines:
             yield await _line(line)
     certificate = await asyncio.to_thread(_certificate, config)
@@ -83,6 +85,7 @@ def _files(config: Config) -> Finding:
         ucm.password_file,
         ucm.pms_password_file,
         config.back.ws_password_file,
+        config.store.password_file,
         http.metrics_key_file,
         http.metrics_token_file,
     )

@@ -65,7 +65,11 @@ async def _service(
     folder = Path(config.site.data_dir)
     holder = holder_of(folder)
     if not holder:
-        raise NotRunning("no service runs: start it, or name the line to open (serial:…, tcp:…)")
+        raise NotRunning(
+            "no service runs: start it, or name the line to open (serial:…, tcp:…)"
+            if not config.pair.name
+            else "this gateway is not at work: `pms-gateway pair` says which one is; ask that one"
+        )
     try:
         with reach(folder) as name:
             async with httpx.AsyncClient(

@@ -97,6 +97,15 @@ def worker_on(where: str, store: Store) -> str:
     return held.holder if held.holder in alive else ""
 
 
+def at_work(config: Config) -> str:
+    """Which gateway holds the house of this site now; empty: none does."""
+    try:
+        with closing(open_store(config, read_only=True)) as store:
+            return worker_on(config.store.url.get_secret_value(), store)
+    except StorageFailed as failed:
+        return f"that is perhaps at work ({failed})"
+
+
 def pair(config: Config) -> dict[str, Any]:
     """Who holds the house of this site, and who is there. Raises Declined."""
     from gateway.store.lease import members_of  # psycopg is an extra

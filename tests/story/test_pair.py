@@ -31,6 +31,14 @@ async def ready(house):
     return holder, house.right
 
 
+async def command(name, gateway):
+    return await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "gateway", name, "--config", str(gateway.config)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
 @pytest.mark.asyncio
 async def test_one_works_and_the_other_shows_that_it_stands_by(house):
     async with house:
@@ -53,11 +61,10 @@ async def test_one_works_and_the_other_shows_that_it_stands_by(house):
         house.pms.say(*house.hotel.check_in("101"))
         await house.agreed()
         assert house.pms.links == links == 1  # the standby has not dialled
-        told = await asyncio.to_thread(
-            subprocess.run,
-            [sys.executable, "-m", "gateway", "pair", "--config", str(standby.config)],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        tried = await command("doctor", standby)
+        assert "gateway left of this house" in tried.stdout
+        assert house.pms.links == 1  # a second connection would have thrown the first one out
+        told = await command("pair", standby)
         assert told.returncode == 0, told.stderr
         assert "left" in told.stdout
         assert "standby" in told.stdout
@@ -116,12 +123,14 @@ async def test_one_that_was_frozen_and_thaws_says_nothing_any_more(house):
 @pytest.mark.asyncio
 async def test_without_the_database_nothing_is_acknowledged_and_it_goes_on(house, cluster):
     async with house:
-        await ready(house)
+        holder, _ = await ready(house)
         house.pms.say(*house.hotel.check_in("101"))
         await house.agreed()
         cluster.freeze()
         try:
             await asyncio.sleep(2.5 * house.lease_s)
+            page = await holder.get("/")
+            assert (page.status_code, "lease not renewed" in page.text) == (200, True)
             house.pms.say(*house.hotel.check_in("102"))
             await asyncio.sleep(1.0)
             assert not house.ucm.rooms.rooms["102"].is_in

@@ -34,7 +34,7 @@ class Trouble:
     words: str
     do: str
     when: str
-    page: str = ""
+    page: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +93,7 @@ def cards(site: Site) -> list[Card]:
         _of_rooms(site),
         _today(site),
         _resync(site),
+        *_pair(site),
     ]  # fmt: skip
 
 
@@ -102,6 +103,19 @@ def _of_more(line: Mapping[str, Any]) -> Card:
     title = f"Line of the {line['name']}"
     words = f"{line['protocol']} · {line['line']}"
     return Card(title, _tone(line["is_up"]), state, words, f"/line?line={line['name']}")
+
+
+def _pair(site: Site) -> list[Card]:
+    """Of two gateways: who would take over. None without a partner."""
+    pair = site.status.get("pair")
+    if pair is None:
+        return []
+    if pair["trouble"]:
+        return [Card("Pair", "bad", "lease not renewed", pair["trouble"])]
+    others = ", ".join(pair["standbys"])
+    state = f"{others} stands by" if others else "nobody stands by"
+    words = f"{pair['holder']}, this one, is at work"
+    return [Card("Pair", "good" if others else "wait", state, words)]
 
 
 def _outbox(site: Site, outbox: Mapping[str, Any]) -> Card:
@@ -178,7 +192,7 @@ def _now(site: Site) -> list[Trouble]:
         found.append(
             Trouble(
                 sentence(f"The outbox cannot be written: {outbox['why']}"),
-                "Free the disk; nothing is acknowledged meanwhile.",
+                sentence(outbox["do"][:1].upper() + outbox["do"][1:]),
                 "now",
                 "/about",
             )
@@ -211,7 +225,24 @@ def _now(site: Site) -> list[Trouble]:
             )
         )
     found += [_down(line) for line in site.lines[1:] if not line["is_up"]]
+    found += [_alone(card.tone) for card in _pair(site) if card.tone != "good"]
     return [*found, *_rooms(site)]
+
+
+def _alone(tone: str) -> Trouble:
+    if tone == "bad":
+        return Trouble(
+            "The lease of this house is not renewed: the gateway says nothing, to PMS and UCM.",
+            "Mend the database, or the way to it. Then it goes on, or the other one does.",
+            "now",
+            "/about",
+        )
+    return Trouble(
+        "No second gateway could take over.",
+        "Run pms-gateway pair, and start the one that is missing.",
+        "now",
+        "/about",
+    )
 
 
 def _down(line: Mapping[str, Any]) -> Trouble:

@@ -149,5 +149,14 @@ def test_the_holder_sees_who_could_take_over(seats):
     left, right = seats
     lease = Lease(left, left.take(left.look(STANDBY)[0]), lambda: None)
     right.look(STANDBY)
-    lease.members = left.renew(1)
+    lease.saw(left.renew(1))
     assert lease.standbys() == ["right"]
+    assert sorted(each.name for each in lease.members) == ["left", "right"]
+    assert lease.trouble == "the database does not answer"  # it was never renewed
+    lease.until = time.monotonic() + 60
+    assert lease.trouble == ""
+    deadline = time.monotonic() + 20
+    while lease.standbys() and time.monotonic() < deadline:
+        time.sleep(0.1)
+        lease.saw(left.renew(1))
+    assert lease.standbys() == []  # it gives no sign of life

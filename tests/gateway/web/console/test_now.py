@@ -62,7 +62,7 @@ def test_what_hurts_now_stands_before_what_the_line_showed():
     site = replace(
         WELL,
         status=failing(
-            outbox={"ok": False, "why": "disk full."},
+            outbox={"ok": False, "why": "disk full.", "do": "free the disk"},
             link={"ok": False},
             ucm={"ok": False, "why": "is the UCM up, and the port right?"},
         ),
@@ -81,6 +81,24 @@ def test_what_hurts_now_stands_before_what_the_line_showed():
     ]  # fmt: skip
     assert "1 room (102)" in found[4].words
     assert found[5].when == "last seen 11:16, 18 minutes ago · 57 times"
+
+
+def test_of_a_pair_the_other_one_is_shown_and_missed():
+    def of_pair(*standbys, trouble=""):
+        pair = {"holder": "a", "standbys": list(standbys), "trouble": trouble}
+        return replace(WELL, status={**WELL.status, "pair": pair})
+
+    assert "Pair" not in cards_of(WELL)
+    card = cards_of(of_pair("b"))["Pair"]
+    assert (card.tone, card.state) == ("good", "b stands by")
+    assert now.troubles(of_pair("b")) == []
+    assert cards_of(of_pair())["Pair"].tone == "wait"
+    assert [each.words for each in now.troubles(of_pair())] == [
+        "No second gateway could take over."
+    ]
+    still = of_pair("b", trouble="the database does not answer")
+    assert cards_of(still)["Pair"].tone == "bad"
+    assert "says nothing" in now.troubles(still)[0].words
 
 
 def test_a_link_that_is_down_is_told_once_its_line_is_open():
