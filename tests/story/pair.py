@@ -76,7 +76,7 @@ class Gateway:
             self.process.wait(10)
 
     async def get(self, path):
-        async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
             return await client.get(f"http://127.0.0.1:{self.http}{path}")
 
     async def role(self):
