@@ -31,9 +31,9 @@ def name(title: str, question: str, query: str, legend: str) -> Panel:
     return Panel(title, question, Kind.NAME, {legend: query})
 
 
-def state(title: str, question: str, queries: Mapping[str, str]) -> Panel:
+def state(title: str, question: str, queries: Mapping[str, str], needs: str = "") -> Panel:
     """Up and down over time."""
-    return Panel(title, question, Kind.STATE, queries, words=UP)
+    return Panel(title, question, Kind.STATE, queries, words=UP, needs=needs)
 
 
 def lines(title: str, question: str, unit: str, queries: Mapping[str, str]) -> Panel:
@@ -349,7 +349,7 @@ HOUSES: Final = Dashboard(
             lines("Records by house", "Does each PMS speak?", "short",
                   {"{{site}} per minute": 'sum by (site) (rate(pmsgw_records_total{direction="in",$me}[$__rate_interval])) * 60'}),
             state("Who is at work", "Which gateway of each pair holds the house?",
-                  {"{{site}} {{instance}}": 'pmsgw_pair_role{role="holder",$me}'}),
+                  {"{{site}} {{instance}}": 'pmsgw_pair_role{role="holder",$me}'}, needs="two gateways"),
         ),
     ),
 )  # fmt: skip

@@ -4,10 +4,14 @@ import pytest
 
 from gateway.house import Ledger, Room
 from gateway.pipeline.kept import begin
-from gateway.store import Batch, Heard, StorageFailed, Store
+from gateway.store import Batch, Heard, StorageFailed, Store, set_aside
 from gateway.store.text import to_json
 
 OUT = Room(out=True)
+
+
+def start(path):
+    return begin(lambda: Store(path), lambda: str(set_aside(path)))
 
 
 def test_what_the_last_service_left_is_taken_up(tmp_path):
@@ -16,7 +20,7 @@ def test_what_the_last_service_left_is_taken_up(tmp_path):
     heard = Heard(house=to_json(OUT), heard=(b"x", 1.0), cause=("GO|", 1.0, False))
     store.put(Batch(rooms={"101": heard}, ledger=to_json(Ledger(stays=7))))
     store.close()
-    kept = begin(path)
+    kept = start(path)
     assert (kept.rooms, kept.heard) == ({"101": OUT}, {"101": (b"x", 1.0)})
     assert (kept.ledger.stays, kept.writes, kept.is_anew) == (7, 1, False)
     kept.store.close()
@@ -33,7 +37,7 @@ def test_a_damaged_file_makes_way_and_is_kept(tmp_path, harm):
             db.execute("UPDATE ledger SET body = 'not JSON'")
         store.close()
     was = path.read_bytes()
-    kept = begin(path)
+    kept = start(path)
     assert (kept.rooms, kept.is_anew) == ({}, True)
     assert (tmp_path / "outbox.db.corrupt-1").read_bytes()[:4096] == was[:4096]
     kept.store.close()
@@ -46,11 +50,11 @@ def test_a_house_that_was_not_written_any_more_is_asked_for(tmp_path):
     store.put(Batch(rooms={"101": Heard(house="{}")}, ledger=to_json(Ledger())))
     store.engine.begin_anew()
     store.close()
-    kept = begin(path)
+    kept = start(path)
     assert (kept.rooms, kept.is_anew) == ({}, True)
     kept.store.put(Batch(ledger=to_json(Ledger())))
     kept.store.close()
-    kept = begin(path)
+    kept = start(path)
     assert not kept.is_anew
     kept.store.close()
 
@@ -59,5 +63,5 @@ def test_a_disk_that_says_no_is_told_and_not_replaced(tmp_path):
     path = tmp_path / "outbox.db"
     path.mkdir()
     with pytest.raises(StorageFailed):
-        begin(path)
+        start(path)
     assert path.is_dir()

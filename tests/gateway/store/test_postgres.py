@@ -6,7 +6,8 @@ import threading
 import pytest
 
 from gateway.store import Batch, Heard, Refused, StorageFailed, Store
-from gateway.store.postgres import PostgresStore, address_of, statements
+from gateway.store.postgres import PostgresStore, address_of
+from gateway.store.postgres_schema import statements
 from gateway.store.schema import CREATE, CREATE_BACK, VERSION
 from tests.gateway.store.rows import batch, heard
 from tests.postgres import Cluster

@@ -15,7 +15,9 @@ from gateway.web.control import SOCKET_NAME, Declined
 
 @pytest.fixture
 def config(tmp_path):
-    return SimpleNamespace(site=SimpleNamespace(data_dir=str(tmp_path)))
+    return SimpleNamespace(
+        site=SimpleNamespace(data_dir=str(tmp_path)), pair=SimpleNamespace(name="")
+    )
 
 
 @pytest.fixture

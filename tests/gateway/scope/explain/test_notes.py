@@ -10,6 +10,7 @@ from gateway.scope.explain.notes.frames import note_frames
 from gateway.scope.explain.notes.line import note_line
 from gateway.scope.explain.notes.link import CLOCK_OFF_S, note_late, note_link
 from gateway.scope.explain.notes.records import note_record
+from gateway.scope.explain.notes.turns import note_turn
 from gateway.scope.explain.sight import Sight
 from gateway.scope.explain.table import look_all
 from gateway.scope.rows import rows_of
@@ -87,3 +88,17 @@ def test_notes_on_records_guess_the_code_page_of_names():
     for charset, marks in (("cp1252", 0), ("utf-8", 1), ("cp850", 1), ("shift_jis", 0)):
         sight = sight_of(text, replace(TCP, charset=charset), with_record(note_record))
         assert sight[Mark.NAME_WINDOWS] == marks
+
+
+@pytest.mark.parametrize(
+    ("before", "marks"),
+    [
+        ("pms> <ENQ>\ngw > <ACK>\nnow+ 1\n", (1, 0, 0)),
+        ("", (0, 1, 0)),
+        ("pms> <ENQ>\ngw > <ACK>\nnow+ 7\n", (1, 0, 1)),  # it asked, and let its turn pass
+    ],
+)
+def test_who_speaks_without_a_turn_or_lets_it_pass_is_noted(before, marks):
+    mitel = replace(SERIAL, protocol="mitel", lrc=False)
+    sight = sight_of(f"{before}pms> <STX>CHK1   101<ETX>\nclose", mitel, note_turn)
+    assert tuple(sight[mark] for mark in (Mark.PMS_ENQ, Mark.UNASKED, Mark.ENQ_ALONE)) == marks
