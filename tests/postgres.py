@@ -114,6 +114,7 @@ class Cluster:
         if self.process is None or self.process.poll() is not None:
             return
         if how == signal.SIGKILL:
+            self.process.send_signal(signal.SIGSTOP)  # it would start others in their place
             for pid in (*self._children(), self.process.pid):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)

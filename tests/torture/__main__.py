@@ -12,6 +12,7 @@ NAMES = (
     "postings",
     "sessions",
     "failovers",
+    "database",
     "ucm",
     "clocks",
     "line",
