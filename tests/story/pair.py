@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -37,10 +38,13 @@ class Gateway:
 
     async def plug_in(self):
         house = self.house
-        database = int(house.url.rsplit(":", 1)[1].split("/")[0])
         self.pms = await Wire(self.name, house.opener.port, house.spoken).lay()
         self.ucm = await Wire(self.name, house.ucm.port, house.spoken).lay()
-        self.database = await Wire(self.name, database).lay()
+        url = house.url
+        self.databases = []
+        for port in re.findall(r":(\d+)(?=[,/])", url):
+            self.databases.append(await Wire(self.name, int(port)).lay())
+            url = url.replace(f":{port}", f":{self.databases[-1].port}")
         self.config.write_text(
             f'[site]\nname = "{house.schema}"\ntimezone = "Europe/Lisbon"\n'
             f'data_dir = "{self.folder}/data"\n'
@@ -48,14 +52,14 @@ class Gateway:
             f'[ucm]\nurl = "https://127.0.0.1:{self.ucm.port}/api"\n{house.ucm_section}'
             f"[fias]\nrecord_pacing_ms = 20\nack = {house.ack}\nlrc = {house.ack}\n"
             f'[http]\nlisten = "127.0.0.1:{self.http}"\n'
-            f'[store]\nurl = "{house.url.replace(f":{database}/", f":{self.database.port}/")}"\n'
+            f'[store]\nurl = "{url}"\n'
             f'[pair]\nname = "{self.name}"\nlease_s = {house.lease_s}\n{house.extra}',
             encoding="utf-8",
         )
 
     @property
     def wires(self):
-        return self.pms, self.ucm, self.database
+        return self.pms, self.ucm, *self.databases
 
     def start(self):
         with self.log.open("ab") as log:
