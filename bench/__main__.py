@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import cost, outage, postings, scale, whole_way
+from bench import cost, database, houses, outage, postings, scale, whole_way
 from bench.figure import Bench, Figure, as_markdown, show
 
 BENCHES: Final[dict[str, Bench]] = {
@@ -18,6 +18,8 @@ BENCHES: Final[dict[str, Bench]] = {
     "scale": scale.measure,
     "cost": cost.measure,
     "postings": postings.measure,
+    "database": database.measure,
+    "houses": houses.measure,
 }
 
 

@@ -17,6 +17,7 @@ from gateway.simulators.certificate import fingerprint_of, write_certificate
 
 CONFIG: Final = """\
 [site]
+name = "{name}"
 data_dir = "{folder}/data"
 [pms]
 line = "{line}"
@@ -77,6 +78,13 @@ class Program:
         )
 
     @property
+    def own_mb(self) -> float:
+        """Memory that no other process shares, in MB."""
+        lines = Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines()
+        private = (line.split()[1] for line in lines if line.startswith("Private_"))
+        return sum(map(int, private)) * 1024 / 1e6
+
+    @property
     def written_bytes(self) -> int:
         """Bytes that it has caused to be written to a disk."""
         lines = Path(f"/proc/{self.pid}/io").read_text().splitlines()
@@ -100,7 +108,7 @@ class Gateway(Program):
         config, page = folder / "gateway.toml", page or free_port()
         config.write_text(
             CONFIG.format(
-                folder=folder, line=line, port=ucm.port, page=page, more=more,
+                name=folder.name, folder=folder, line=line, port=ucm.port, page=page, more=more,
                 fingerprint=fingerprint_of(certificate(folder)),
             )
         )  # fmt: skip

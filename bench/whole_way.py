@@ -32,8 +32,8 @@ def measure(scale: float) -> Iterator[Figure]:
             _peer("glue", folder) as glue,
         ):
             ways = {
-                "gateway": _Way(gateway, pms, ucm),
-                "glue": _Way(*glue),
+                "gateway": Way(gateway, pms, ucm),
+                "glue": Way(*glue),
             }
             for way in ways.values():
                 way.carry(2)  # what is done once: logins, first pages, imports
@@ -59,7 +59,7 @@ def measure(scale: float) -> Iterator[Figure]:
 
 
 @dataclass(slots=True)
-class _Way:
+class Way:
     """One program between a PMS and a UCM, and what its records took: milliseconds to the UCM and
     to the ACK, each."""
 
