@@ -23,7 +23,7 @@ BODY: Final = "x" * 400
 @contextmanager
 def server() -> Iterator[Any]:
     """A PostgreSQL of this machine's own package, with its defaults for what is durable."""
-    cluster = Cluster()  # type: ignore[no-untyped-call]
+    cluster = Cluster(["max_connections = 200"])  # type: ignore[no-untyped-call]
     try:
         yield cluster
     finally:

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed (or different), 2 wrong use or wrong configuration.
 
 from gateway.cli import captures, operator, service, watch  # noqa: F401  # two add to `line`
 from gateway.cli.bench import simulate_app
+from gateway.cli.phones import phones_app
 from gateway.cli.postings import postings_app
 from gateway.cli.rate import rate_app
 from gateway.cli.shared import group
@@ -21,6 +22,7 @@ app.add_typer(line_app, name="line")
 app.add_typer(operator.outbox_app, name="outbox")
 app.add_typer(postings_app, name="postings")
 app.add_typer(rate_app, name="rate")
+app.add_typer(phones_app, name="phones")
 app.command()(operator.rooms)
 app.command()(operator.resync)
 app.add_typer(store_app, name="store")

@@ -56,7 +56,7 @@ def load(path: Path, *, needs_pin: bool = True) -> Config:
     back = file.back.model_copy(update={"ws_password": named.ws_password})
     store = file.store.model_copy(update={"password": named.store_password})
     parts = {**dict(file), "ucm": ucm, "back": back, "store": store}
-    return Config(**parts, path=path, scraped=named.scraped, rates=named.rates)
+    return Config(**parts, path=path, scraped=named.scraped, rates=named.rates, sets=named.sets)
 
 
 def _unsayable(file: File) -> list[str]:
@@ -163,6 +163,12 @@ def _misfits(raw: Mapping[str, Any]) -> list[str]:
             found.append("pair.name: missing; each of the two has its own")
         if not (isinstance(store, Mapping) and store.get("url")):
             found.append("pair: needs a PostgreSQL that both reach: [store] url")
+    phones = raw.get("phones")
+    if isinstance(phones, Mapping):
+        if "file" not in phones:
+            found.append("phones.file: missing; which room has its phone where")
+        if "directory" in phones.get("at_check_in", ()) and not phones.get("directory"):
+            found.append("phones.at_check_in: there are no numbers: give [[phones.directory]]")
     for section in ("pms", "charges_line"):
         table = raw.get(section)
         said = table if isinstance(table, Mapping) else {}

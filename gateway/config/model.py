@@ -15,9 +15,11 @@ from gateway.back.kinds import CALL, KINDS, MESSAGES, MINIBAR, STATUS, WAKE_UP, 
 from gateway.back.tariff import Tariff
 from gateway.config import checks
 from gateway.config.checks import Address, FileName, Network
+from gateway.config.phones_file import SitePhone
+from gateway.config.site_line import SiteLine
 from gateway.line.spec import LineSpec, SerialSpec
 from gateway.metrics import CHARGES, GUESTS
-from protocols.dialects import DIALECTS, Dialect, settled
+from protocols.dialects import DIALECTS, settled
 from protocols.fias import LARGEST_NUMBER
 from protocols.postings import ARTICLES, CHARGE
 
@@ -160,6 +162,25 @@ class TariffFile(Section):
     file: FileName = "tariff.toml"
 
 
+class Number(Section):
+    """[[phones.directory]]: a number of the hotel."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    number: Annotated[str, Field(pattern=r"^[0-9*#+]{1,32}$")]
+
+
+_LIST: Final = Field(strict=False)
+
+
+class PhonesKept(Section):
+    """[phones]: the phones in the rooms. `file`: none: nobody looks after them."""
+
+    file: FileName | None = None
+    at_check_out: Annotated[tuple[Literal["contacts"], ...], Field(strict=False)] = ("contacts",)
+    at_check_in: Annotated[tuple[Literal["directory", "language"], ...], _LIST] = ()
+    directory: Annotated[tuple[Number, ...], Field(strict=False)] = ()
+
+
 class StoreKept(Section):
     """[store]: where the house is kept. `url`: empty: in SQLite, in data_dir."""
 
@@ -231,36 +252,11 @@ class File(Section):
     charges_line: ChargesLine = ChargesLine()
     maid: dict[Annotated[str, Field(pattern=r"^[0-6]$")], MaidCodes] = {}
     tariff: TariffFile = TariffFile()
+    phones: PhonesKept = PhonesKept()
     store: StoreKept = StoreKept()
     pair: Pair = Pair()
     capture: Capture = Capture()
     http: Http = Http()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteLine:
-    """One line of the site, and how it is spoken: all defaults are settled.
-
-    name    GUESTS or CHARGES
-    kinds   of postings that go over it: see `gateway.back.kinds`
-    says    what of its words it uses: see `protocols.postings`
-    allow   who may dial it; nobody: everybody
-    """
-
-    name: str
-    spec: LineSpec
-    protocol: str
-    lrc: bool
-    ack: bool
-    charset: str
-    kinds: frozenset[str]
-    says: frozenset[str]
-    allow: tuple[Network, ...] = ()
-
-    @property
-    def dialect(self) -> Dialect:
-        """What is spoken on it."""
-        return DIALECTS[self.protocol]
 
 
 def wanted_kinds(back: Back) -> dict[str, str]:
@@ -328,11 +324,13 @@ class Config(File):
     never this.
 
     rates   the tariff of a site that prices its calls itself
+    sets    the phones in the rooms
     """
 
     path: Path
     scraped: Scraped | None = None
     rates: Tariff | None = None
+    sets: tuple[SitePhone, ...] = ()
 
     @property
     def lines(self) -> tuple[SiteLine, ...]:

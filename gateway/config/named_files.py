@@ -13,6 +13,8 @@ from gateway.back.tariff import Tariff
 from gateway.back.tariff_file import TariffError
 from gateway.back.tariff_file import load as load_tariff
 from gateway.config.model import Scraped
+from gateway.config.phones_file import SitePhone
+from gateway.config.phones_file import load as load_phones
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
 """What `Authorization: Bearer` can carry (RFC 6750), long enough that nobody guesses it."""
@@ -40,6 +42,7 @@ class NamedFiles:
         if "ca_file" in ucm:
             self.ca_file = str(self._there("ucm.ca_file", ucm["ca_file"]) or "")
         self.scraped = self._scraped(http)
+        self.sets = self._sets(_texts(raw.get("phones")))
         self.rates = self._rates(_texts(raw.get("back")), _texts(raw.get("tariff")))
 
     def _there(self, key: str, name: str) -> Path | None:
@@ -48,6 +51,15 @@ class NamedFiles:
             return path
         self.problems.append(f"{key} = {name!r}: {path} does not exist")
         return None
+
+    def _sets(self, phones: Mapping[str, str]) -> tuple[SitePhone, ...]:
+        """The phones in the rooms."""
+        if (name := phones.get("file")) is None:
+            return ()
+        path = beside(self._config, name)
+        found, problems = load_phones(path, lambda each: self._secret("phones.password", each))
+        self.problems += [f"phones.file = {name!r}: {sentence}" for sentence in problems]
+        return tuple(found)
 
     def _rates(self, back: Mapping[str, str], tariff: Mapping[str, str]) -> Tariff | None:
         """The tariff, read wherever one is named or needed."""

@@ -177,4 +177,5 @@ def _emptied(room: Room) -> Room:
         vacated=room.vacated,
         status=room.status,
         status_said=room.status_said,
+        departures=room.departures + (room.stay is not None),
     )

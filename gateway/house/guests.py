@@ -91,6 +91,7 @@ class Guests:
                 wake_ups=wake_ups,
                 status=room.status,
                 status_said=room.status_said,
+                departures=room.departures,
             )
             self._book.put(number, stay)
         else:

@@ -62,6 +62,7 @@ class Desired:
     adopts      the PMS says that others are in of whom it never told us: whoever the PBX shows is
                 one of them
     wake_ups    ordered moments, ascending; those that have passed ring no more
+    departures  how many stays have left this room: what they left on its phone goes with them
     ..._said    how often a word was said outright; said again is told again
     """
 
@@ -77,6 +78,7 @@ class Desired:
     class_said: int = 0
     status: str | None = None
     status_said: int = 0
+    departures: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,7 @@ class Room:
                 here is the other half of that move
     wake_ups    ordered, ascending; kept until they are cleared or the stay ends
     status      the housekeeping status, the PMS's own code; it stays with the room
+    departures  how many stays have ended here, or were taken along into another room
     ..._said    see Desired
     """
 
@@ -66,6 +67,7 @@ class Room:
     class_said: int = 0
     status: str | None = None
     status_said: int = 0
+    departures: int = 0
 
     @property
     def shown(self) -> Guest | None:
@@ -107,6 +109,7 @@ class Room:
             class_said=self.class_said,
             status=self.status,
             status_said=self.status_said,
+            departures=self.departures,
         )
 
 

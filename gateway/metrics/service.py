@@ -173,6 +173,11 @@ class Metrics:
         self.last_call = self._gauge(
             "pmsgw_last_call_timestamp_seconds", "When the last call of a room ended."
         )
+        self.phones = self._gauge(
+            "pmsgw_phones",
+            "Phones in the rooms: reachable, registered, behind (something is to be done to it).",
+            "state",
+        )
         self.pair_role = self._gauge("pmsgw_pair_role", ROLE, "role")
         self.pair_standbys = self._gauge(
             "pmsgw_pair_standbys", "Gateways that could take over now, as the holder sees it."

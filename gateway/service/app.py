@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gateway import __version__
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.config.model import SiteLine
+from gateway.config.site_line import SiteLine
 from gateway.drivers.ucm.fenced import FencedPeer
 from gateway.drivers.ucm.https import Peer
 from gateway.house import House
@@ -45,6 +45,7 @@ from gateway.web.console.guard import Guard
 from gateway.web.control import Control
 from gateway.web.gauges import Gauges
 from gateway.web.http import HttpServer
+from gateway.web.phones import PhonesDesk
 from gateway.web.postings import Postings
 
 if TYPE_CHECKING:
@@ -113,6 +114,11 @@ class Service:
         self.pumps = self._build_pms_side(is_anew=kept.is_anew)
         self._build_ucm_side()
         self.back = self._build_way_back(kept) if config.kinds else None
+        self.phones = parts.phones(
+            config, self.outbox, self.store, self.clock, self.metrics,
+            words_now=lambda: self._driver.words,
+            passed=fence.passed if fence is not None else None,
+        )  # fmt: skip
         self.control = Control(
             self.outbox,
             self.store,
@@ -123,6 +129,7 @@ class Service:
             self.clock,
             self.scopes,
             Postings(self.store, self.back.lanes if self.back else None, config.zone),
+            PhonesDesk(self.phones, config.zone),
         )
         self._guard = Guard(
             config.http.password_hash,
@@ -329,6 +336,7 @@ class Service:
             pages = [group.create_task(page.run()) for page in self.pages]
             counting = group.create_task(self.day.run()) if pages else ticking
             backing = group.create_task(self.back.run()) if self.back is not None else ticking
+            phoning = group.create_task(self.phones.run()) if self.phones is not None else ticking
             await stop.wait()
             logger().info("stopping")
             if self.back is not None:
@@ -340,7 +348,7 @@ class Service:
             _, late = await asyncio.wait({*pumps, relay}, timeout=STOP_WITHIN_S)
             for scope in self.scopes.values():
                 scope.end()
-            for task in (*late, ticking, purging, *watching, counting, backing):
+            for task in (*late, ticking, purging, *watching, counting, backing, phoning):
                 task.cancel()
             for page in self.pages:
                 page.stop()
@@ -349,6 +357,8 @@ class Service:
             for task in pages:
                 task.cancel()
         await self._driver.close()
+        if self.phones is not None:
+            await self.phones.close()
         self.store.close(CLOSE_WITHIN_S)
         if self._lease is not None:
             await asyncio.to_thread(self._lease.release)

@@ -23,7 +23,7 @@ from gateway.back.wake_up_results import WakeUpResults
 from gateway.back.wake_ups import WakeUps
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.config.model import SiteLine
+from gateway.config.site_line import SiteLine
 from gateway.drivers.base import DriverFailed, Paused
 from gateway.drivers.ucm.driver import UcmDriver
 from gateway.drivers.ucm.https import TlsSettings

@@ -1,25 +1,32 @@
 """The parts of a gateway, made from its configuration: one function a part."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from gateway import __version__
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.config.model import SiteLine
+from gateway.config.phones_file import SitePhone
+from gateway.config.site_line import SiteLine
+from gateway.drivers.gxv import Entry, Phone
 from gateway.drivers.ucm.api import NewApi, OldApi, UcmApi, pms_token
 from gateway.drivers.ucm.driver import UcmDriver
 from gateway.drivers.ucm.https import HttpsPeer, Peer, TlsSettings, Trust
 from gateway.drivers.ucm.requests import LANGUAGES, Words
+from gateway.house.states import Guest
 from gateway.line import Gate, SerialSpec
 from gateway.logs import logger
 from gateway.metrics import CHARGES, GUESTS, LineMetrics, Metrics
+from gateway.pipeline.outbox import Outbox
+from gateway.pipeline.phones import Phones
 from gateway.pipeline.pump import Resync
 from gateway.pipeline.room_map import RoomMap
 from gateway.scope.live import LiveScope
 from gateway.scope.profile import LineProfile
 from gateway.scope.ring import Ring
+from gateway.store import StoreWorker
 from protocols.dialects import LinkSettings
 from protocols.facts import Said
 from protocols.session import Session
@@ -74,6 +81,48 @@ def words(config: Config) -> Words:
 def ucm_driver(config: Config, metrics: Metrics, peer: Peer | None = None) -> UcmDriver:
     """What makes this site's UCM do something; `peer` instead of its own connection."""
     return UcmDriver(ucm_api(config, metrics, peer or ucm_peer(config)), words(config), metrics)
+
+
+def phone(
+    site: SitePhone, passed: Callable[[], Awaitable[None]] | None = None, timeout_s: float = 10.0
+) -> Phone:
+    """One phone of this site. `passed` is waited for before each of its requests."""
+    password = site.password.get_secret_value()
+    return Phone(site.address, site.username, password, timeout_s=timeout_s, passed=passed)
+
+
+def phones(
+    config: Config,
+    outbox: Outbox,
+    store: StoreWorker,
+    clock: Clock,
+    metrics: Metrics,
+    *,
+    words_now: Callable[[], Words],
+    passed: Callable[[], Awaitable[None]] | None,
+) -> Phones | None:
+    """The phones in the rooms of this site; None: it has none that are looked after."""
+    if not config.sets:
+        return None
+    said, timeout_s = config.phones, min(10.0, config.request_within_s)
+    directory = [Entry(each.name, each.number) for each in said.directory]
+    text = repr([(each.name, each.number) for each in directory])
+    version = hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def language_of(guest: Guest) -> str:
+        return words_now().language.get((guest.language or "").upper(), "")
+
+    return Phones(
+        phones={each.room: (each.address, phone(each, passed, timeout_s)) for each in config.sets},
+        outbox=outbox,
+        store=store,
+        clock=clock,
+        metrics=metrics,
+        wipes="contacts" in said.at_check_out,
+        directory=directory,
+        version=version if "directory" in said.at_check_in else "",
+        language_of=language_of if "language" in said.at_check_in else None,
+    )
 
 
 def room_map(config: Config) -> RoomMap:

@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 
 from gateway import __version__
 from gateway.config import Config
-from gateway.config.model import NO_PIN, SiteLine
+from gateway.config.model import NO_PIN
 from gateway.config.named_files import beside
+from gateway.config.site_line import SiteLine
 from gateway.drivers.base import DriverFailed, Paused
 from gateway.drivers.ucm.https import fingerprint_text, weaken
 from gateway.line import Gate, Line, LineFailed, ListenSpec, opener_for
@@ -26,7 +27,7 @@ from gateway.metrics import GUESTS, Metrics
 from gateway.service.hold import holder_of
 from gateway.service.parts import ucm_api, ucm_peer
 from gateway.service.stores import is_file
-from gateway.tools import doctor_back
+from gateway.tools import doctor_back, phones
 from gateway.tools.stores import at_work, database_fits
 from gateway.web.http import bind
 
@@ -76,6 +77,8 @@ async def examine(config: Config) -> AsyncIterator[Finding]:
     else:
         for part in ("ucm", "rooms"):
             yield Finding(part, ok=False, words="not tried: the certificate comes first, see above")
+    async for tried in phones.tried(config):
+        yield Finding(f"phone {tried.room}", ok=tried.ok, words=tried.words)
 
 
 def _files(config: Config) -> Finding:

@@ -39,14 +39,15 @@ def operate(config: Config, id_: int, deed: str, why: str = "") -> Any:
     """Say that it is booked, send it again, or give it up. Raises Declined, above all while no
     service runs.
     """
-    said = {"who": _who(), "why": why}
+    said = {"who": who_asks(), "why": why}
     return through_service(config, deed, f"/postings/{id_}/{deed}?{urlencode(said)}")
 
 
 def trust_list(config: Config) -> None:
     """Take the UCM's list of calls as it is. Raises Declined."""
-    through_service(config, "trust-list", f"/postings/list/trust?{urlencode({'who': _who()})}")
+    through_service(config, "trust-list", f"/postings/list/trust?{urlencode({'who': who_asks()})}")
 
 
-def _who() -> str:
+def who_asks() -> str:
+    """The login of whoever types."""
     return os.environ.get("SUDO_USER") or getpass.getuser()

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.config.model import SiteLine
+from gateway.config.site_line import SiteLine
 from gateway.line import Line, LineFailed, LineSpec, Opener, opener_for
 from gateway.metrics import GUESTS
 from gateway.scope.profile import LineProfile

@@ -28,6 +28,8 @@ from gateway.pipeline.step import DROPPED, PARKED, STATES, WAITING, RoomView
 from gateway.scope.explain import Finding
 from gateway.scope.live import LiveScope
 from gateway.store import JournalLine, StorageFailed, Store, StoreWorker
+from gateway.web.phones import PhonesDesk
+from gateway.web.phones import pages as phone_pages
 from gateway.web.postings import Postings
 from gateway.web.postings import pages as posting_pages
 from gateway.web.views import (
@@ -67,6 +69,7 @@ class Control:
     clock: Clock
     scopes: Mapping[str, LiveScope]
     postings: Postings
+    phones: PhonesDesk
 
     def views(self, states: Sequence[str], room: str | None, limit: int) -> list[RoomView]:
         """Rooms of the outbox in these states, those that have waited longest first."""
@@ -229,8 +232,9 @@ def application(control: Control) -> Starlette:
     async def outbox(request: Request) -> Any:
         asked = request.query_params
         states = tuple(asked.get("state", ",".join(OPEN_STATES)).split(","))
-        found = control.views(states, asked.get("room"), int(asked.get("limit", "1000")))
-        return [view_as_json(view, zone) for view in found]
+        room, limit = asked.get("room"), int(asked.get("limit", "1000"))
+        found = [view_as_json(view, zone) for view in control.views(states, room, limit)]
+        return [*found, *control.phones.in_outbox(states, room)]
 
     async def shown(request: Request) -> Any:
         room = request.path_params["room"]
@@ -286,6 +290,7 @@ def application(control: Control) -> Starlette:
             route("/outbox/{room:path}/drop", "POST", drop),
             route("/outbox/{room:path}", "GET", shown),
             *(route(*each) for each in posting_pages(control.postings)),
+            *(route(*each) for each in phone_pages(control.phones)),
             route("/heal", "POST", heal),
             route("/rooms", "GET", rooms),
             route("/drifts", "GET", drifts),

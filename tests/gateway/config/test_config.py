@@ -88,7 +88,7 @@ def test_check_bytes_and_answers_are_on_for_serial_lines_only(tmp_path, line, sp
     ("change", "sentence"),
     [
         (("[pms]", "[pms]\nspeed = 1"), "pms.speed: unknown key; allowed: allow, line, protocol"),
-        (("[pms]", "[dentist]\n[pms]"), "dentist: unknown key; allowed: back, capture, charges_line, class_of_service, fias, http, language, maid, pair, pms, room_status, rooms, site, store, tariff, ucm"),
+        (("[pms]", "[dentist]\n[pms]"), "dentist: unknown key; allowed: back, capture, charges_line, class_of_service, fias, http, language, maid, pair, phones, pms, room_status, rooms, site, store, tariff, ucm"),
         (('line = "tcp:10.0.0.5:5010"', ""), "pms.line: missing"),
         (("tcp:10.0.0.5:5010", "tcp:10.0.0.5"), "pms.line = 'tcp:10.0.0.5': expected serial:DEVICE,BAUD,MODE (as serial:/dev/ttyUSB0,9600,8n1), tcp:HOST:PORT (we dial) or listen:HOST:PORT (the PMS dials)"),
         (("tcp:10.0.0.5:5010", "tcp:10.0.0.5:99999"), "pms.line = 'tcp:10.0.0.5:99999': 99999 is no port number"),

@@ -1,0 +1,305 @@
+"""The phones in the rooms: beside the UCM, never before it and never in its way.
+
+Each phone is brought from what it holds to what it should hold, step by step, as long as it takes;
+four at once at the most. One that is off is tried again, ever more rarely; one that refuses our
+login is not tried again until somebody says so, as it would lock itself.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol, TypeVar
+
+from gateway.clock import Clock
+from gateway.drivers.gxv import (
+    Account,
+    Entry,
+    Identity,
+    LoginRefused,
+    PhoneAway,
+    PhoneFailed,
+)
+from gateway.house.states import NOTHING_HEARD, Desired, Guest
+from gateway.logs import logger
+from gateway.metrics import Metrics
+from gateway.pipeline.outbox import Outbox
+from gateway.pipeline.phone_step import (
+    Holds,
+    PhoneStep,
+    Wanted,
+    after,
+    first_seen,
+    next_step,
+    read_holds,
+)
+from gateway.store import LevelRow, StorageFailed, Store, StoreWorker
+
+T = TypeVar("T")
+
+KIND: Final = "phone"
+"""Of the rows of the store that say what a phone holds."""
+AT_ONCE: Final = 4
+LOOK_EVERY_S: Final = 2.0
+ASK_EVERY_S: Final = 900.0
+"""How often one that has nothing to do is asked whether it is registered."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 600.0
+
+
+class RoomPhone(Protocol):
+    """One phone; see `drivers.gxv.Phone`."""
+
+    @property
+    def api(self) -> str: ...
+    @property
+    def refused(self) -> str: ...
+    def try_again(self) -> None: ...
+    async def wipe(self) -> int: ...
+    async def write_directory(self, entries: Sequence[Entry]) -> int: ...
+    async def set_language(self, language: str) -> None: ...
+    async def accounts(self) -> list[Account]: ...
+    async def identity(self) -> Identity: ...
+    async def reboot(self) -> None: ...
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneView:
+    """One phone, for people.
+
+    step        what is to be done; empty: nothing
+    trouble     why it is not done yet, and what to do; empty: it was not tried
+    since       since when there is something to do (seconds since 1970); None: there is not
+    is_there    it answered when it was last asked; None: not asked yet
+    """
+
+    room: str
+    address: str
+    identity: Identity
+    is_there: bool | None
+    is_registered: bool | None
+    step: str
+    trouble: str
+    since: float | None
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of one phone beside what it holds."""
+
+    address: str
+    phone: RoomPhone
+    identity: Identity = field(default_factory=Identity)
+    is_there: bool | None = None
+    is_registered: bool | None = None
+    trouble: str = ""
+    since: float | None = None
+    due_at: float = 0.0
+    pause_s: float = FIRST_PAUSE_S
+    ask_at: float = 0.0
+    is_busy: bool = False
+
+
+@dataclass(slots=True)
+class Phones:
+    """All phones of a house.
+
+    phones      address and phone of each room, by the UCM's number of the room
+    wipes       whether contacts go with a guest
+    directory   the hotel's numbers; none: nothing is written
+    version     of the directory
+    language_of the phone's word for the language of a guest; None: it is left alone
+    """
+
+    phones: Mapping[str, tuple[str, RoomPhone]]
+    outbox: Outbox
+    store: StoreWorker
+    clock: Clock
+    metrics: Metrics
+    wipes: bool = True
+    directory: Sequence[Entry] = ()
+    version: str = ""
+    language_of: Callable[[Guest], str] | None = None
+    _known: dict[str, _Known] = field(default_factory=dict)
+    _holds: dict[str, Holds] = field(default_factory=dict)
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+
+    def __post_init__(self) -> None:
+        self._known = {room: _Known(*each) for room, each in self.phones.items()}
+
+    async def _restore(self) -> None:
+        """What the phones held when it was last stored."""
+        while True:
+            try:
+                rows = await self.store(Store.levels)
+            except StorageFailed:
+                await self.clock.sleep(FIRST_PAUSE_S)
+                continue
+            for row in rows:
+                if row.kind == KIND:
+                    with suppress(ValueError):  # then it is as if it were new
+                        self._holds[row.room] = read_holds(row.seen)
+            return
+
+    async def run(self) -> None:
+        """For ever."""
+        await self._restore()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                now = self.clock.now()
+                for room, known in self._known.items():
+                    if not known.is_busy and self._is_due(room, known, now):
+                        known.is_busy = True
+                        group.create_task(self._turn(room, known))
+                self._count()
+                await self.clock.sleep(LOOK_EVERY_S)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        for known in self._known.values():
+            await known.phone.close()
+
+    # --- For an operator ---
+
+    def views(self) -> list[PhoneView]:
+        """Every phone, in the order of the rooms."""
+        return [self._view(room, known) for room, known in sorted(self._known.items())]
+
+    async def wipe(self, room: str) -> int:
+        """Delete the contacts of a phone now, whoever is in. Returns how many there were. Raises
+        KeyError for a room without a phone, and PhoneFailed.
+        """
+        known = self._known[room]
+        known.phone.try_again()
+        count = await self._tried(known, known.phone.wipe())
+        holds = self._holds.get(room, Holds())
+        await self._keep(room, replace(holds, directory="", api=known.phone.api))
+        return count
+
+    async def reboot(self, room: str) -> None:
+        """Restart a phone. Raises KeyError and PhoneFailed."""
+        known = self._known[room]
+        known.phone.try_again()
+        await self._tried(known, known.phone.reboot())
+
+    def retry(self, room: str) -> None:
+        """Try a phone again at once, its login too. Raises KeyError."""
+        known = self._known[room]
+        known.phone.try_again()
+        known.due_at = known.ask_at = 0.0
+        known.pause_s = FIRST_PAUSE_S
+
+    # --- One phone ---
+
+    def _wanted(self, room: str) -> Wanted | None:
+        """None: the PMS has never said who is in this room."""
+        desired: Desired = self.outbox.desired.get(room, NOTHING_HEARD)
+        if not desired.is_heard:
+            return None
+        language = ""
+        if self.language_of is not None and desired.guest is not None:
+            language = self.language_of(desired.guest)
+        return Wanted(desired.stay, desired.departures, self.version, language)
+
+    def _step(self, room: str) -> PhoneStep | None:
+        wanted = self._wanted(room)
+        if wanted is None:
+            return None
+        holds = self._holds.get(room) or first_seen(wanted)
+        return next_step(wanted, holds, wipes=self.wipes)
+
+    def _is_due(self, room: str, known: _Known, now: float) -> bool:
+        if known.phone.refused or now < known.due_at:
+            return False
+        is_new = room not in self._holds and self._wanted(room) is not None
+        return is_new or self._step(room) is not None or now >= known.ask_at
+
+    async def _turn(self, room: str, known: _Known) -> None:
+        """Everything that is to be done to one phone now."""
+        try:
+            async with self._slots:
+                await self._see_first(room)
+                while (step := self._step(room)) is not None:
+                    known.since = known.since or self.clock.epoch()
+                    await self._do(step, room, known)
+                if self.clock.now() >= known.ask_at:
+                    await self._ask(known)
+            self._well(room, known)
+        except StorageFailed:
+            known.due_at = self.clock.now() + FIRST_PAUSE_S
+        except PhoneFailed as failed:
+            self._failed(room, known, failed)
+        finally:
+            known.is_busy = False
+
+    async def _see_first(self, room: str) -> None:
+        """Store how a phone that is new to us was found."""
+        wanted = self._wanted(room)
+        if wanted is not None and room not in self._holds:
+            await self._keep(room, first_seen(wanted))
+
+    async def _do(self, step: PhoneStep, room: str, known: _Known) -> None:
+        wanted, holds = self._wanted(room), self._holds[room]
+        assert wanted is not None  # there is no step else
+        match step:
+            case PhoneStep.WIPE:
+                await self._tried(known, known.phone.wipe())
+            case PhoneStep.DIRECTORY:
+                await self._tried(known, known.phone.write_directory(self.directory))
+            case PhoneStep.LANGUAGE:
+                await self._tried(known, known.phone.set_language(wanted.language))
+        await self._keep(room, replace(after(step, wanted, holds), api=known.phone.api))
+        logger().info("phone_done", room=room, step=step.value)
+
+    async def _ask(self, known: _Known) -> None:
+        accounts = await self._tried(known, known.phone.accounts())
+        known.is_registered = any(each.is_registered for each in accounts)
+        known.identity = await self._tried(known, known.phone.identity())
+        known.ask_at = self.clock.now() + ASK_EVERY_S
+
+    @staticmethod
+    async def _tried(known: _Known, asked: Awaitable[T]) -> T:
+        """What it says; whether it is there is noted."""
+        try:
+            told = await asked
+        except PhoneAway:
+            known.is_there, known.is_registered = False, None
+            raise
+        known.is_there = True
+        return told
+
+    async def _keep(self, room: str, holds: Holds) -> None:
+        row = LevelRow(kind=KIND, room=room, seen=holds.as_json(), at=self.clock.epoch())
+        await self.store(Store.put_levels, [row], [])
+        self._holds[room] = holds
+
+    def _well(self, room: str, known: _Known) -> None:
+        if known.trouble:
+            logger().info("phone_well", room=room)
+        known.trouble, known.since, known.pause_s = "", None, FIRST_PAUSE_S
+
+    def _failed(self, room: str, known: _Known, failed: PhoneFailed) -> None:
+        if str(failed) != known.trouble:
+            kind = "phone_refuses" if isinstance(failed, LoginRefused) else "phone_behind"
+            logger().warning(kind, room=room, address=known.address, why=str(failed))
+        known.trouble = str(failed)
+        known.due_at = self.clock.now() + known.pause_s
+        known.pause_s = min(LONGEST_PAUSE_S, known.pause_s * 2)
+
+    def _view(self, room: str, known: _Known) -> PhoneView:
+        step = self._step(room)
+        return PhoneView(
+            room=room, address=known.address, identity=known.identity, is_there=known.is_there,
+            is_registered=known.is_registered, step=step.value if step else "",
+            trouble=known.phone.refused or known.trouble, since=known.since if step else None,
+        )  # fmt: skip
+
+    def _count(self) -> None:
+        every = self.views()
+        counts = {
+            "reachable": sum(bool(each.is_there) for each in every),
+            "registered": sum(bool(each.is_registered) for each in every),
+            "behind": sum(bool(each.step) for each in every),
+        }
+        for state, count in counts.items():
+            self.metrics.phones.labels(state).set(count)
