@@ -40,10 +40,21 @@ T = TypeVar("T")
 KIND: Final = "phone"
 """Of the rows of the store that say what a phone holds."""
 AT_ONCE: Final = 4
-LOOK_EVERY_S: Final = 2.0
-ASK_EVERY_S: Final = 900.0
-"""How often one that has nothing to do is asked whether it is registered."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Seconds.
+
+    look        between looks at what there is to do
+    ask         how often one that has nothing to do is asked whether it is registered
+    first_pause, longest_pause      of one that does not answer
+    """
+
+    look: float = 2.0
+    ask: float = 900.0
+    first_pause: float = 30.0
+    longest_pause: float = 600.0
 
 
 class RoomPhone(Protocol):
@@ -95,7 +106,7 @@ class _Known:
     trouble: str = ""
     since: float | None = None
     due_at: float = 0.0
-    pause_s: float = FIRST_PAUSE_S
+    pause_s: float = 0.0
     ask_at: float = 0.0
     is_busy: bool = False
 
@@ -120,6 +131,7 @@ class Phones:
     directory: Sequence[Entry] = ()
     version: str = ""
     language_of: Callable[[Guest], str] | None = None
+    pace: Pace = Pace()
     _known: dict[str, _Known] = field(default_factory=dict)
     _holds: dict[str, Holds] = field(default_factory=dict)
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
@@ -133,7 +145,7 @@ class Phones:
             try:
                 rows = await self.store(Store.levels)
             except StorageFailed:
-                await self.clock.sleep(FIRST_PAUSE_S)
+                await self.clock.sleep(self.pace.first_pause)
                 continue
             for row in rows:
                 if row.kind == KIND:
@@ -152,7 +164,7 @@ class Phones:
                         known.is_busy = True
                         group.create_task(self._turn(room, known))
                 self._count()
-                await self.clock.sleep(LOOK_EVERY_S)
+                await self.clock.sleep(self.pace.look)
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -187,7 +199,7 @@ class Phones:
         known = self._known[room]
         known.phone.try_again()
         known.due_at = known.ask_at = 0.0
-        known.pause_s = FIRST_PAUSE_S
+        known.pause_s = 0.0
 
     # --- One phone ---
 
@@ -226,7 +238,7 @@ class Phones:
                     await self._ask(known)
             self._well(room, known)
         except StorageFailed:
-            known.due_at = self.clock.now() + FIRST_PAUSE_S
+            known.due_at = self.clock.now() + self.pace.first_pause
         except PhoneFailed as failed:
             self._failed(room, known, failed)
         finally:
@@ -255,7 +267,7 @@ class Phones:
         accounts = await self._tried(known, known.phone.accounts())
         known.is_registered = any(each.is_registered for each in accounts)
         known.identity = await self._tried(known, known.phone.identity())
-        known.ask_at = self.clock.now() + ASK_EVERY_S
+        known.ask_at = self.clock.now() + self.pace.ask
 
     @staticmethod
     async def _tried(known: _Known, asked: Awaitable[T]) -> T:
@@ -276,15 +288,16 @@ class Phones:
     def _well(self, room: str, known: _Known) -> None:
         if known.trouble:
             logger().info("phone_well", room=room)
-        known.trouble, known.since, known.pause_s = "", None, FIRST_PAUSE_S
+        known.trouble, known.since, known.pause_s = "", None, 0.0
 
     def _failed(self, room: str, known: _Known, failed: PhoneFailed) -> None:
         if str(failed) != known.trouble:
             kind = "phone_refuses" if isinstance(failed, LoginRefused) else "phone_behind"
             logger().warning(kind, room=room, address=known.address, why=str(failed))
         known.trouble = str(failed)
+        longer = max(self.pace.first_pause, 2 * known.pause_s)
+        known.pause_s = min(self.pace.longest_pause, longer)
         known.due_at = self.clock.now() + known.pause_s
-        known.pause_s = min(LONGEST_PAUSE_S, known.pause_s * 2)
 
     def _view(self, room: str, known: _Known) -> PhoneView:
         step = self._step(room)

@@ -12,9 +12,8 @@ from gateway.clock import Clock
 from gateway.drivers.gxv import Entry, Identity, Phone
 from gateway.house.states import Desired, Guest
 from gateway.metrics import Metrics
-from gateway.pipeline import phones as module
 from gateway.pipeline.outbox import Outbox
-from gateway.pipeline.phones import AT_ONCE, Phones
+from gateway.pipeline.phones import AT_ONCE, Pace, Phones
 from gateway.simulators.phone import PhoneSimulator
 from gateway.store import Store, StoreWorker
 
@@ -23,11 +22,7 @@ HOTEL = (Entry("Reception", "0"), Entry("Room service", "77"))
 EMPTY = Desired(is_heard=True)
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    monkeypatch.setattr(module, "LOOK_EVERY_S", 0.02)
-    monkeypatch.setattr(module, "FIRST_PAUSE_S", 0.05)
-    monkeypatch.setattr(module, "LONGEST_PAUSE_S", 0.2)
+QUICK = Pace(look=0.02, first_pause=0.05, longest_pause=0.2)
 
 
 class Hotel:
@@ -61,7 +56,7 @@ class Hotel:
                 room: (each.address, Phone(each.address, each.username, each.password, timeout_s=1))
                 for room, each in self.simulators.items()
             },
-            outbox=self.outbox, store=self.store, clock=self.clock, metrics=self.metrics, **how,
+            outbox=self.outbox, store=self.store, clock=self.clock, metrics=self.metrics, pace=QUICK, **how,
         )  # fmt: skip
 
     @asynccontextmanager
