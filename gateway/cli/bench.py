@@ -215,3 +215,37 @@ def _rooms(text: str) -> tuple[str, ...]:
         width = len(first)
         rooms += [f"{number:0{width}}" for number in range(int(first), int(last or first) + 1)]
     return tuple(rooms)
+
+
+@simulate_app.command("phone")
+def simulate_phone(
+    listen: Annotated[str, typer.Option(help="HOST:PORT of its web API.")] = "127.0.0.1:8080",
+    generation: Annotated[
+        str, typer.Option(help="cgi-bin (GXV33xx) or manager (GXV3240, GXV3275).")
+    ] = "cgi-bin",
+    login: Annotated[
+        str, typer.Option(help="challenge: MD5 of a random string; form: the password itself.")
+    ] = "challenge",
+    password: Annotated[str, typer.Option(help="Of gmiadmin.")] = "phone-secret",
+    number: Annotated[str, typer.Option(help="Its SIP account.")] = "101",
+    ignores: Annotated[
+        str, typer.Option(help="Says success to these and does nothing: delete,save,put,group.")
+    ] = "",
+) -> None:
+    """A phone with an address book; strict, and it locks itself after five wrong logins."""
+    from gateway.simulators.phone import GENERATIONS, PhoneSimulator
+    from gateway.tools import simulate
+
+    if generation not in GENERATIONS or login not in ("challenge", "form"):
+        raise ended("--generation is manager or cgi-bin, --login is challenge or form")
+    simulator = PhoneSimulator(
+        generation=generation, login=login, password=password, number=number,
+        ignores={each for each in ignores.split(",") if each},
+    )  # fmt: skip
+    try:
+        host, port = listen.rsplit(":", 1)
+        asyncio.run(simulate.phone(say, host, simulator, int(port)))
+    except (ValueError, OSError) as error:
+        raise ended(f"--listen = {listen!r}: {error}") from None
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None

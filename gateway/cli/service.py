@@ -3,9 +3,11 @@
 import asyncio
 import sys
 import tempfile
+from collections.abc import Callable, Coroutine
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -35,6 +37,9 @@ def demo(
         bool, typer.Option("--serial", help="A pseudo-terminal instead of TCP for the PMS.")
     ] = False,
     protocol: Annotated[str, typer.Option(help="What the PMS speaks: fias or mitel.")] = "fias",
+    phones: Annotated[
+        int, typer.Option(min=0, max=30, help="So many rooms have a phone with an address book.")
+    ] = 0,
     verbose: Annotated[bool, typer.Option("--verbose", help="The gateway's own log too.")] = False,
 ) -> None:
     """A simulated PMS, a simulated UCM and the gateway between them play a hotel day."""
@@ -42,9 +47,12 @@ def demo(
     from gateway.demo import play, play_lodge
     from gateway.service.app import StartFailed
 
-    plays = {"fias": play, "mitel": play_lodge}
+    plays: dict[str, Callable[..., Coroutine[Any, Any, bool]]]
+    plays = {"fias": partial(play, phones=phones), "mitel": play_lodge}
     if protocol not in plays:
         raise ended(f"--protocol = {protocol!r}: expected {' or '.join(plays)}")
+    if phones and protocol != "fias":
+        raise ended("--phones: the demo has them with --protocol fias")
     logs.set_up(site="demo-hotel", quiet=not verbose)
     with tempfile.TemporaryDirectory(prefix="pms-gateway-demo-") as folder:
         try:

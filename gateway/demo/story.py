@@ -5,6 +5,7 @@ gateway asks of the UCM, and what the phone in the room shows then.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from gateway.clock import Clock
-from gateway.demo.stage import SETTLE_WITHIN_S, TIMEZONE, Stage, stage
+from gateway.demo.phones import SECTION, DemoPhones, demo_phones
+from gateway.demo.stage import ROOMS, SETTLE_WITHIN_S, TIMEZONE, Stage, stage
 from gateway.drivers.ucm.replies import Reply
 from gateway.metrics import GUESTS
 from gateway.scope.decode import decode_body
@@ -73,20 +75,27 @@ Chapter = tuple[str, list[list[str]]]
 """A heading and its deeds; the records of a deed are said together."""
 
 
-async def play(show: Callable[[str], None], folder: Path, *, once: bool, serial: bool) -> bool:
+async def play(
+    show: Callable[[str], None], folder: Path, *, once: bool, serial: bool, phones: int = 0
+) -> bool:
     """Play day after day, or one. Returns whether every room ended as the PMS meant it.
 
+    phones  so many of the rooms have one of their own
     show    takes the story line by line, with the colours of a terminal in it
     """
     http = "127.0.0.1:0" if once else "127.0.0.1:9843"
     today = datetime.now(ZoneInfo(TIMEZONE)).date()
     (folder / "tariff.toml").write_text(TARIFF)
     clock = DemoClock(ZoneInfo(TIMEZONE))
-    async with stage(folder, serial=serial, http=http, today=today, extra=BACK, clock=clock) as on:
+    extra = BACK + (SECTION if phones else "")
+    async with (
+        demo_phones(folder, ROOMS[:phones], show) if phones else nullcontext() as sets,
+        stage(folder, serial=serial, http=http, today=today, extra=extra, clock=clock) as on,
+    ):
         assert on.service.back is not None  # the configuration above has it
         on.service.back.reader.settled_after_s = 0.0
         on.ucm.phones.epoch = clock.epoch
-        story = Story(on, show)
+        story = Story(on, show, sets)
         show(f"PMS on {on.service.openers[GUESTS].describe()}, UCM at {on.ucm_url}")
         show(f"gateway: http://127.0.0.1:{on.service.pages[0].port}/ (the console)\n")
         show("The link starts: both sides say what they will speak of.")
@@ -102,8 +111,10 @@ async def play(show: Callable[[str], None], folder: Path, *, once: bool, serial:
 class Story:
     """Tells what happens on the stage."""
 
-    def __init__(self, on: Stage, show: Callable[[str], None]) -> None:
-        self._on, self._show = on, show
+    def __init__(
+        self, on: Stage, show: Callable[[str], None], sets: DemoPhones | None = None
+    ) -> None:
+        self._on, self._show, self._sets = on, show, sets
         self.is_well = True
         self._days = 0
         self._records = 0
@@ -123,8 +134,12 @@ class Story:
                 on.pms.say(*deed)
                 await self.until_told()
                 self._tell_phones()
+                if self._sets is not None:
+                    self._sets.type_in(on.hotel)
             await self.until_posted()
         differences = await on.settle()
+        if self._sets is not None:
+            differences += await self._sets.differences(on.hotel)
         occupied = sum(1 for room in on.hotel.rooms if on.hotel.shown(room).is_in)
         self._show(
             f"\nDay {self._days}: {self._records} records, {self._calls} requests to the UCM, "

@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from gateway.web.http import HttpServer, bind
 
+GENERATIONS: Final = ("manager", "cgi-bin")
 MOST_WRONG: Final = 5
 LOCKED_S: Final = 300.0
 IDLE_S: Final = 900.0
@@ -48,6 +49,7 @@ class PhoneSimulator:
     trouble     html: every answer is a page; hang: none comes
     now         seconds, for locks and sessions
     asked       what was done, in its order
+    on_done     hears each action
     """
 
     generation: str = "cgi-bin"
@@ -65,6 +67,7 @@ class PhoneSimulator:
     groups: dict[str, str] = field(default_factory=lambda: {"0": "default", "100": "blacklist"})
     values: dict[str, str] = field(default_factory=lambda: {"1362": "en"})
     asked: list[str] = field(default_factory=list)
+    on_done: Callable[[str], None] | None = None
     wrong: int = 0
     port: int = 0
     _locked_until: float = 0.0
@@ -96,10 +99,10 @@ class PhoneSimulator:
         """Every session is gone, its memory stays."""
         self._sessions.clear()
 
-    async def start(self, port: int = 0) -> None:
-        """Listen on loopback."""
+    async def start(self, port: int = 0, host: str = "127.0.0.1") -> None:
+        """Listen, on loopback unless told otherwise."""
         app = Starlette(routes=[Route("/{path:path}", self._serve, methods=["GET", "POST"])])
-        self._server = HttpServer(app, bind(f"127.0.0.1:{port or self.port}"))
+        self._server = HttpServer(app, bind(f"{host}:{port or self.port}"))
         self.port = self._server.port
         self._task = asyncio.ensure_future(self._server.run())
 
@@ -146,8 +149,13 @@ class PhoneSimulator:
             return _gmi("error", "authentication required")
         return self._gmi_done(ACTIONS[action], given)
 
-    def _gmi_done(self, action: str, given: Mapping[str, str]) -> Response:
+    def _note(self, action: str) -> None:
         self.asked.append(action)
+        if self.on_done is not None:
+            self.on_done(action)
+
+    def _gmi_done(self, action: str, given: Mapping[str, str]) -> Response:
+        self._note(action)
         match action:
             case "contacts":
                 return _gmi("success", list(self.contacts.values()))
@@ -202,7 +210,7 @@ class PhoneSimulator:
         return self._cgi_done(PAGES[page], given)
 
     def _cgi_done(self, action: str, given: Mapping[str, str]) -> Response:
-        self.asked.append(action)
+        self._note(action)
         body: Any = ""
         match action:
             case "contacts":

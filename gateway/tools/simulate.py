@@ -17,6 +17,7 @@ from gateway.simulators.charge_port import NO_ANSWER, YES, ChargePort
 from gateway.simulators.hotel import Hotel
 from gateway.simulators.lodge import Lodge
 from gateway.simulators.mitel_pms import MitelPms
+from gateway.simulators.phone import PhoneSimulator
 from gateway.simulators.pms import PmsSimulator
 from gateway.simulators.ucm import UcmSimulator
 from protocols.dialects import DIALECTS
@@ -186,3 +187,14 @@ def _certificate_in(folder: Path) -> Path:
     """The certificate of an earlier start, so that a pin stays right; else a new one."""
     folder.mkdir(parents=True, exist_ok=True)
     return next(iter(sorted(folder.glob("*.pem"))), None) or write_certificate(folder)
+
+
+async def phone(
+    show: Callable[[str], None], host: str, simulator: PhoneSimulator, port: int
+) -> None:
+    """Play a phone until somebody ends it; each action is told."""
+    simulator.on_done = show
+    await simulator.start(port, host)
+    show(f"# {simulator.model} {simulator.firmware} on http://{host}:{simulator.port}"
+         f" ({simulator.generation}), user {simulator.username}")  # fmt: skip
+    await asyncio.Event().wait()
