@@ -36,9 +36,11 @@ def state(title: str, question: str, queries: Mapping[str, str], needs: str = ""
     return Panel(title, question, Kind.STATE, queries, words=UP, needs=needs)
 
 
-def lines(title: str, question: str, unit: str, queries: Mapping[str, str]) -> Panel:
+def lines(
+    title: str, question: str, unit: str, queries: Mapping[str, str], needs: str = ""
+) -> Panel:
     """Values over time."""
-    return Panel(title, question, Kind.LINES, queries, unit)
+    return Panel(title, question, Kind.LINES, queries, unit, needs=needs)
 
 
 def counts(title: str, question: str, metric: str, by: str, needs: str = "") -> Panel:
@@ -234,6 +236,8 @@ OUTBOX: Final = Dashboard(
                   {"{{state}}": "sum by (state) (pmsgw_rooms{$me})"}),
             lines("Rooms that differ", "Do differences come and go (corrected), or stay?", "short",
                   {"{{instance}}": "pmsgw_rooms_drifted{$me}"}),
+            lines("Phones", "Are the phones in the rooms there, and is any behind with a guest's contacts?", "short",
+                  {"{{state}}": "sum by (state) (pmsgw_phones{$me})"}, needs="[phones]"),
         ),
     ),
 )  # fmt: skip

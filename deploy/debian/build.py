@@ -43,6 +43,7 @@ FILES: Final = (
     ("60-pms-line.rules", "usr/lib/udev/rules.d/60-pms-line.rules", 0o644),
     ("gateway.toml", "usr/share/pms-gateway/gateway.toml", 0o644),
     ("tariff.toml", "usr/share/pms-gateway/tariff.toml", 0o644),
+    ("phones.toml", "usr/share/pms-gateway/phones.toml", 0o644),
     ("prepare.sh", "usr/share/pms-gateway/prepare", 0o755),
     ("../LICENSE", f"{DOCUMENTS}/copyright", 0o644),
     ("debian/postinst", "DEBIAN/postinst", 0o755),

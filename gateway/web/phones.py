@@ -61,6 +61,19 @@ def _line(told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def words_of(told: dict[str, Any]) -> str:
+    """What is wrong with a phone, for the room's card; empty: nothing."""
+    match state_of(told):
+        case "behind":
+            why = f": {told['trouble']}" if told["trouble"] else ""
+            return f"its phone is behind ({told['step']}){why}"
+        case "off":
+            return f"its phone does not answer: {told['trouble']}"
+        case "unregistered":
+            return "its phone is not registered at the UCM"
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class PhonesDesk:
     """The desk for phones inside the service. Methods raise NotPossible or StorageFailed.

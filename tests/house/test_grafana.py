@@ -127,7 +127,7 @@ def test_the_runbook_speaks_only_of_commands_that_exist():
     for group in app.registered_groups:
         known |= {f"{group.name} {each.name}" for each in group.typer_instance.registered_commands}
     said = re.findall(
-        r"`pms-gateway ((?:line|outbox|postings|simulate) [a-z-]+|[a-z-]+)", RUNBOOK + ALERTS
+        r"`pms-gateway ((?:line|outbox|postings|phones|simulate) [a-z-]+|[a-z-]+)", RUNBOOK + ALERTS
     )
     assert len(said) > 30
     assert set(said) - known == set()

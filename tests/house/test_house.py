@@ -69,7 +69,7 @@ _THROUGH_THE_PROGRAM = {
     # Reached by the stories through the installed program, and through their packages' fronts.
     "app", "cli", "http", "decode", "doctor", "simulate", "normalize", "worker", "spec", "base",
     "serial", "tcp", "pbx", "pms", "hotel", "errors", "checksums", "controls", "facts", "clock", "house", "guests", "departures", "display", "resync", "values", "wake_ups",
-    "file", "named_files", "parts_as_json", "about", "kinds", "line", "engine", "line_pages", "views", "samples", "pages", "parts", "answers", "outgoing", "hold", "replay", "tell", "postings", "rate", "reports", "legs", "back", "poll", "posted", "bench", "service", "operator", "shared", "operate", "try_line",
+    "file", "named_files", "parts_as_json", "about", "kinds", "line", "site_line", "engine", "phone", "phones", "line_pages", "views", "samples", "pages", "parts", "answers", "outgoing", "hold", "replay", "tell", "postings", "rate", "reports", "legs", "back", "poll", "posted", "bench", "service", "operator", "shared", "operate", "try_line",
 }  # fmt: skip
 
 

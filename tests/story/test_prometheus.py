@@ -26,8 +26,8 @@ from tests.prometheus import (
 
 logs.set_up(quiet=True)
 ROOMS = ("101", "102", "103", "104", "105", "106")
-NEEDS_MORE = {"Serial driver errors", "Who is at work"}
-"""Panels that are empty here: a pseudo-terminal has no driver that counts, a gateway no partner."""
+NEEDS_MORE = {"Serial driver errors", "Who is at work", "Phones"}
+"""Panels that are empty here: a pseudo-terminal has no driver that counts, a gateway no partner, and no room a phone."""
 EMPTY_IS_WELL = {"No PMS", "No UCM"}
 RING_HERE = {
     "LinkDown", "CheckBytesFail", "UcmUnreachable", "UcmLoginRefused", "UcmCertificateRefused", "RoomsWaiting",

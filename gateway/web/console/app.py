@@ -25,6 +25,7 @@ from gateway.web.console.line_pages import LinePages
 from gateway.web.console.picture import picture
 from gateway.web.console.press import HEADERS, HERE, Events, Press, Static
 from gateway.web.control import Control
+from gateway.web.phones import words_of
 from gateway.web.views import OPEN_STATES
 
 LOOK_EVERY_S: Final = 0.5
@@ -179,7 +180,9 @@ class Console:
             names=shows_names(session),
             away=away,
         )
-        return {"board": cards, "states": " ".join(board.STATES), "names": shows_names(session)}
+        phones = {each["room"]: words_of(each) for each in control.phones.listed()}
+        states = " ".join(board.STATES)
+        return {"board": cards, "phones": phones, "states": states, "names": shows_names(session)}
 
     async def _outbox(self, session: Session | None) -> dict[str, Any]:
         names, at = shows_names(session), self.control.clock.epoch()
