@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import cost, database, houses, outage, postings, scale, whole_way
+from bench import cost, database, houses, outage, phones, postings, scale, whole_way
 from bench.figure import Bench, Figure, as_markdown, show
 
 BENCHES: Final[dict[str, Bench]] = {
@@ -20,6 +20,7 @@ BENCHES: Final[dict[str, Bench]] = {
     "postings": postings.measure,
     "database": database.measure,
     "houses": houses.measure,
+    "phones": phones.measure,
 }
 
 

@@ -7,6 +7,7 @@ back. One request at a time: a phone is slow, and its owner may be using it.
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 from typing import Final, TypeVar
 
 import httpx
@@ -255,6 +256,7 @@ class Phone:
             raise PhoneAway(f"no connection ({type(error).__name__}): is it on?") from None
 
 
+@cache
 def _unchecked() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
