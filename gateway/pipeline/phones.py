@@ -1,8 +1,9 @@
 """The phones in the rooms: beside the UCM, never before it and never in its way.
 
 Each phone is brought from what it holds to what it should hold, step by step, as long as it takes;
-four at once at the most. One that is off is tried again, ever more rarely; one that refuses our
-login is not tried again until somebody says so, as it would lock itself.
+four at once at the most. One that is off is tried again, ever more rarely, and never takes the turn
+of one that is there; one that refuses our login is not tried again until somebody says so, as it
+would lock itself.
 """
 
 import asyncio
@@ -40,6 +41,10 @@ T = TypeVar("T")
 KIND: Final = "phone"
 """Of the rows of the store that say what a phone holds."""
 AT_ONCE: Final = 4
+FOR_THOSE_AWAY: Final = 2
+"""How many of them may wait for a phone that did not answer last time: when a floor loses its power,
+three hundred that are off are tried beside the ones that are on, and not before them.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +139,6 @@ class Phones:
     pace: Pace = Pace()
     _known: dict[str, _Known] = field(default_factory=dict)
     _holds: dict[str, Holds] = field(default_factory=dict)
-    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     def __post_init__(self) -> None:
         self._known = {room: _Known(*each) for room, each in self.phones.items()}
@@ -157,14 +161,33 @@ class Phones:
         """For ever."""
         await self._restore()
         async with asyncio.TaskGroup() as group:
+            for number in range(AT_ONCE):
+                group.create_task(self._serve(takes_those_away=number < FOR_THOSE_AWAY))
             while True:
-                now = self.clock.now()
-                for room, known in self._known.items():
-                    if not known.is_busy and self._is_due(room, known, now):
-                        known.is_busy = True
-                        group.create_task(self._turn(room, known))
                 self._count()
                 await self.clock.sleep(self.pace.look)
+
+    async def _serve(self, *, takes_those_away: bool) -> None:
+        """One phone after another, for ever."""
+        while True:
+            if (room := self._next(takes_those_away=takes_those_away)) is None:
+                await self.clock.sleep(self.pace.look)
+            else:
+                await self._turn(room, self._known[room])
+
+    def _next(self, *, takes_those_away: bool) -> str | None:
+        """The phone that needs us most: one with something to do before one that is only asked,
+        one that is there before one that may not be, and who is due longest. None: nobody.
+        """
+        now = self.clock.now()
+        due = [
+            (self._step(room) is None, not known.is_there, known.due_at, room)
+            for room, known in self._known.items()
+            if not known.is_busy
+            and (takes_those_away or known.is_there is not False)
+            and self._is_due(room, known, now)
+        ]
+        return min(due)[-1] if due else None
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -228,14 +251,14 @@ class Phones:
 
     async def _turn(self, room: str, known: _Known) -> None:
         """Everything that is to be done to one phone now."""
+        known.is_busy = True
         try:
-            async with self._slots:
-                await self._see_first(room)
-                while (step := self._step(room)) is not None:
-                    known.since = known.since or self.clock.epoch()
-                    await self._do(step, room, known)
-                if self.clock.now() >= known.ask_at:
-                    await self._ask(known)
+            await self._see_first(room)
+            while (step := self._step(room)) is not None:
+                known.since = known.since or self.clock.epoch()
+                await self._do(step, room, known)
+            if self.clock.now() >= known.ask_at:
+                await self._ask(known)
             self._well(room, known)
         except StorageFailed:
             known.due_at = self.clock.now() + self.pace.first_pause

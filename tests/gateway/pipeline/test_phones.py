@@ -9,11 +9,11 @@ import pytest
 
 from gateway import logs
 from gateway.clock import Clock
-from gateway.drivers.gxv import Entry, Identity, Phone
+from gateway.drivers.gxv import Entry, Identity, Phone, PhoneAway
 from gateway.house.states import Desired, Guest
 from gateway.metrics import Metrics
 from gateway.pipeline.outbox import Outbox
-from gateway.pipeline.phones import AT_ONCE, Pace, Phones
+from gateway.pipeline.phones import AT_ONCE, FOR_THOSE_AWAY, Pace, Phones
 from gateway.simulators.phone import PhoneSimulator
 from gateway.store import Store, StoreWorker
 
@@ -212,6 +212,40 @@ async def test_four_at_once_at_the_most(tmp_path):
     await asyncio.wait({running})
     hotel.store.close()
     assert most == AT_ONCE
+
+
+@pytest.mark.asyncio
+async def test_those_that_are_off_take_no_turn_of_one_that_is_there(tmp_path):
+    """After a power cut three hundred may be off, each of which costs a time-out."""
+    hotel = Hotel(tmp_path, ["101", *(str(201 + number) for number in range(12))])
+    answers, hanging = asyncio.Event(), set()
+    answers.set()
+
+    class Off:
+        api = refused = ""
+
+        async def accounts(self):
+            hanging.add(self)
+            try:
+                await answers.wait()
+            finally:
+                hanging.discard(self)
+            raise PhoneAway("no answer in time")
+
+        async def close(self):
+            pass
+
+    async with hotel.open() as phones:
+        for room in hotel.simulators.keys() - {"101"}:
+            phones._known[room].phone = Off()
+        hotel.check_in("101")
+        await until(lambda: len(hotel.simulators["101"].names("Hotel")) == 2)
+        await until(lambda: sum(each.is_there is False for each in phones.views()) == 12)
+        answers.clear()
+        await until(lambda: len(hanging) == FOR_THOSE_AWAY)
+        hotel.check_out("101")
+        await until(lambda: not hotel.simulators["101"].contacts)
+        assert len(hanging) == FOR_THOSE_AWAY
 
 
 @pytest.mark.asyncio
