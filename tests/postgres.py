@@ -127,9 +127,10 @@ class Cluster:
         found = []
         for stat in Path("/proc").glob("[0-9]*/stat"):
             try:
-                pid, *_, parent = stat.read_text().split()[:4]
+                before, _, after = stat.read_text().rpartition(")")  # a name may have spaces
             except OSError:
                 continue
+            pid, parent = before.split()[0], after.split()[1]
             if int(parent) == self.process.pid:
                 found.append(int(pid))
         return found

@@ -29,7 +29,7 @@ YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 def phones_list(config: ConfigOption = DEFAULT_PATH, as_json: JsonOption = False) -> None:
     """Every phone: what it is, whether it is there, what is still to be done to it, and why."""
     from gateway.tools import phones
-    from gateway.web.phones import OFF, state_of
+    from gateway.web.phones import OFF
 
     loaded = load_config(config)
     if not loaded.sets:
@@ -41,9 +41,9 @@ def phones_list(config: ConfigOption = DEFAULT_PATH, as_json: JsonOption = False
         return
     say(f"{'ROOM':<8} {'STATE':<12} {'PHONE':<22} {'ADDRESS':<24} TO DO")
     for each in found:
-        state = state_of(each)
+        state = each["state"]
         what = f"{each['model']} {each['firmware']}".strip()
-        to_do = f"{each['step']}: {each['trouble']}" if each["trouble"] else each["step"]
+        to_do = ": ".join(filter(None, (each["step"], each["trouble"])))
         text = printable(f"{each['room']:<8} {state:<12} {what:<22} {each['address']:<24} {to_do}")
         say(painted(text.rstrip(), good=state == "well") if state != "unknown" else text.rstrip())
     behind = sum(bool(each["step"]) for each in found)

@@ -42,8 +42,8 @@ KIND: Final = "phone"
 """Of the rows of the store that say what a phone holds."""
 AT_ONCE: Final = 4
 FOR_THOSE_AWAY: Final = 2
-"""How many of them may wait for a phone that did not answer last time: when a floor loses its power,
-three hundred that are off are tried beside the ones that are on, and not before them.
+"""How many of them may wait for a phone that did not answer last time: after a power cut, three
+hundred that are off are tried beside the ones that are on, and not before them.
 """
 
 
@@ -97,6 +97,17 @@ class PhoneView:
     step: str
     trouble: str
     since: float | None
+
+    @property
+    def state(self) -> str:
+        """In a word: behind, off, unregistered, well, or unknown: it was not asked yet."""
+        if self.step:
+            return "behind"
+        if self.is_there is None:
+            return "unknown"
+        if not self.is_there:
+            return "off"
+        return "unregistered" if self.is_registered is False else "well"
 
 
 @dataclass(slots=True)

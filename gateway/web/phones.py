@@ -19,59 +19,41 @@ OFF: Final = "nobody looks after phones: [phones] file is not set"
 
 def as_json(view: PhoneView, zone: tzinfo) -> dict[str, Any]:
     """One phone, for people."""
-    since = view.since and datetime.fromtimestamp(view.since, zone).isoformat(timespec="seconds")
     return {
         "room": view.room,
         "address": view.address,
         "model": view.identity.model,
         "firmware": view.identity.firmware,
+        "state": view.state,
         "is_there": view.is_there,
         "is_registered": view.is_registered,
         "step": view.step,
         "trouble": view.trouble,
-        "since": since,
+        "since": _since(view, zone),
     }
 
 
-def state_of(told: dict[str, Any]) -> str:
-    """In a word: behind, off, unregistered, well, or unknown: it was not asked yet."""
-    if told["step"]:
-        return "behind"
-    if told["is_there"] is None:
-        return "unknown"
-    if not told["is_there"]:
-        return "off"
-    return "unregistered" if told["is_registered"] is False else "well"
+def _since(view: PhoneView, zone: tzinfo) -> str | None:
+    if view.since is None:
+        return None
+    return datetime.fromtimestamp(view.since, zone).isoformat(timespec="seconds")
 
 
-def _line(told: dict[str, Any]) -> dict[str, Any]:
+def _line(view: PhoneView, zone: tzinfo) -> dict[str, Any]:
     """A phone beside the rooms that wait for the UCM: see `views.view_as_json`."""
     return {
-        "room": f"phone {told['room']}",
+        "room": f"phone {view.room}",
         "state": WAITING,
-        "since": told["since"],
-        "next_call": told["step"],
+        "since": _since(view, zone),
+        "next_call": view.step,
         "tries": 0,
         "due_at": None,
-        "reason": told["trouble"],
+        "reason": view.trouble,
         "guest": None,
         "reservation": None,
         "record": "",
-        "do": f"it is tried for as long as it takes; at once: `phones retry {told['room']}`",
+        "do": f"it is tried for as long as it takes; at once: `phones retry {view.room}`",
     }
-
-
-def words_of(told: dict[str, Any]) -> str:
-    """What is wrong with a phone, for the room's card; empty: nothing."""
-    match state_of(told):
-        case "behind":
-            why = f": {told['trouble']}" if told["trouble"] else ""
-            return f"its phone is behind ({told['step']}){why}"
-        case "off":
-            return f"its phone does not answer: {told['trouble']}"
-        case "unregistered":
-            return "its phone is not registered at the UCM"
-    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +66,16 @@ class PhonesDesk:
     phones: Phones | None
     zone: tzinfo
 
-    def listed(self) -> Sequence[dict[str, Any]]:
+    def views(self) -> list[PhoneView]:
         """All of them; none where the site has none."""
-        return [as_json(view, self.zone) for view in self.phones.views()] if self.phones else []
+        return self.phones.views() if self.phones else []
 
     def in_outbox(self, states: Sequence[str], room: str | None) -> list[dict[str, Any]]:
         """Those that something is still to be done to, as lines of the outbox."""
         return [
-            line
-            for told in self.listed()
-            if told["step"] and room in (None, told["room"], f"phone {told['room']}")
-            if (line := _line(told))["state"] in states
+            _line(view, self.zone)
+            for view in self.views()
+            if view.step and room in (None, view.room, f"phone {view.room}") and WAITING in states
         ]
 
     async def operate(self, room: str, deed: str, who: str) -> dict[str, Any]:
@@ -124,7 +105,7 @@ def pages(desk: PhonesDesk) -> list[Page]:
     """The desk over HTTP, for `gateway.web.control.application`."""
 
     async def listed(_: Request) -> Any:
-        return desk.listed()
+        return [as_json(view, desk.zone) for view in desk.views()]
 
     async def operate(request: Request) -> Any:
         path = request.path_params

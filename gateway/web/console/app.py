@@ -25,7 +25,6 @@ from gateway.web.console.line_pages import LinePages
 from gateway.web.console.picture import picture
 from gateway.web.console.press import HEADERS, HERE, Events, Press, Static
 from gateway.web.control import Control
-from gateway.web.phones import words_of
 from gateway.web.views import OPEN_STATES
 
 LOOK_EVERY_S: Final = 0.5
@@ -148,6 +147,7 @@ class Console:
             status=await self.status(),
             lines=[control.line(name) for name in control.scopes],
             rooms=control.house.rooms,
+            phones=control.phones.views(),
             open=control.views(OPEN_STATES, None, MOST_ROOMS),
             drifts=control.known_drifts(),
             compared_at=relay.comparison.looked_at,
@@ -179,18 +179,22 @@ class Console:
             at,
             names=shows_names(session),
             away=away,
+            phones={phone.room: phone for phone in control.phones.views()},
         )
-        phones = {each["room"]: words_of(each) for each in control.phones.listed()}
         states = " ".join(board.STATES)
-        return {"board": cards, "phones": phones, "states": states, "names": shows_names(session)}
+        return {"board": cards, "states": states, "names": shows_names(session)}
 
     async def _outbox(self, session: Session | None) -> dict[str, Any]:
         names, at = shows_names(session), self.control.clock.epoch()
         journal = await self._journal()
         lines = [board.delivered(each, self.zone, at, names=names) for each in reversed(journal)]
         views = self.control.views(OPEN_STATES, None, MOST_OPEN)
+        behind = [phone for phone in self.control.phones.views() if phone.step]
         return {
-            "entries": [board.entry(view, self.zone, at, names=names) for view in views],
+            "entries": [
+                *(board.entry(view, self.zone, at, names=names) for view in views),
+                *(board.phone_entry(phone, self.zone, at) for phone in behind),
+            ],
             "delivered": lines,
         }
 

@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
+from types import MappingProxyType
 from typing import Final
 
 from gateway.house import Guest, Room
 from gateway.pipeline.look import Drift
+from gateway.pipeline.phones import PhoneView
 from gateway.pipeline.step import DROPPED, PARKED, TOLD, WAITING, RoomView
 from gateway.store import JournalLine
 from gateway.web import words
@@ -53,7 +55,8 @@ class Card:
 
     state, guests, number   by the PMS's word; the first guest is the displayed one; `number`:
                             his reservation
-    phone       whether the UCM shows that
+    shown       whether the UCM shows that
+    phone       what is wrong with the phone in the room, where its contacts are looked after
     tone        good; wait: it may come by itself; bad: a guest would notice; quiet
     states, find    what the search finds it by: words of STATES, and everything else
     """
@@ -63,7 +66,8 @@ class Card:
     guests: tuple[str, ...]
     number: str
     wake_ups: tuple[str, ...]
-    phone: str
+    shown: Told
+    phone: Told
     tone: str
     page: str
     states: str
@@ -79,11 +83,13 @@ def board(
     *,
     names: bool,
     away: str = "",
+    phones: Mapping[str, PhoneView] = MappingProxyType({}),
 ) -> list[Card]:
     """The board of rooms, by number; also those that only the UCM names.
 
     outbox  by room
     away    since when the UCM does not answer, in words; empty: it answers
+    phones  by room, where a site has some that are looked after
     """
     drifted = {drift.room: drift for drift in drifts}
     numbers = sorted({*rooms, *drifted}, key=lambda number: (len(number), number))
@@ -91,18 +97,19 @@ def board(
         _card(
             number,
             rooms.get(number, Room()),
-            _phone(
+            _shown(
                 rooms.get(number, Room()), drifted.get(number), outbox.get(number), zone, now, away
             ),
             outbox.get(number),
             drifted.get(number),
+            _phone(phones.get(number), now),
             names=names,
         )
         for number in numbers
     ]
 
 
-def _phone(
+def _shown(
     room: Room,
     drift: Drift | None,
     view: RoomView | None,
@@ -133,12 +140,34 @@ def _phone(
     return Told("good" if room.guests else "quiet", shown)
 
 
+def is_late(phone: PhoneView, now: float) -> bool:
+    """Whether something has been to be done to a phone for so long that a guest may notice."""
+    return bool(phone.step) and phone.since is not None and now - phone.since >= LONG_S
+
+
+def _phone(phone: PhoneView | None, now: float) -> Told:
+    """What is wrong with the phone of a room."""
+    match phone.state if phone is not None else "":
+        case "behind":
+            assert phone is not None
+            why = f"; {phone.trouble}" if phone.trouble else ""
+            tone = "bad" if is_late(phone, now) else "wait"
+            return Told(tone, f"its phone is behind: {phone.step}{why}")
+        case "off":
+            assert phone is not None
+            return Told("quiet", f"its phone: {phone.trouble}")
+        case "unregistered":
+            return Told("quiet", "its phone is not registered at the UCM")
+    return Told("", "")
+
+
 def _card(
     number: str,
     room: Room,
-    phone: Told,
+    shown: Told,
     view: RoomView | None,
     drift: Drift | None,
+    phone: Told,
     *,
     names: bool,
 ) -> Card:
@@ -156,8 +185,9 @@ def _card(
         guests=tuple(words.guest(each, names=names) for each in room.guests),
         number=reservations[0] if reservations else "",
         wake_ups=tuple(f"{each:%d %b %H:%M}" for each in room.wake_ups),
-        phone=phone.words,
-        tone=phone.tone,
+        shown=shown,
+        phone=phone,
+        tone="bad" if phone.tone == "bad" else shown.tone,
         page="/outbox" if is_open else "",
         states=" ".join(states),
         find=" ".join([number, *reservations, *(_names(room.guests) if names else ())]).lower(),
@@ -176,6 +206,7 @@ class Entry:
 
     call    the next one
     tries   how often the UCM refused it for a passing reason; `again`: when it is tried next
+    deeds   what an operator can do about it: retry, drop
     """
 
     room: str
@@ -187,6 +218,7 @@ class Entry:
     reason: str
     record: str
     since: str
+    deeds: tuple[str, ...] = ()
 
 
 def entry(view: RoomView, zone: tzinfo, now: float, *, names: bool) -> Entry:
@@ -203,6 +235,22 @@ def entry(view: RoomView, zone: tzinfo, now: float, *, names: bool) -> Entry:
         reason=words.reason(view.why),
         record=record(view.record, names=names),
         since=words.moment(view.since, zone, now) if view.since is not None else "",
+        deeds=("retry", "drop") if view.state == PARKED or view.attempts else ("drop",),
+    )
+
+
+def phone_entry(phone: PhoneView, zone: tzinfo, now: float) -> Entry:
+    """A phone to which something is still to be done, beside the rooms that wait for the UCM."""
+    return Entry(
+        room=f"phone {phone.room}",
+        state=WAITING,
+        tone="bad" if is_late(phone, now) else "wait",
+        call=phone.step,
+        tries=0,
+        again="",
+        reason=phone.trouble,
+        record="",
+        since=words.moment(phone.since, zone, now) if phone.since is not None else "",
     )
 
 

@@ -8,10 +8,11 @@ from typing import Any
 from gateway.house import Room
 from gateway.pipeline.look import Drift
 from gateway.pipeline.moments import Moments
+from gateway.pipeline.phones import PhoneView
 from gateway.pipeline.step import PARKED, RoomView
 from gateway.scope.explain import Finding
 from gateway.scope.meaning import NAMES
-from gateway.web.console.board import LONG_S
+from gateway.web.console.board import LONG_S, is_late
 from gateway.web.console.day import Counts
 from gateway.web.words import ago, counted, minute, moment, sentence, since
 
@@ -43,6 +44,7 @@ class Site:
 
     status      as `/readyz` tells it
     lines       see Control.line; that of the guests first
+    phones      in the rooms; none where the site has none that are looked after
     open        rooms that wait or are parked
     drifts      rooms that differed at the last comparison, which was at `compared_at`
     ucm_at      since when the UCM answers, or does not; moments are seconds since 1970
@@ -53,6 +55,7 @@ class Site:
     status: Mapping[str, Any]
     lines: Sequence[Mapping[str, Any]]
     rooms: Mapping[str, Room]
+    phones: Sequence[PhoneView]
     open: Sequence[RoomView]
     drifts: Sequence[Drift]
     compared_at: float | None
@@ -76,7 +79,7 @@ class Site:
 
 
 def cards(site: Site) -> list[Card]:
-    """Link, line, UCM, outbox, rooms, today, resync."""
+    """Link, line, UCM, outbox, rooms, phones, today, resync, pair."""
     link, line = site.status["link"], site.line
     ucm, outbox = site.status["ucm"], site.status["outbox"]
     lamps = "" if line["modem"] is None else " · " + _lamps(line["modem"])
@@ -91,6 +94,7 @@ def cards(site: Site) -> list[Card]:
         *(_of_more(line) for line in site.lines[1:]),
         _outbox(site, outbox),
         _of_rooms(site),
+        *_of_phones(site),
         _today(site),
         _resync(site),
         *_pair(site),
@@ -136,6 +140,21 @@ def _of_rooms(site: Site) -> Card:
         differ = "1 room differs" if len(differing) == 1 else f"{len(differing)} rooms differ"
         return Card("Rooms", "bad", f"{differ} on the UCM", words, "/rooms")
     return Card("Rooms", "quiet", f"{occupied} occupied", vacant, "/rooms")
+
+
+def _of_phones(site: Site) -> list[Card]:
+    """The phones in the rooms. None where there are none."""
+    if not site.phones:
+        return []
+    behind = sum(bool(phone.step) for phone in site.phones)
+    answer = sum(bool(phone.is_there) for phone in site.phones)
+    tone = "bad" if _late_phones(site) else "wait" if behind else "quiet"
+    state = f"{behind} behind" if behind else "none behind"
+    return [Card("Phones", tone, state, f"{answer} of {len(site.phones)} answer", "/rooms")]
+
+
+def _late_phones(site: Site) -> list[PhoneView]:
+    return [phone for phone in site.phones if is_late(phone, site.now)]
 
 
 def _differing(site: Site) -> list[Drift]:
@@ -295,10 +314,20 @@ def _rooms(site: Site) -> list[Trouble]:
                 "/rooms",
             )
         )
+    late_phones = _late_phones(site)
+    if late_phones:
+        found.append(
+            Trouble(
+                f"Phones are behind: {counted(len(late_phones), 'room')} ({_some(late_phones)}).",
+                "Read why: a guest's contacts may still be on them.",
+                site.since(min(phone.since or site.now for phone in late_phones)),
+                "/outbox",
+            )
+        )
     return found
 
 
-def _some(rooms: Sequence[RoomView | Drift], most: int = 5) -> str:
+def _some(rooms: Sequence[RoomView | Drift | PhoneView], most: int = 5) -> str:
     names = ", ".join(each.room for each in rooms[:most])
     return f"{names} and {len(rooms) - most} more" if len(rooms) > most else names
 

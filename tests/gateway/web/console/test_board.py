@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.drivers.calls import CheckIn, Move
+from gateway.drivers.gxv import Identity
 from gateway.house import Desired, Guest, Room
 from gateway.pipeline.look import Drift
+from gateway.pipeline.phones import PhoneView
 from gateway.pipeline.step import RoomView
 from gateway.store import JournalLine
 from gateway.web.console import board
@@ -66,22 +68,24 @@ IN, OUT = Room(guests=(ROSSI,)), Room(out=True)
      (IN, "unlisted", view(), "bad", "the UCM refused", "in occupied parked")],
 )  # fmt: skip
 def test_a_card_says_whether_the_guest_is_on_the_phone(room, drift, entry, tone, phone, states):
-    shown = card(room, drift, entry)
-    assert (shown.tone, shown.states) == (tone, states)
-    assert phone in shown.phone
-    assert (shown.page == "/outbox") == (entry is not None and entry.state != "dropped")
+    one = card(room, drift, entry)
+    assert (one.tone, one.states) == (tone, states)
+    assert phone in one.shown.words
+    assert (one.page == "/outbox") == (entry is not None and entry.state != "dropped")
 
 
 def test_a_detail_that_differs_is_named():
     drifts = [Drift("101", "details", ("lastname", "cos"))]
-    (shown,) = board.board({"101": IN}, drifts, {}, UTC, NOW, names=False)
-    assert shown.phone.endswith("last name, class of service")
+    (one,) = board.board({"101": IN}, drifts, {}, UTC, NOW, names=False)
+    assert one.shown.words.endswith("last name, class of service")
 
 
 def test_while_the_ucm_is_away_nobody_is_surely_on_the_phone():
-    shown = card(IN, away="since 11:33")
-    assert shown.tone == "quiet"
-    assert shown.phone == "on the phone, as far as is known: the UCM does not answer since 11:33"
+    one = card(IN, away="since 11:33")
+    assert one.tone == "quiet"
+    assert (
+        one.shown.words == "on the phone, as far as is known: the UCM does not answer since 11:33"
+    )
 
 
 def test_rooms_stand_in_the_order_of_their_numbers_also_those_only_the_ucm_names():
@@ -89,6 +93,49 @@ def test_rooms_stand_in_the_order_of_their_numbers_also_those_only_the_ucm_names
         {"1001": IN, "99": IN}, [Drift("105", "unnamed")], {}, UTC, NOW, names=False
     )
     assert [each.room for each in cards] == ["99", "105", "1001"]
+
+
+def phone(**values):
+    return PhoneView(
+        **{
+            "room": "101", "address": "10.0.5.101", "identity": Identity(), "is_there": True, "is_registered": True,
+            "step": "", "trouble": "", "since": None, **values,
+        }
+    )  # fmt: skip
+
+
+BEHIND = {"step": "delete contacts", "trouble": "no answer in time", "since": NOW - 59}
+
+
+@pytest.mark.parametrize(
+    ("values", "words", "tone", "tone_of_the_card"),
+    [({}, "", "", "good"),
+     ({"is_there": None, "is_registered": None}, "", "", "good"),
+     ({"is_there": False, "trouble": "is it on?"}, "its phone: is it on?", "quiet", "good"),
+     ({"is_registered": False}, "its phone is not registered at the UCM", "quiet", "good"),
+     (BEHIND, "its phone is behind: delete contacts; no answer in time", "wait", "good"),
+     ({**BEHIND, "since": NOW - 60}, "its phone is behind: delete contacts; no answer in time", "bad", "bad"),
+     ({"step": "delete contacts"}, "its phone is behind: delete contacts", "wait", "good")],
+)  # fmt: skip
+def test_a_card_tells_of_the_phone_of_its_room(values, words, tone, tone_of_the_card):
+    one = card(IN, phones={"101": phone(**values)})
+    assert (one.phone.words, one.phone.tone, one.tone) == (words, tone, tone_of_the_card)
+    assert one.shown.words == "on the phone"
+
+
+def test_a_phone_in_the_outbox_waits_and_cannot_be_dropped():
+    late = board.phone_entry(phone(**{**BEHIND, "since": NOW - 60}), UTC, NOW)
+    assert (late.room, late.state, late.tone, late.call) == (
+        "phone 101", "waiting", "bad", "delete contacts",
+    )  # fmt: skip
+    assert (late.reason, late.deeds) == ("no answer in time", ())
+    assert board.phone_entry(phone(step="x"), UTC, NOW).since == ""
+
+
+def test_what_an_operator_can_do_about_a_room():
+    assert board.entry(view(), UTC, NOW, names=False).deeds == ("retry", "drop")
+    fresh = view(state="waiting", attempts=0)
+    assert board.entry(fresh, UTC, NOW, names=False).deeds == ("drop",)
 
 
 def test_every_word_of_the_search_is_a_state_of_a_card():

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gateway.drivers.gxv import Identity
 from gateway.house import Desired, Guest, Room
 from gateway.pipeline.look import Drift
 from gateway.pipeline.moments import Moments
+from gateway.pipeline.phones import PhoneView
 from gateway.pipeline.step import RoomView
 from gateway.scope.explain.values import Confidence, Evidence, Finding, Layer
 from gateway.web.console import now
@@ -22,6 +24,7 @@ WELL = now.Site(
     },
     lines=[{"name": "guests", "is_open": True, "line": "tcp h:1", "modem": None}],
     rooms={},
+    phones=[],
     open=[],
     drifts=[],
     compared_at=None,
@@ -114,6 +117,32 @@ def test_a_room_that_has_waited_is_told_but_not_beside_a_ucm_that_is_away():
     away = replace(site, status=failing(ucm={"ok": False, "why": "timeout"}, outbox={"waiting": 2}))
     (trouble,) = now.troubles(away)
     assert "2 rooms to be told" in trouble.do
+
+
+def phone(room, **values):
+    return PhoneView(
+        **{
+            "room": room, "address": "10.0.5.1", "identity": Identity(), "is_there": True, "is_registered": True,
+            "step": "", "trouble": "", "since": None, **values,
+        }
+    )  # fmt: skip
+
+
+def test_phones_are_counted_and_told_when_they_are_behind_for_long():
+    behind = {"is_there": False, "step": "delete contacts", "trouble": "is it on?"}
+    soon = replace(WELL, phones=[phone("101"), phone("102", **behind, since=WELL.now - 59)])
+    card = cards_of(soon)["Phones"]
+    assert (card.tone, card.state, card.words) == ("wait", "1 behind", "1 of 2 answer")
+    assert now.troubles(soon) == []
+    late = replace(WELL, phones=[phone("101"), phone("102", **behind, since=WELL.now - 60)])
+    assert cards_of(late)["Phones"].tone == "bad"
+    (trouble,) = now.troubles(late)
+    assert trouble.words == "Phones are behind: 1 room (102)."
+    assert trouble.page == "/outbox"
+    well = replace(WELL, phones=[phone("101")])
+    assert (cards_of(well)["Phones"].tone, cards_of(well)["Phones"].state) == (
+        "quiet", "none behind",
+    )  # fmt: skip
 
 
 def test_many_rooms_are_not_all_named():
