@@ -27,7 +27,7 @@ from gateway.metrics import GUESTS, Metrics
 from gateway.service.hold import holder_of
 from gateway.service.parts import ucm_api, ucm_peer
 from gateway.service.stores import is_file
-from gateway.tools import doctor_back, phones
+from gateway.tools import doctor_back, doctor_phones
 from gateway.tools.stores import at_work, database_fits
 from gateway.web.http import bind
 
@@ -77,7 +77,7 @@ async def examine(config: Config) -> AsyncIterator[Finding]:
     else:
         for part in ("ucm", "rooms"):
             yield Finding(part, ok=False, words="not tried: the certificate comes first, see above")
-    async for tried in phones.tried(config):
+    async for tried in doctor_phones.tried(config):
         yield Finding(f"phone {tried.room}", ok=tried.ok, words=tried.words)
 
 

@@ -193,6 +193,7 @@ async def as_pms(
             recorder.closed("the capture is over")
     finally:
         await line.close()
+        await opener.close()
 
 
 async def _hear(read: Callable[[], Any], recorder: Recorder) -> None:

@@ -18,9 +18,11 @@ PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 ARCH = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def package(tmp_path_factory):
-    """A package for this machine and this Python alone, and what is in it."""
+    """A package for this machine and this Python alone, and what is in it. It takes most of a
+    minute, so that one test looks at all of it.
+    """
     if shutil.which("dpkg-deb") is None or ARCH is None or PYTHON not in build.PYTHONS:
         pytest.skip("a package can be built and run on Debian's machine types with dpkg-deb")
     folder = tmp_path_factory.mktemp("deb")
@@ -45,8 +47,14 @@ def call(root, *arguments, **environ):
 
 
 @pytest.mark.timeout(400)
-def test_the_unpacked_program_runs_with_its_own_libraries(package):
-    _, root = package
+def test_the_package_is_whole_and_its_program_runs(package):
+    deb, root = package
+    has_everything_and_nothing_of_the_builder(deb, root)
+    lists_the_libraries_that_it_brings(root)
+    runs_with_its_own_libraries(root)
+
+
+def runs_with_its_own_libraries(root):
     assert call(root, "version") == (0, "pms-gateway 9.8.7\n", "")
     good = ROOT / "tests/data/config/good.toml"
     assert call(root, "check-config", str(good))[:2] == (0, f"{good}: ok\n")
@@ -55,9 +63,7 @@ def test_the_unpacked_program_runs_with_its_own_libraries(package):
     assert code == 0
 
 
-@pytest.mark.timeout(400)
-def test_the_package_has_everything_and_nothing_of_the_builder(package):
-    deb, root = package
+def has_everything_and_nothing_of_the_builder(deb, root):
     for _, target, mode in build.FILES:
         assert (root / target).stat().st_mode & 0o777 == mode, target
     library = root / "usr/lib/pms-gateway"
@@ -77,9 +83,7 @@ def test_the_package_has_everything_and_nothing_of_the_builder(package):
     assert "conffiles" not in {each.name for each in (root / "DEBIAN").iterdir()}
 
 
-@pytest.mark.timeout(400)
-def test_the_package_lists_the_libraries_that_it_brings(package):
-    _, root = package
+def lists_the_libraries_that_it_brings(root):
     listed = json.loads((root / build.SBOM).read_text())
     brought = {
         tuple(each.name.removesuffix(".dist-info").lower().split("-"))

@@ -18,8 +18,7 @@ from gateway.tools.capture_file import CaptureFile
 from gateway.tools.replay import bodies as bodies_of
 from protocols.fias.framing import write_frame
 from protocols.transcript import Remarked, Settings, parse, show_bytes
-from tests.story.test_operator import simulated
-from tests.story.test_program import call, free_port, get, running, site, wait_for
+from tests.program import call, free_port, get, running, simulated, site, wait_for
 
 assert site  # the fixture is used by its name
 assert captures

@@ -14,7 +14,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from gateway.config.password_hash import hash_password
-from tests.story.test_program import get, running, site, wait_for
+from tests.program import get, running, site, wait_for
 
 assert site  # the fixture is used by its name
 PASSWORD = "a long password"
@@ -167,7 +167,7 @@ def test_a_person_sees_the_site_and_mends_it(site, browser):
         wait_for(lambda: "Log out" in text_of(browser, "header"))
 
         # Mend the cause, retry the room: it goes through.
-        from tests.story.test_operator import simulated
+        from tests.program import simulated
 
         simulated(site[3], "/_sim/rooms", {"add": ["999"]})
         browser.get(base + "outbox")

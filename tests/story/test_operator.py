@@ -1,24 +1,11 @@
 """An operator at the keyboard: what is parked and why, tried again, given up; who is where; a resync."""
 
 import json
-import ssl
-import urllib.request
 
 from gateway.web import control
-from tests.story.test_program import call, get, running, site, wait_for
+from tests.program import call, get, running, simulated, site, wait_for
 
 assert site  # the fixture is used by its name
-OPEN = ssl._create_unverified_context()
-
-
-def simulated(url, path, body=None):
-    """Ask the simulated UCM itself, not over its API."""
-    request = urllib.request.Request(
-        url.removesuffix("/api") + path,
-        data=json.dumps(body).encode() if body is not None else None,
-    )
-    with urllib.request.urlopen(request, timeout=5, context=OPEN) as reply:
-        return json.load(reply)
 
 
 def listed(config, *arguments):

@@ -1,91 +1,17 @@
 """The installed program as a person or systemd runs it: processes, signals, exit codes."""
 
 import json
-import os
 import re
 import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-PROGRAM = [sys.executable, "-m", "gateway"]
+from tests.program import call_process, get, running, site, wait_for
+
+assert site  # the fixture is used by its name
+
 GOOD = Path(__file__, "../../data/config/good.toml").resolve()
-
-
-def call(*arguments, stdin=b"", env=None):
-    """Run a command to its end."""
-    done = subprocess.run(
-        [*PROGRAM, *arguments], input=stdin, capture_output=True, timeout=60, check=False,
-        env={**os.environ, **(env or {})},
-    )  # fmt: skip
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
-@contextmanager
-def running(*arguments):
-    """A program that goes on; its output is a pipe."""
-    process = subprocess.Popen(
-        [*PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        process.stdout.close()
-
-
-def wait_for(condition, within_s=20):
-    until = time.monotonic() + within_s
-    while time.monotonic() < until:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it never happened")
-
-
-def get(port, path):
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as reply:
-            return reply.read().decode()
-    except OSError:
-        return ""
-
-
-@pytest.fixture
-def site(tmp_path):
-    """A simulated UCM, a simulated PMS, and a configuration between them."""
-    http, pms = free_port(), free_port()
-    with running(
-        "simulate", "ucm", "--listen", "127.0.0.1:0", "--folder", str(tmp_path / "ucm")
-    ) as ucm:
-        said = []
-        while not any("fingerprint" in line for line in said):
-            said.append(ucm.stdout.readline())
-        url = re.search(r"https://\S+/api", "".join(said))[0]
-        fingerprint = re.search(r"sha256:[0-9A-F:]+", "".join(said))[0]
-        config = tmp_path / "gateway.toml"
-        config.write_text(
-            f'[site]\ndata_dir = "{tmp_path}/data"\n[pms]\nline = "tcp:127.0.0.1:{pms}"\n'
-            f'[fias]\nrecord_pacing_ms = 0\n[ucm]\nurl = "{url}"\nusername = "pmsgw"\n'
-            'password = "api-secret"\npms_username = "hotel"\npms_password = "pms-secret"\n'
-            f'fingerprint = "{fingerprint}"\n[http]\nlisten = "127.0.0.1:{http}"\n'
-        )
-        yield config, pms, http, url
 
 
 def test_the_service_carries_a_day_survives_kill_9_and_stops_in_order(site, tmp_path):
@@ -109,9 +35,9 @@ def test_the_service_carries_a_day_survives_kill_9_and_stops_in_order(site, tmp_
                 )
             )
             assert pms.wait(10) == 0
-        told = call("doctor", "--config", str(config))[1]
+        told = call_process("doctor", "--config", str(config))[1]
         assert "not tried: the service is running (process" in told
-        code, _out, err = call("run", "--config", str(config))
+        code, _out, err = call_process("run", "--config", str(config))
         assert (code, "in use by process" in err) == (1, True)
         first.kill()
         first.wait()
@@ -127,7 +53,7 @@ def test_doctor_tells_each_part(site):
     config, pms_port, _, _ = site
     with running("simulate", "pms", "--line", f"listen:127.0.0.1:{pms_port}") as pms:
         pms.stdout.readline()
-        code, out, _ = call("doctor", "--config", str(config))
+        code, out, _ = call_process("doctor", "--config", str(config))
         assert [line.split()[1] for line in out.splitlines()] == [
             "config", "secrets", "data_dir", "console", "line", "certificate", "ucm", "rooms"
         ]  # fmt: skip
@@ -135,10 +61,10 @@ def test_doctor_tells_each_part(site):
         assert re.search(r"FAILED +secrets .*gateway.toml: chmod o= on it", out)
         assert re.search(r"ok +line .*; the PMS says LS", out)
         config.chmod(0o640)
-        assert call("doctor", "--config", str(config))[0] == 0
+        assert call_process("doctor", "--config", str(config))[0] == 0
     text = config.read_text()
     config.write_text(text.replace("api-secret", "wrong"))
-    code, out, _ = call("doctor", "--config", str(config), "--json")
+    code, out, _ = call_process("doctor", "--config", str(config), "--json")
     parts = {each["part"]: each for each in json.loads(out)}
     assert code == 1
     assert not parts["line"]["ok"]
@@ -147,28 +73,28 @@ def test_doctor_tells_each_part(site):
     config.write_text(
         re.sub(r'fingerprint = ".*"', 'fingerprint = "sha256:' + "AB" * 32 + '"', text)
     )
-    code, out, _ = call("doctor", "--config", str(config))
+    code, out, _ = call_process("doctor", "--config", str(config))
     assert re.search(r'FAILED +certificate .*set fingerprint = "sha256:', out)
     for placeholder in ('fingerprint = "sha256:…"', ""):  # as the README has it; not there at all
         config.write_text(re.sub(r'fingerprint = ".*"', placeholder, text))
-        code, out, _ = call("doctor", "--config", str(config))
+        code, out, _ = call_process("doctor", "--config", str(config))
         found = re.search(
             r'FAILED +certificate .*none is pinned yet.*(fingerprint = "sha256:.*")', out
         )
         assert found[1] in text  # to be pasted as it stands
-        assert call("check-config", str(config))[0] == 2
-        assert call("check-config", "--config", str(config))[0] == 2
+        assert call_process("check-config", str(config))[0] == 2
+        assert call_process("check-config", "--config", str(config))[0] == 2
 
 
 def test_no_command_is_answered_with_help_on_stderr():
-    code, out, err = call()
+    code, out, err = call_process()
     assert (code, out) == (2, "")
     assert "check-config" in err
-    assert call("--version")[1].startswith("pms-gateway ")
+    assert call_process("--version")[1].startswith("pms-gateway ")
 
 
 def test_demo_ends_with_every_room_as_the_pms_meant_it():
-    code, out, _ = call("demo", "--once")
+    code, out, _ = call_process("demo", "--once")
     assert code == 0, out[-2000:]
     assert "Every room on the UCM is as the PMS meant it." in out
     lines = [line.strip() for line in out.splitlines()]
@@ -185,7 +111,7 @@ def test_demo_ends_with_every_room_as_the_pms_meant_it():
 
 
 def test_demo_over_a_pseudo_terminal():
-    code, out, _ = call("demo", "--once", "--serial")
+    code, out, _ = call_process("demo", "--once", "--serial")
     assert code == 0, out[-2000:]
 
 
@@ -196,7 +122,7 @@ def test_demo_over_a_pseudo_terminal():
      ["simulate", "pms"], ["simulate", "ucm"], ["version"]],
 )  # fmt: skip
 def test_every_command_has_a_help_text(command):
-    code, out, _ = call(*command, "-h")
+    code, out, _ = call_process(*command, "-h")
     assert code == 0
     assert "Usage" in out
 
@@ -205,29 +131,29 @@ def test_every_command_has_a_help_text(command):
     "arguments", [[], ["line"], ["nonsense"], ["run", "--nonsense"], ["check-config"]]
 )
 def test_wrong_use_is_exit_2(arguments):
-    assert call(*arguments)[0] == 2
+    assert call_process(*arguments)[0] == 2
 
 
 def test_check_config_tells_every_mistake_and_exits_2(tmp_path):
-    assert call("check-config", str(GOOD))[:2] == (0, f"{GOOD}: ok\n")
+    assert call_process("check-config", str(GOOD))[:2] == (0, f"{GOOD}: ok\n")
     bad = tmp_path / "bad.toml"
     bad.write_text(
         GOOD.read_text().replace("9600,8n1", "9601").replace("retries = 5", "retries = -5")
     )
-    code, out, _ = call("check-config", str(bad))
+    code, out, _ = call_process("check-config", str(bad))
     assert (code, len(out.splitlines())) == (2, 2)
-    code, out, _ = call("check-config", str(bad), "--json")
+    code, out, _ = call_process("check-config", str(bad), "--json")
     assert (code, len(json.loads(out)["mistakes"])) == (2, 2)
-    assert call("run", "--config", str(bad))[0] == 2
-    assert call("run", env={"PMSGW_CONFIG": str(bad)})[0] == 2
+    assert call_process("run", "--config", str(bad))[0] == 2
+    assert call_process("run", env={"PMSGW_CONFIG": str(bad)})[0] == 2
 
 
 def test_decode_explains_an_argument_stdin_and_a_file(tmp_path):
-    code, out, _ = call("line", "decode", "GI|RN0204|G#4711|GNO'Hara, Liam|GSN|")
+    code, out, _ = call_process("line", "decode", "GI|RN0204|G#4711|GNO'Hara, Liam|GSN|")
     assert code == 0
     assert out.startswith("GI       guest ")
     assert re.search(r"RN  0204 +room number", out)
-    code, out, _ = call(
+    code, out, _ = call_process(
         "line", "decode", "-", stdin=b"\x02RE|RN108|MLN|\x03\x02\x06\x02RE|RN108|MLN|\x03\x01"
     )
     assert code == 1
@@ -237,17 +163,17 @@ def test_decode_explains_an_argument_stdin_and_a_file(tmp_path):
         "lrc",
     ]
     transcript = Path(__file__, "../../data/lines/serial-comes-up.line").resolve()
-    code, out, _ = call("line", "decode", "--json", str(transcript))
+    code, out, _ = call_process("line", "decode", "--json", str(transcript))
     names = [each["name"] for each in json.loads(out)]
     assert code == 0
     assert names[:4] == ["ENQ", "NAK", "LS", "ACK"]
-    code, out, _ = call(
+    code, out, _ = call_process(
         "line", "decode", "--encoding", "cp850", "-", stdin=b"GI|RN1|GNM\x81ller|\n"
     )
     assert "Müller" in out
-    assert call("line", "decode", "no-such-file")[0] == 2
-    assert call("line", "decode", "--encoding", "klingon", "LS|")[0] == 2
+    assert call_process("line", "decode", "no-such-file")[0] == 2
+    assert call_process("line", "decode", "--encoding", "klingon", "LS|")[0] == 2
 
 
 def test_version_is_printed():
-    assert call("version")[1].startswith("pms-gateway 0.")
+    assert call_process("version")[1].startswith("pms-gateway 0.")

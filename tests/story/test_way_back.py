@@ -11,7 +11,7 @@ import pytest
 from gateway import logs
 from gateway.clock import Clock
 from gateway.demo import stage
-from tests.story.test_program import call
+from tests.program import call
 
 logs.set_up(quiet=True)
 BACK = "[back]\npoll_s = 1\nanswer_s = 1\n"

@@ -20,7 +20,7 @@ from gateway.tools.peers import AsPbx, as_bytes
 from gateway.tools.shown import ShownOpener
 from protocols.dialects import DIALECTS
 from protocols.samples import Sample
-from tests.story.test_program import call, get, running, site, wait_for
+from tests.program import call, get, running, site, wait_for
 
 assert site  # the fixture is used by its name
 GUEST = "GI|RN101|G#1|GNRossi|GSN|"
