@@ -31,8 +31,8 @@ fix: setup                               ## repair what a machine can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: setup                              ## all tests; four at once, as many of them wait for a clock or a peer
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+test: setup                              ## all tests; six at once, as many of them wait for a clock or a peer
+	$(BIN)/python -m pytest -n 6 --dist worksteal
 
 torture: setup                           ## every promise under every fault, at full size: hours
 	$(BIN)/python -m tests.torture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import call_process, get, running, site, wait_for
+from tests.program import call, call_process, get, running, site, wait_for
 
 assert site  # the fixture is used by its name
 
@@ -53,7 +53,7 @@ def test_doctor_tells_each_part(site):
     config, pms_port, _, _ = site
     with running("simulate", "pms", "--line", f"listen:127.0.0.1:{pms_port}") as pms:
         pms.stdout.readline()
-        code, out, _ = call_process("doctor", "--config", str(config))
+        code, out, _ = call("doctor", "--config", str(config))
         assert [line.split()[1] for line in out.splitlines()] == [
             "config", "secrets", "data_dir", "console", "line", "certificate", "ucm", "rooms"
         ]  # fmt: skip
@@ -61,10 +61,10 @@ def test_doctor_tells_each_part(site):
         assert re.search(r"FAILED +secrets .*gateway.toml: chmod o= on it", out)
         assert re.search(r"ok +line .*; the PMS says LS", out)
         config.chmod(0o640)
-        assert call_process("doctor", "--config", str(config))[0] == 0
+        assert call("doctor", "--config", str(config))[0] == 0
     text = config.read_text()
     config.write_text(text.replace("api-secret", "wrong"))
-    code, out, _ = call_process("doctor", "--config", str(config), "--json")
+    code, out, _ = call("doctor", "--config", str(config), "--json")
     parts = {each["part"]: each for each in json.loads(out)}
     assert code == 1
     assert not parts["line"]["ok"]
@@ -73,17 +73,17 @@ def test_doctor_tells_each_part(site):
     config.write_text(
         re.sub(r'fingerprint = ".*"', 'fingerprint = "sha256:' + "AB" * 32 + '"', text)
     )
-    code, out, _ = call_process("doctor", "--config", str(config))
+    code, out, _ = call("doctor", "--config", str(config))
     assert re.search(r'FAILED +certificate .*set fingerprint = "sha256:', out)
     for placeholder in ('fingerprint = "sha256:…"', ""):  # as the README has it; not there at all
         config.write_text(re.sub(r'fingerprint = ".*"', placeholder, text))
-        code, out, _ = call_process("doctor", "--config", str(config))
+        code, out, _ = call("doctor", "--config", str(config))
         found = re.search(
             r'FAILED +certificate .*none is pinned yet.*(fingerprint = "sha256:.*")', out
         )
         assert found[1] in text  # to be pasted as it stands
-        assert call_process("check-config", str(config))[0] == 2
-        assert call_process("check-config", "--config", str(config))[0] == 2
+        assert call("check-config", str(config))[0] == 2
+        assert call("check-config", "--config", str(config))[0] == 2
 
 
 def test_no_command_is_answered_with_help_on_stderr():
@@ -149,11 +149,11 @@ def test_check_config_tells_every_mistake_and_exits_2(tmp_path):
 
 
 def test_decode_explains_an_argument_stdin_and_a_file(tmp_path):
-    code, out, _ = call_process("line", "decode", "GI|RN0204|G#4711|GNO'Hara, Liam|GSN|")
+    code, out, _ = call("line", "decode", "GI|RN0204|G#4711|GNO'Hara, Liam|GSN|")
     assert code == 0
     assert out.startswith("GI       guest ")
     assert re.search(r"RN  0204 +room number", out)
-    code, out, _ = call_process(
+    code, out, _ = call(
         "line", "decode", "-", stdin=b"\x02RE|RN108|MLN|\x03\x02\x06\x02RE|RN108|MLN|\x03\x01"
     )
     assert code == 1
@@ -163,16 +163,16 @@ def test_decode_explains_an_argument_stdin_and_a_file(tmp_path):
         "lrc",
     ]
     transcript = Path(__file__, "../../data/lines/serial-comes-up.line").resolve()
-    code, out, _ = call_process("line", "decode", "--json", str(transcript))
+    code, out, _ = call("line", "decode", "--json", str(transcript))
     names = [each["name"] for each in json.loads(out)]
     assert code == 0
     assert names[:4] == ["ENQ", "NAK", "LS", "ACK"]
-    code, out, _ = call_process(
+    code, out, _ = call(
         "line", "decode", "--encoding", "cp850", "-", stdin=b"GI|RN1|GNM\x81ller|\n"
     )
     assert "Müller" in out
-    assert call_process("line", "decode", "no-such-file")[0] == 2
-    assert call_process("line", "decode", "--encoding", "klingon", "LS|")[0] == 2
+    assert call("line", "decode", "no-such-file")[0] == 2
+    assert call("line", "decode", "--encoding", "klingon", "LS|")[0] == 2
 
 
 def test_version_is_printed():
