@@ -45,12 +45,13 @@ class Cluster:
 
     settings    more lines of postgresql.conf
     copy_of     a cluster whose replica this is
+    inside      the folder on whose file system it is
     """
 
-    def __init__(self, settings=(), copy_of=None):
+    def __init__(self, settings=(), copy_of=None, inside="/tmp"):
         self.bin = needed()
         self.port = free_port()
-        self.folder = Path(tempfile.mkdtemp(prefix="pmsgw-pg-", dir="/tmp"))
+        self.folder = Path(tempfile.mkdtemp(prefix="pmsgw-pg-", dir=inside))
         self.data = self.folder / "data"
         self.user = {}
         if os.geteuid() == 0:
@@ -144,6 +145,15 @@ class Cluster:
         for pid in (*self._children(), self.process.pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
+
+    def reload(self):
+        """Read the settings and pg_hba.conf again, and wait until that is done."""
+        socket = f"host={self.folder} port={self.port} user=pmsgw dbname=postgres"
+        with psycopg.connect(socket, autocommit=True) as db:
+            before = db.execute("SELECT pg_conf_load_time()").fetchone()
+            db.execute("SELECT pg_reload_conf()")
+            while db.execute("SELECT pg_conf_load_time()").fetchone() == before:
+                time.sleep(0.01)
 
     def promote(self):
         self._run("pg_ctl", "promote", "-D", self.data, "-w")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import psycopg
-from psycopg import ClientCursor, Connection, conninfo
+from psycopg import Connection, conninfo
 
 from gateway.store.engine import Db, Rows
 from gateway.store.postgres_schema import STATEMENTS, TABLES
@@ -60,9 +60,8 @@ def connect(url: str, *, name: str, read_only: bool = False) -> Connection[Any]:
     with mapped():
         own = conninfo.conninfo_to_dict(url)
         missing = {key: value for key, value in usual.items() if key not in own}
-        return psycopg.connect(
-            conninfo.make_conninfo(url, **missing), autocommit=True, cursor_factory=ClientCursor
-        )
+        # The values go beside the statement, not in it: the server's log has no guest in it.
+        return psycopg.connect(conninfo.make_conninfo(url, **missing), autocommit=True)
 
 
 def with_password(url: str, password: str) -> str:
@@ -342,26 +341,44 @@ def mapped() -> Iterator[None]:
 
 
 def _said(error: psycopg.Error) -> str:
-    """In one line; an address may be in it, a password never is."""
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    """In one line; an address may be in it, a password never is. Only its first sentence, as the
+    server's details quote rows, and a guest is in a row.
+    """
+    words = error.diag.message_primary or str(error).removeprefix("connection failed: ")
+    return " ".join(words.split())[:300] or type(error).__name__
+
+
+_WAIT: Final = "until it is back no record is acknowledged"
+_CREDENTIALS: Final = "set the right user and password in store.url, and let them in in pg_hba.conf"
+_CONNECTIONS: Final = "raise max_connections of the server, or find out who holds so many"
+_REFUSED: Final = (
+    ("password authentication failed|no password supplied|role .* does not exist", _CREDENTIALS),
+    ("no pg_hba.conf entry", "let this machine's address in in the server's pg_hba.conf"),
+    ("database .* does not exist", "make it on the server with createdb, or mend store.url"),
+    ("too many clients|too many connections|connection slots are reserved", _CONNECTIONS),
+    ("failed to resolve host", f"mend the name of the host in store.url, or DNS; {_WAIT}"),
+    ("read-only", f"no host of store.url takes writes now: is one being promoted? {_WAIT}"),
+    ("starting up|shutting down|recovery mode", f"the server starts or stops; {_WAIT}"),
+)
+"""Of a connection that is refused libpq tells the sentence and no code. Of a server that speaks
+another language than English the remedy is that for all others.
+"""
 
 
 def _remedy(error: psycopg.Error) -> str:
-    wait = "until it is back no record is acknowledged"
     match error:
         case psycopg.errors.DiskFull():
             return "free the disk of the database server; until then no record is acknowledged"
         case psycopg.errors.TooManyConnections():
-            return "raise max_connections of the server, or find out who holds so many"
+            return _CONNECTIONS
         case psycopg.errors.ReadOnlySqlTransaction():
-            return f"this server is a replica: name all hosts in store.url; {wait}"
-        case psycopg.errors.InvalidPassword() | psycopg.errors.InvalidAuthorizationSpecification():
-            return "set the right user and password in store.url, and let them in in pg_hba.conf"
+            return f"this server is a replica: name all hosts in store.url; {_WAIT}"
         case psycopg.errors.InsufficientPrivilege():
             return "let this user create schemas: GRANT CREATE ON DATABASE ... TO ..."
         case psycopg.errors.AdminShutdown() | psycopg.errors.CrashShutdown():
-            return f"the server was stopped, or somebody ended our connection; {wait}"
+            return f"the server was stopped, or somebody ended our connection; {_WAIT}"
         case psycopg.OperationalError():
-            return f"does the server run, and is store.url right? {wait}"
+            told = (remedy for words, remedy in _REFUSED if re.search(words, str(error)))
+            return next(told, f"does the server run, and is store.url right? {_WAIT}")
         case _:
             return "look at the server's log; report it if it comes again"

@@ -1,8 +1,12 @@
 """PostgreSQL as the engine: what it refuses, what it survives, and that nothing is guessed."""
 
 import signal
+import subprocess
+import tempfile
 import threading
+from pathlib import Path
 
+import psycopg
 import pytest
 
 from gateway.store import Batch, Heard, Refused, StorageFailed, Store
@@ -143,11 +147,100 @@ def test_an_address_is_shown_without_its_password(url, shown):
     assert address_of(url) == shown
 
 
+@pytest.fixture
+def strict():
+    """A server with few connections and with users, one of whom may do little."""
+    server = Cluster(["max_connections = 6", "superuser_reserved_connections = 3"])
+    server.sql("CREATE USER low PASSWORD 'x'")
+    server.sql("REVOKE CREATE ON DATABASE postgres FROM PUBLIC")
+    yield server
+    server.remove()
+
+
+def let_in(server, *lines):
+    (server.data / "pg_hba.conf").write_text("\n".join(("local all all trust", *lines, "")))
+    server.reload()
+
+
+def refusal(address):
+    """What is said of it, and what to do."""
+    with pytest.raises(StorageFailed) as failed:
+        PostgresStore(address, "site")
+    return str(failed.value), failed.value.do
+
+
+def test_a_server_that_lets_nobody_in_says_what_to_do(strict):
+    low = strict.url.replace("user=pmsgw", "user=low")
+    assert "GRANT CREATE" in refusal(low)[1]
+    assert "right user and password" in refusal(low.replace("user=low", "user=nobody"))[1]
+    assert "createdb" in refusal(strict.url.replace("dbname=postgres", "dbname=none"))[1]
+    held = [psycopg.connect(low) for _ in range(3)]
+    assert "raise max_connections" in refusal(low)[1]
+    for each in held:
+        each.close()
+    let_in(strict, "host all all 127.0.0.1/32 scram-sha-256")
+    said, remedy = refusal(f"{low} password=secret-word")
+    assert "right user and password" in remedy
+    assert "secret-word" not in said
+    let_in(strict)
+    assert "let this machine's address in" in refusal(low)[1]
+    assert "mend the name of the host" in refusal("host=no.such.invalid user=x dbname=y")[1]
+
+
 def test_no_server_is_a_sentence_without_a_password():
     with pytest.raises(StorageFailed) as failed:
         PostgresStore("postgresql://pmsgw:secret@127.0.0.1:1/x", "site")
     assert "secret" not in str(failed.value)
     assert "does the server run" in failed.value.do
+
+
+def test_a_servers_log_tells_of_a_failed_statement_without_the_guests_in_it(store, cluster):
+    schema = store.engine.schema
+    cluster.sql(f"ALTER TABLE {schema}.room ADD CONSTRAINT refused CHECK (room <> '101')")
+    with pytest.raises(StorageFailed, match="refused") as failed:
+        store.put(batch("101"))
+    assert "Rossi" not in f"{failed.value} {failed.value.do}"
+    log = (cluster.folder / "log").read_text().split("refused", 1)[1]
+    assert "STATEMENT:  INSERT INTO room" in log
+    assert "Rossi" not in log.split("STATEMENT:  INSERT INTO room")[1]
+
+
+@pytest.fixture
+def small_disk():
+    """A file system of 160 MB; skipped where nobody may mount one."""
+    with tempfile.TemporaryDirectory(prefix="pmsgw-disk-", dir="/tmp") as folder:
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=160m,mode=755", "tmpfs", folder],
+            capture_output=True, check=False,
+        )  # fmt: skip
+        if mounted.returncode != 0:
+            pytest.skip("only root may mount a small file system")
+        yield Path(folder)
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_of_the_server_costs_nothing_that_was_acknowledged(small_disk, schema):
+    own = Cluster(inside=small_disk)
+    try:
+        store = Store(PostgresStore(own.url, schema))
+        ballast = small_disk / "ballast"
+        with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+            while True:
+                file.write(bytes(65536))
+        acknowledged = 0
+        with pytest.raises(StorageFailed, match="No space left") as failed:
+            for number in range(100_000):
+                store.put(Batch(rooms={str(number): heard()}))
+                acknowledged += 1
+        assert failed.value.do.startswith("free the disk of the database server")
+        ballast.unlink()
+        store.put(Batch(rooms={"mended": heard()}))
+        rooms = store.load().rooms
+        assert {*map(str, range(acknowledged)), "mended"} <= rooms.keys()
+        assert len(rooms) <= acknowledged + 2  # the last one may be in it
+        store.close()
+    finally:
+        own.remove()
 
 
 @pytest.mark.parametrize("setting", ["fsync", "synchronous_commit", "full_page_writes"])
