@@ -17,6 +17,7 @@ from gateway.config import checks
 from gateway.config.checks import Address, FileName, Network
 from gateway.config.phones_file import SitePhone
 from gateway.config.site_line import SiteLine
+from gateway.line.gate import UNACKED_S
 from gateway.line.spec import LineSpec, SerialSpec
 from gateway.metrics import CHARGES, GUESTS
 from protocols.dialects import DIALECTS, settled
@@ -315,7 +316,10 @@ def _site_line(
 
 
 REQUEST_SHARE: Final = 0.4
-"""Of a lease: half of it, this, and a tenth to spare."""
+"""Of a lease: a request is begun within half of it, and takes this long at the most; what is left
+is for the kernel, see `Config.request_unacked_s`.
+"""
+UNACKED_SHARE: Final = 0.1
 
 
 class Config(File):
@@ -362,8 +366,22 @@ class Config(File):
         """For one request to the UCM. In a pair it is begun within the first half of a lease, and
         it is over before the other gateway may take over.
         """
-        limit = REQUEST_SHARE * self.pair.lease_s if self.pair.name else math.inf
-        return min(self.ucm.timeout_s, limit)
+        return min(self.ucm.timeout_s, self._of_lease(REQUEST_SHARE))
+
+    @property
+    def request_unacked_s(self) -> float:
+        """For what was written of a request. A kernel goes on sending it when a network comes back,
+        also after the connection was closed: in a pair not when the other gateway is at work.
+        """
+        return min(UNACKED_S, self._of_lease(UNACKED_SHARE))
+
+    @property
+    def line_unacked_s(self) -> float:
+        """The same for a TCP line: it is written to within the first half of a lease."""
+        return min(UNACKED_S, self._of_lease(0.5))
+
+    def _of_lease(self, share: float) -> float:
+        return share * self.pair.lease_s if self.pair.name else math.inf
 
     @property
     def house_schema(self) -> str:

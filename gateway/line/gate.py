@@ -10,6 +10,8 @@ BYTES_AT_ONCE: Final = 8 * 1024 * 1024
 """A resync of 10,000 rooms, four times over."""
 DIALS_PER_S: Final = 16
 DIALS_AT_ONCE: Final = 256
+UNACKED_S: Final = 20.0
+"""What the peer's machine has not taken for so long will not be taken: it is off."""
 
 
 class Bucket:
@@ -36,6 +38,8 @@ class Gate:
     allow       networks from which the PMS may dial us; none: from anywhere
     on_refused  told the address of a peer that may not be the PMS, or dials too often
     on_slowed   told each time that a peer is read later because it says too much
+    unacked_s   after so long the kernel gives up what the peer's machine does not take, and never
+                delivers it later
     """
 
     def __init__(
@@ -43,7 +47,9 @@ class Gate:
         allow: Sequence[IPv4Network | IPv6Network] = (),
         on_refused: Callable[[str], None] = lambda _: None,
         on_slowed: Callable[[], None] = lambda: None,
+        unacked_s: float | None = None,
     ) -> None:
+        self.unacked_s = UNACKED_S if unacked_s is None else unacked_s
         self._allow, self._on_refused, self._on_slowed = tuple(allow), on_refused, on_slowed
         self._bytes = Bucket(BYTES_PER_S, BYTES_AT_ONCE)
         self._dials = Bucket(DIALS_PER_S, DIALS_AT_ONCE)

@@ -26,7 +26,6 @@ KEEPALIVE_PROBES: Final = 3
 MOST_WAITING: Final = 16
 MOST_HELD_BYTES: Final = 8 << 20
 """More than a kernel keeps for a socket that is not read (net.ipv4.tcp_rmem, 6 MB at most)."""
-UNACKED_MS: Final = 20_000
 _FRAME: Final = re.compile(rb"\x02[^\x03]*\x03")
 
 
@@ -57,7 +56,7 @@ class TcpLine(asyncio.Protocol):
         self._transport = transport
         peer = transport.get_extra_info("peername") or ("?", 0)
         self._peer = f"{peer[0]}:{peer[1]}"
-        _watch(transport.get_extra_info("socket"))
+        _watch(transport.get_extra_info("socket"), self._gate.unacked_s)
         if self._on_made is not None:
             self._on_made(self)
 
@@ -300,7 +299,7 @@ class ListenOpener:
         self._came.set()
 
 
-def _watch(sock: socket.socket | None) -> None:
+def _watch(sock: socket.socket | None, unacked_s: float) -> None:
     """Let the kernel find out that a silent peer is dead."""
     if sock is None:
         return
@@ -310,4 +309,4 @@ def _watch(sock: socket.socket | None) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_S)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_PROBES)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKED_MS)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(unacked_s * 1000))

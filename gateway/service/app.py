@@ -104,7 +104,7 @@ class Service:
         }
         self.openers = {
             line.name: opener_for(
-                line.spec, parts.gate(line, self.metrics.lines[line.name], self.clock)
+                line.spec, parts.gate(config, line, self.metrics.lines[line.name], self.clock)
             )
             for line in config.lines
         } | ({GUESTS: opener} if opener is not None else {})

@@ -32,6 +32,8 @@ from protocols.facts import Said
 from protocols.session import Session
 
 TELL_AGAIN_S = 60.0
+PHONE_WITHIN_S = 10.0
+"""A sleeping handset takes seconds for its TLS."""
 """A hostile peer dials without end: the log has a line a minute, the metric has all of them."""
 
 
@@ -47,7 +49,13 @@ def ucm_peer(config: Config) -> HttpsPeer:
     """The HTTPS connection to this site's UCM."""
     ucm, tls = config.ucm, ucm_tls(config)
     digest = (ucm.username, ucm.password.get_secret_value()) if ucm.api == "old" else None
-    return HttpsPeer(ucm.url, tls=tls, timeout_s=config.request_within_s, digest=digest)
+    return HttpsPeer(
+        ucm.url,
+        tls=tls,
+        timeout_s=config.request_within_s,
+        digest=digest,
+        unacked_s=config.request_unacked_s,
+    )
 
 
 def ucm_api(config: Config, metrics: Metrics, peer: Peer) -> UcmApi:
@@ -84,11 +92,17 @@ def ucm_driver(config: Config, metrics: Metrics, peer: Peer | None = None) -> Uc
 
 
 def phone(
-    site: SitePhone, passed: Callable[[], Awaitable[None]] | None = None, timeout_s: float = 10.0
+    config: Config, site: SitePhone, passed: Callable[[], Awaitable[None]] | None = None
 ) -> Phone:
     """One phone of this site. `passed` is waited for before each of its requests."""
-    password = site.password.get_secret_value()
-    return Phone(site.address, site.username, password, timeout_s=timeout_s, passed=passed)
+    return Phone(
+        site.address,
+        site.username,
+        site.password.get_secret_value(),
+        timeout_s=min(PHONE_WITHIN_S, config.request_within_s),
+        unacked_s=config.request_unacked_s,
+        passed=passed,
+    )
 
 
 def phones(
@@ -104,7 +118,7 @@ def phones(
     """The phones in the rooms of this site; None: it has none that are looked after."""
     if not config.sets:
         return None
-    said, timeout_s = config.phones, min(10.0, config.request_within_s)
+    said = config.phones
     directory = [Entry(each.name, each.number) for each in said.directory]
     text = repr([(each.name, each.number) for each in directory])
     version = hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -113,7 +127,7 @@ def phones(
         return words_now().language.get((guest.language or "").upper(), "")
 
     return Phones(
-        phones={each.room: (each.address, phone(each, passed, timeout_s)) for each in config.sets},
+        phones={each.room: (each.address, phone(config, each, passed)) for each in config.sets},
         outbox=outbox,
         store=store,
         clock=clock,
@@ -164,7 +178,7 @@ def resync(config: Config, *, is_anew: bool) -> Resync:
     return Resync.ONCE if is_anew else Resync.NEVER
 
 
-def gate(line: SiteLine, metrics: LineMetrics, clock: Clock) -> Gate:
+def gate(config: Config, line: SiteLine, metrics: LineMetrics, clock: Clock) -> Gate:
     """Who may be the peer of a TCP line; who may not is counted and told."""
     told_at: dict[str, float] = {}
 
@@ -183,7 +197,7 @@ def gate(line: SiteLine, metrics: LineMetrics, clock: Clock) -> Gate:
         do = "more than any line carries: is it the PMS? nothing of it is lost"
         tell("peer_slowed", do, line=str(line.spec))
 
-    return Gate(line.allow, refused, slowed)
+    return Gate(line.allow, refused, slowed, config.line_unacked_s)
 
 
 def profile(line: SiteLine) -> LineProfile:

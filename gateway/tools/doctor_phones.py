@@ -25,7 +25,7 @@ async def tried(config: Config, at_once: int = 4) -> AsyncIterator[Tried]:
 
     async def one(site: Any) -> Tried:
         async with slots:
-            asked = phone(site)
+            asked = phone(config, site)
             try:
                 accounts = await asked.accounts()
                 what = await asked.identity()

@@ -101,7 +101,7 @@ async def many_losses(folder: Path, kind: str, losses: int, rng: random.Random) 
 
 
 async def replaced(folder: Path, peers: int) -> list[Figure]:
-    """Newer peers dial while the older ones stay: only the newest keeps a line."""
+    """Newer peers dial and speak while the older ones stay: only the newest keeps a line."""
     async with running(folder / "replaced", ListenSpec("127.0.0.1", 0)) as bench:
         await bench.until(lambda: listening_port(bench) != 0)
         address = ("127.0.0.1", listening_port(bench))
@@ -109,10 +109,9 @@ async def replaced(folder: Path, peers: int) -> list[Figure]:
         older = []
         for _ in range(peers):
             older.append(socket.create_connection(address))
-            await asyncio.sleep(0)
-        room, frame = bench.record()
-        older[-1].send(frame)
-        await bench.taken(room)
+            room, frame = bench.record()
+            older[-1].send(frame)
+            await bench.taken(room)
         more = Held.now().descriptors - before.descriptors - peers
         for peer in older:
             peer.close()

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from gateway.line import tcp
+from gateway.line import gate, tcp
 from tests.torture import conversation, frames, link_machine, media, resync
 from tests.torture.noise import Noise, framed, passing, xor_of
 
@@ -60,13 +60,13 @@ def test_what_the_pms_got_acknowledged_is_in_the_outbox_once(seed):
 @contextmanager
 def seconds_instead_of_minutes():
     """The kernel's patience with a dead peer, wound down; how it is set up stays the same."""
-    kept = (tcp.KEEPALIVE_IDLE_S, tcp.KEEPALIVE_INTERVAL_S, tcp.KEEPALIVE_PROBES, tcp.UNACKED_MS)
+    kept = (tcp.KEEPALIVE_IDLE_S, tcp.KEEPALIVE_INTERVAL_S, tcp.KEEPALIVE_PROBES, gate.UNACKED_S)
     tcp.KEEPALIVE_IDLE_S, tcp.KEEPALIVE_INTERVAL_S, tcp.KEEPALIVE_PROBES = 1, 1, 1
-    tcp.UNACKED_MS = 1500
+    gate.UNACKED_S = 1.5
     try:
         yield
     finally:
-        tcp.KEEPALIVE_IDLE_S, tcp.KEEPALIVE_INTERVAL_S, tcp.KEEPALIVE_PROBES, tcp.UNACKED_MS = kept
+        tcp.KEEPALIVE_IDLE_S, tcp.KEEPALIVE_INTERVAL_S, tcp.KEEPALIVE_PROBES, gate.UNACKED_S = kept
 
 
 def test_a_peer_whose_power_is_cut_is_noticed(tmp_path):

@@ -27,6 +27,7 @@ from gateway.drivers.gxv.values import (
     SessionOver,
 )
 from gateway.drivers.gxv.wire import GENERATIONS, GROUP, LANGUAGE, Api
+from gateway.drivers.sockets import UNACKED_S, giving_up_after
 
 T = TypeVar("T")
 
@@ -41,6 +42,7 @@ class Phone:
                 and is not checked: the login never shows the password to whoever answers
     api         which generation it is, if that is known from before
     timeout_s   for one request; a sleeping handset takes seconds for its TLS
+    unacked_s   see `giving_up_after`
     passed      is waited for before each request: of a pair only one gateway speaks
     """
 
@@ -52,12 +54,13 @@ class Phone:
         *,
         api: str = "",
         timeout_s: float = 10.0,
+        unacked_s: float = UNACKED_S,
         passed: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._passed = passed
         self._url = httpx.URL(address if "://" in address else f"http://{address}")
         self._username, self._password = username, password
-        self._timeout_s = timeout_s
+        self._timeout_s, self._unacked_s = timeout_s, unacked_s
         self._api: Api | None = next((each for each in GENERATIONS if each.name == api), None)
         self._client: httpx.AsyncClient | None = None
         self._sid = ""
@@ -200,9 +203,12 @@ class Phone:
     async def _log_in(self) -> None:
         if self._refused:
             raise LoginRefused(self._refused)
+        transport = httpx.AsyncHTTPTransport(
+            verify=_unchecked(), trust_env=False, limits=httpx.Limits(max_connections=1),
+            socket_options=giving_up_after(self._unacked_s),
+        )  # fmt: skip
         self._client = httpx.AsyncClient(
-            verify=_unchecked(), trust_env=False, base_url=self._url, timeout=self._timeout_s,
-            limits=httpx.Limits(max_connections=1),
+            transport=transport, trust_env=False, base_url=self._url, timeout=self._timeout_s,
             headers={"Referer": f"{self._url}/", "User-Agent": "pms-gateway"},
         )  # fmt: skip
         self._sid = ""

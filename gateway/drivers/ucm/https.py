@@ -20,6 +20,7 @@ from tenacity import (
 )
 
 from gateway.drivers.base import Unreachable
+from gateway.drivers.sockets import UNACKED_S, giving_up_after
 
 MAX_REPLY_BYTES: Final = 64 * 1024
 CONNECT_SHARE: Final = 0.4
@@ -148,13 +149,20 @@ class HttpsPeer:
     """One UCM over HTTP. Every failure is an Unreachable that tells whether we were heard.
 
     timeout_s       for a whole request, a dripping reply included
+    unacked_s       see `giving_up_after`
     """
 
     def __init__(
-        self, url: str, *, tls: TlsSettings, timeout_s: float, digest: tuple[str, str] | None = None
+        self,
+        url: str,
+        *,
+        tls: TlsSettings,
+        timeout_s: float,
+        digest: tuple[str, str] | None = None,
+        unacked_s: float = UNACKED_S,
     ) -> None:
         self._url = httpx.URL(url)
-        self._timeout_s = timeout_s
+        self._timeout_s, self._unacked_s = timeout_s, unacked_s
         self.certificate_ends: datetime | None = None
         self.certificate: bytes = b""
         self._context = tls_context(tls, self._see_certificate)
@@ -162,12 +170,17 @@ class HttpsPeer:
         self._client = self._begin()
 
     def _begin(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
+        transport = httpx.AsyncHTTPTransport(
             verify=self._context,
+            limits=httpx.Limits(max_connections=1, keepalive_expiry=IDLE_S),
+            socket_options=giving_up_after(self._unacked_s),
+            trust_env=False,
+        )
+        return httpx.AsyncClient(
+            transport=transport,
             auth=self._auth,
             headers=_HEADERS,
             timeout=httpx.Timeout(None, connect=self._timeout_s * CONNECT_SHARE),
-            limits=httpx.Limits(max_connections=1, keepalive_expiry=IDLE_S),
             trust_env=False,
         )
 

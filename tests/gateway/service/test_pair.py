@@ -35,7 +35,10 @@ def test_in_a_pair_a_request_is_over_before_the_other_one_takes_over(tmp_path):
     assert config_of(tmp_path).request_within_s == 15
     paired = config_of(tmp_path, pair='[pair]\nname = "a"\nlease_s = 10\n')
     assert paired.request_within_s == 4
-    assert paired.pair.lease_s / 2 + paired.request_within_s < paired.pair.lease_s
+    half, whole = paired.pair.lease_s / 2, paired.pair.lease_s
+    assert half + paired.request_within_s + paired.request_unacked_s <= whole
+    assert half + paired.line_unacked_s <= whole
+    assert config_of(tmp_path).line_unacked_s == config_of(tmp_path).request_unacked_s == 20
 
 
 @pytest.mark.asyncio
