@@ -21,7 +21,9 @@ reload_units() { ! has_systemd || systemctl daemon-reload; }
 
 case "${1:-}" in
   --uninstall)
-    ! has_systemd || systemctl disable --now pms-gateway.service "pms-gateway@*.service" 2>/dev/null || true
+    # `stop` knows patterns and `disable` does not: the template stands for all its houses there.
+    ! has_systemd || systemctl stop pms-gateway.service "pms-gateway@*.service" || true
+    ! has_systemd || systemctl disable pms-gateway.service pms-gateway@.service || true
     rm -rf "$root"
     rm -f "$unit" "$houses" "$link"
     reload_units

@@ -20,7 +20,6 @@ from gateway.cli.shared import (
 )
 
 store_app = group("Where the house is kept: a file, or a PostgreSQL.")
-SILENT_LEASES = 2
 
 
 @store_app.command("copy")
@@ -78,7 +77,7 @@ def pair(config: ConfigOption = DEFAULT_PATH, as_json: JsonOption = False) -> No
         raise ended("this gateway has no partner: see [pair] in deploy/two-boxes.md", 1)
     with declinable():
         found = stores.pair(loaded)
-    silent_s = SILENT_LEASES * loaded.pair.lease_s
+    silent_s = stores.SILENT_LEASES * loaded.pair.lease_s
     alive = {each["name"]: each["age_s"] < silent_s for each in found["members"]}
     is_well = alive.get(found["holder"], False) and any(
         alive[each["name"]] for each in found["members"] if each["name"] != found["holder"]

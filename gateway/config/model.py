@@ -1,5 +1,6 @@
 """The configuration as values: every key with its type, limits and default."""
 
+import hashlib
 import math
 import re
 from collections.abc import Collection, Mapping
@@ -190,11 +191,14 @@ class StoreKept(Section):
     password_file: FileName | None = None
 
 
+LONGEST_LEASE_S: Final = 60
+
+
 class Pair(Section):
     """[pair]: of two gateways one is at work. `name`: of this one; empty: it has no partner."""
 
     name: Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]{0,32}$")] = ""
-    lease_s: Annotated[float, Field(ge=0.4, le=300)] = 10
+    lease_s: Annotated[float, Field(ge=0.4, le=LONGEST_LEASE_S)] = 10
 
 
 class Capture(Section):
@@ -385,8 +389,13 @@ class Config(File):
 
     @property
     def house_schema(self) -> str:
-        """Of this site in its database: many sites share one."""
-        return "pmsgw_" + re.sub(r"[^a-z0-9_]", "_", self.site.name.lower())[:50]
+        """Of this site in its database: many sites share one. A name that is no word of SQL gets a
+        number of its own: two hotels in one schema would be one house.
+        """
+        name = self.site.name
+        word = re.sub(r"[^a-z0-9_]", "_", name.lower())[:40]
+        number = "" if word == name else f"_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+        return f"pmsgw_{word}{number}"
 
     @property
     def zone(self) -> ZoneInfo:

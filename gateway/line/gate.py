@@ -38,8 +38,8 @@ class Gate:
     allow       networks from which the PMS may dial us; none: from anywhere
     on_refused  told the address of a peer that may not be the PMS, or dials too often
     on_slowed   told each time that a peer is read later because it says too much
-    unacked_s   after so long the kernel gives up what the peer's machine does not take, and never
-                delivers it later
+    unacked_s   after so long a dial is given up, and what the peer's machine does not take: the
+                kernel never delivers it later
     """
 
     def __init__(

@@ -179,6 +179,7 @@ class DialOpener:
         with contextlib.suppress(ValueError):
             ip_address(spec.host)
             self._within_s = CALL_WITHIN_S
+        self._within_s = min(self._within_s, gate.unacked_s)
 
     async def open(self) -> Line:
         try:
@@ -189,7 +190,7 @@ class DialOpener:
                 )
         except TimeoutError:
             raise LineFailed(
-                f"{self._spec}: no answer within {self._within_s:.0f} s; check address and firewall"
+                f"{self._spec}: no answer within {self._within_s:g} s; check address and firewall"
             ) from None
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that can be none
             why = getattr(error, "strerror", None) or error

@@ -50,7 +50,10 @@ def begin_anew() -> None:
     """
     sys.stderr.flush()
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # our own line
+    try:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # our own line
+    finally:
+        os._exit(1)  # it could not, and systemd can
 
 
 @dataclass(slots=True)
@@ -124,7 +127,7 @@ class Standby:
         from gateway.store.lease import Lease  # psycopg is an extra
 
         logger().warning("role_changed", role="holder", name=seat.name, epoch=epoch)
-        lease = Lease(seat, epoch, begin_anew)
+        lease = Lease(seat, epoch, begin_anew, has_partner=bool(self.config.pair.name))
         lease.begin(sent_at)
         return lease
 

@@ -40,12 +40,7 @@ class Db(Protocol):
 
 
 class Engine(Protocol):
-    """SQLite in a file, or PostgreSQL. Synchronous; one thread. Every method raises StorageFailed.
-
-    number  how often it had to make way for an empty one
-    """
-
-    number: int
+    """SQLite in a file, or PostgreSQL. Synchronous; one thread. All of it raises StorageFailed."""
 
     @property
     def where(self) -> str:

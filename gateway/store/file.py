@@ -41,7 +41,6 @@ class StoreFile:
 
     def __init__(self, path: Path, *, read_only: bool = False, vfs: str | None = None) -> None:
         self.path = path
-        self.number = 0
         self._read_only = read_only
         self._own_vfs = vfs
         self._db: apsw.Connection | None = None
@@ -120,7 +119,6 @@ class StoreFile:
         """
         self._drop()
         aside = set_aside(self.path)
-        self.number += 1
         return str(aside)
 
     def _open(self) -> apsw.Connection:

@@ -10,11 +10,15 @@ comes first, the other one sees it.
 """
 
 import contextlib
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
+
+import psycopg
 
 from gateway.logs import logger
 from gateway.store.engine import Db
@@ -25,6 +29,13 @@ BEATS: Final = 5
 """Renewals in the time of a lease."""
 LOOKS: Final = 20
 """How often the other one looks in the time of a lease."""
+LET_GO_AFTER: Final = 6
+"""Leases without a renewal: longer than a database takes for a fail-over. Until then the holder
+stands still with all that it has heard; then it lets go of line and port, which the other one may
+need.
+"""
+LIMIT_SHARE: Final = 0.6
+"""Of a lease: a little more than the server's own limits of half of one."""
 HOLDER: Final = "holder"
 STANDBY: Final = "standby"
 
@@ -58,7 +69,7 @@ class Held:
 class Seat:
     """The connection of one gateway to the lease, beside that of its store. Not for two threads.
 
-    lease_s     how long a lease lasts; nothing of the database may take longer
+    lease_s     how long a lease lasts; a transaction takes LIMIT_SHARE of it at the most
     """
 
     def __init__(self, url: str, schema: str, name: str, lease_s: float, version: str) -> None:
@@ -69,6 +80,9 @@ class Seat:
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[PostgresDb]:
         """Raises StorageFailed; the next one has a new connection then."""
+        # A server that stands still, or waits for its replica, keeps no limits of its own.
+        limit = threading.Timer(self.lease_s * LIMIT_SHARE, self._hang_up)
+        limit.start()
         try:
             with mapped():
                 db = self._db or self._open()
@@ -78,6 +92,17 @@ class Seat:
         except BaseException:
             self.close()
             raise
+        finally:
+            limit.cancel()
+
+    def _hang_up(self) -> None:
+        """From another thread: whoever waits for the server has lost it."""
+        if (db := self._db) is not None:
+            with (
+                contextlib.suppress(OSError, psycopg.Error),  # it is closed already
+                socket.socket(fileno=os.dup(db.raw.fileno())) as wire,
+            ):
+                wire.shutdown(socket.SHUT_RDWR)
 
     def _open(self) -> PostgresDb:
         raw = connect(self.url, name=f"pms-gateway {self.schema} {self.name}: lease")
@@ -114,20 +139,25 @@ class Seat:
 
     @staticmethod
     def _held(db: PostgresDb, lock: str = "") -> Held:
-        holder, epoch = db.execute(
-            f"SELECT holder, epoch FROM lease WHERE id = 1 {lock}"
-        ).fetchone()
+        row = db.execute(f"SELECT holder, epoch FROM lease WHERE id = 1 {lock}").fetchone()
+        if row is None:
+            raise StorageFailed("the schema has lost its lease", "restore the database")
+        holder, epoch = row
         # A statement of its own: what a renewal has committed before our lock is seen by it.
         beat = db.execute("SELECT beat FROM beat WHERE epoch = ?", (epoch,)).get
         return Held(str(holder), int(epoch), int(beat or 0))
 
     # --- What the holder does ---
 
+    def _is_ours(self, db: PostgresDb, epoch: int, lock: str) -> bool:
+        # Not by the epoch alone: a database that was restored counts its epochs again.
+        held = self._held(db, lock)
+        return (held.holder, held.epoch) == (self.name, epoch)
+
     def renew(self, epoch: int) -> list[Member] | None:
         """One more beat. None: another one holds the lease. Raises StorageFailed: not known."""
         with self._transaction() as db:
-            held = self._held(db, "FOR SHARE")
-            if held.epoch != epoch:
+            if not self._is_ours(db, epoch, "FOR SHARE"):
                 return None
             db.execute("UPDATE beat SET beat = beat + 1 WHERE epoch = ?", (epoch,))
             self._beat(db, HOLDER, epoch)
@@ -136,7 +166,7 @@ class Seat:
     def release(self, epoch: int) -> None:
         """Hand over at once. Raises StorageFailed."""
         with self._transaction() as db:
-            if self._held(db, "FOR UPDATE").epoch == epoch:
+            if self._is_ours(db, epoch, "FOR UPDATE"):
                 db.execute("UPDATE lease SET holder = '' WHERE id = 1")
                 db.execute("DELETE FROM member WHERE name = ?", (self.name,))
 
@@ -198,7 +228,8 @@ class Watch:
 class Lease:
     """A lease that we hold, renewed by a thread of its own until it is lost or released.
 
-    lost        called in that thread when another one holds it: nothing of ours may go on
+    lost        called in that thread: nothing of ours may go on
+    has_partner another gateway may be waiting, see LET_GO_AFTER
     until       nothing is begun outside from this moment on (monotonic): half a lease after the
                 last good renewal was sent
     """
@@ -206,6 +237,7 @@ class Lease:
     seat: Seat
     epoch: int
     lost: Callable[[], None]
+    has_partner: bool = True
     until: float = 0.0
     _failed: str = ""
     _seen: dict[str, tuple[Member, float]] = field(default_factory=dict)  # since when so
@@ -220,8 +252,8 @@ class Lease:
 
     def guard(self, db: Db) -> None:
         """At the begin of each transaction of the store. Raises StorageFailed: it is not ours."""
-        epoch: Any = db.execute("SELECT epoch FROM lease WHERE id = 1 FOR SHARE").get
-        if epoch != self.epoch:
+        held = db.execute("SELECT holder, epoch FROM lease WHERE id = 1 FOR SHARE").fetchone()
+        if held != (self.seat.name, self.epoch):
             raise StorageFailed(
                 "another gateway has taken the house over", "nothing: this one begins anew"
             )
@@ -229,9 +261,12 @@ class Lease:
     def release(self) -> None:
         """Hand over: the other one need not wait."""
         self._stop.set()
+        self.until = 0.0
         if self._thread is not None:
             self._thread.join(self.seat.lease_s)
-        self.until = 0.0
+            if self._thread.is_alive():  # it waits for the database, and has the seat
+                logger().warning("lease_not_released", do="it ends by itself")
+                return
         try:
             self.seat.release(self.epoch)
         except StorageFailed as failed:
@@ -268,6 +303,20 @@ class Lease:
         self._seen = seen
 
     def _renew(self) -> None:
+        """Until it is lost, whatever happens, or released."""
+        why = "a fault of ours: report it"
+        try:
+            why = self._renewed_until()
+        except Exception as fault:  # noqa: BLE001  # this thread must not end without a word
+            logger().error("lease_failed", error=repr(fault), do="report it")
+        if why:
+            self.until = 0.0
+            do = "nothing: `pms-gateway pair` says which gateway is at work"
+            logger().error("lease_lost", why=why, do=do)
+            self.lost()
+
+    def _renewed_until(self) -> str:
+        """Renew it. Returns why it is lost; empty: it is released."""
         pause = self.seat.lease_s / BEATS
         while not self._stop.wait(pause):
             sent_at = time.monotonic()
@@ -277,17 +326,15 @@ class Lease:
                 if str(failed) != self._failed:
                     logger().error("lease_not_renewed", error=str(failed), do=failed.do)
                 self._failed = str(failed)
+                late_s = time.monotonic() - self.until
+                if self.has_partner and late_s >= LET_GO_AFTER * self.seat.lease_s:
+                    return "not renewed for long: the other one may be at work"
                 continue
             if members is None:
-                self.until = 0.0
-                logger().error(
-                    "lease_lost",
-                    do="nothing: another gateway is at work; `pms-gateway pair` says which",
-                )
-                self.lost()
-                return
+                return "another gateway holds it"
             if self._failed:
                 logger().info("lease_renewed")
             self._failed = ""
             self.saw(members)
             self.until = sent_at + self.seat.lease_s / 2
+        return ""

@@ -15,7 +15,7 @@ from psycopg import Connection, conninfo
 from gateway.store.engine import Db, Rows
 from gateway.store.postgres_schema import STATEMENTS, TABLES
 from gateway.store.schema import VERSION
-from gateway.store.values import StorageCorrupt, StorageFailed
+from gateway.store.values import StorageFailed
 
 OLDEST: Final = 150_000
 """PostgreSQL 15."""
@@ -26,6 +26,9 @@ FROZEN_S: Final = 5
 _NUL: Final = "\u2400"
 """In the place of a NUL, which no text of PostgreSQL may have."""
 
+_DAMAGED: Final = (
+    "restore the database, or let its replica take over; until then no record is acknowledged"
+)
 _DURABLE: Final = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -87,7 +90,6 @@ class PostgresStore:
     ) -> None:
         if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", schema):
             raise ValueError(f"{schema!r} is no name of a schema")
-        self.number = 0
         self.url, self.schema = url, schema
         self._read_only = read_only
         self._guard = guard
@@ -137,21 +139,14 @@ class PostgresStore:
                 raise
 
     def begin_anew(self) -> str:
-        """Rename the schema and make an empty one in its place. Nothing is ever deleted."""
-        with mapped():
-            db = self._db or self._open()
-            number = 1
-            while _has_schema(db, aside := f"{self.schema}_corrupt_{number}"):
-                number += 1
-            db.execute(f'ALTER SCHEMA "{self.schema}" RENAME TO "{aside}"')
-        self._drop()
-        self.number += 1
-        return f"schema {aside}"
+        """Never: the lease is in the schema too, and a house that two gateways hold is worse than
+        one that stands still. A damaged page is the server's to mend.
+        """
+        raise StorageFailed(f"{self.where} is damaged", _DAMAGED)
 
     def made_way(self) -> bool:
-        """Whether a schema of this site was ever set aside."""
-        with self.reading() as db:
-            return _has_schema(db, f"{self.schema}_corrupt_1")
+        """It never does."""
+        return False
 
     def shrink(self) -> None:
         """The server's own vacuum gives the room back, in its time."""
@@ -283,10 +278,11 @@ def check_server(db: PostgresDb) -> None:
             f"the server is PostgreSQL {number // 10_000}", "PostgreSQL 15 or newer is needed"
         )
     for setting in _DURABLE:
-        if db.execute(f"SHOW {setting}").get == "off":
+        found = db.execute(f"SHOW {setting}").get
+        if found in ("off", "local"):
             raise Refused(
-                f"the server has {setting} = off: after a power cut it has lost what it had"
-                " acknowledged",
+                f"the server has {setting} = {found}: after a power cut, or when its replica takes"
+                " over, it has lost what it had acknowledged",
                 f"set {setting} = on in postgresql.conf, and reload the server",
             )
 
@@ -297,10 +293,6 @@ def _version(db: PostgresDb, schema: str) -> int:
     if db.execute(there, (schema,)).get is None:
         return 0
     return int(db.execute(f'SELECT version FROM "{schema}".schema_version').get)
-
-
-def _has_schema(db: PostgresDb, name: str) -> bool:
-    return db.execute("SELECT 1 FROM pg_namespace WHERE nspname = ?", (name,)).get is not None
 
 
 def _marked(sql: str, *, is_named: bool) -> str:
@@ -331,7 +323,7 @@ def mapped() -> Iterator[None]:
     try:
         yield
     except (psycopg.errors.DataCorrupted, psycopg.errors.IndexCorrupted) as error:
-        raise StorageCorrupt(f"the store is damaged: {_said(error)}") from error
+        raise StorageFailed(f"the database is damaged: {_said(error)}", _DAMAGED) from error
     except psycopg.ProgrammingError as error:
         if error.sqlstate is None:  # a value that no column takes: a bug of ours, not the server's
             raise TypeError(str(error)) from error

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.config import Config
+from gateway.config.model import LONGEST_LEASE_S
 from gateway.service.hold import holder_of
 from gateway.service.pair import pair_as_json
 from gateway.service.stores import database, open_store
@@ -14,7 +15,7 @@ from gateway.store import StorageFailed, Store
 from gateway.store.file import StoreFile
 from gateway.web.control import Declined
 
-SILENT_S: Final = 30
+SILENT_LEASES: Final = 2
 """A gateway gives signs of life several times in the time of its lease."""
 
 
@@ -85,15 +86,18 @@ COUNTED: Final = ("journal", "refused", "posting", "posting_step")
 """Those whose ids are counted by the database."""
 
 
-def worker_on(where: str, store: Store) -> str:
-    """Who works on this house now; empty: nobody. Raises StorageFailed."""
+def worker_on(where: str, store: Store, lease_s: float = LONGEST_LEASE_S) -> str:
+    """Who works on this house now; empty: nobody. Raises StorageFailed.
+
+    lease_s     of its gateways, where it is known
+    """
     if isinstance(store.engine, StoreFile):
         return holder_of(Path(where).parent)
     from gateway.store.lease import members_of  # psycopg is an extra
 
     with store.reading() as db:
         held, members = members_of(db)
-    alive = {each.name for each in members if each.age_s < SILENT_S}
+    alive = {each.name for each in members if each.age_s < SILENT_LEASES * lease_s}
     return held.holder if held.holder in alive else ""
 
 
@@ -101,7 +105,7 @@ def at_work(config: Config) -> str:
     """Which gateway holds the house of this site now; empty: none does."""
     try:
         with closing(open_store(config, read_only=True)) as store:
-            return worker_on(config.store.url.get_secret_value(), store)
+            return worker_on(config.store.url.get_secret_value(), store, config.pair.lease_s)
     except StorageFailed as failed:
         return f"that is perhaps at work ({failed})"
 

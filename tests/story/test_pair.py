@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from gateway import logs
+from gateway.store.lease import LET_GO_AFTER
 from tests.story.pair import House
 
 logs.set_up(quiet=True)
@@ -51,7 +52,6 @@ async def test_one_works_and_the_other_shows_that_it_stands_by(house):
         assert "left" in (await standby.get("/")).text
         page = (await holder.get("/metrics")).text
         assert 'pmsgw_pair_role{role="holder"} 1.0' in page
-        await house.until(lambda: True)
         for _ in range(100):
             if "pmsgw_pair_standbys 1.0" in page:
                 break
@@ -138,3 +138,26 @@ async def test_without_the_database_nothing_is_acknowledged_and_it_goes_on(house
             cluster.thaw()
         await house.agreed()
         assert (await house.holder()) in (house.left, house.right)
+
+
+@pytest.mark.asyncio
+async def test_one_that_is_cut_off_from_the_database_for_long_lets_go_of_line_and_port(
+    house, cluster
+):
+    """The PMS dials, or a device server takes one client: the other one could not come in."""
+    async with house:
+        holder, standby = await ready(house)
+        house.pms.say(*house.hotel.check_in("101"))
+        await house.agreed()
+        cluster.freeze()
+        try:
+            async with asyncio.timeout((LET_GO_AFTER + 10) * house.lease_s):
+                while await holder.role() != "standby":
+                    await asyncio.sleep(0.05)
+            assert "The database does not answer" in (await holder.get("/")).text
+            assert not house.pms.is_up
+        finally:
+            cluster.thaw()
+        house.pms.say(*house.hotel.check_in("102"))
+        await house.agreed()
+        assert (await house.holder()) in (holder, standby)

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -40,7 +40,8 @@ class UcmEvents:
     heard       each event
     connected   the UCM has begun to tell: everything must be read once
     gone        it has stopped
-    passed      waited for before it is connected; None: nothing is in the way
+    passed      waited for before it is connected, and before each message; None: nothing is in the
+                way
     trouble     why it does not; empty: it does
     """
 
@@ -105,7 +106,7 @@ class UcmEvents:
     async def listen(self) -> None:
         """Connect, log in, listen until it ends. Raises Refused, OSError, WebSocketException."""
         if self.passed is not None:
-            await self.passed()
+            await self.passed()  # a login may end the session of another gateway
         async with self._connection() as link:
             messages = self._messages(link)
             await self._log_in(link, messages)
@@ -131,7 +132,7 @@ class UcmEvents:
         """Raises Refused."""
         self._number += 1
         message = {"transactionid": str(self._number), "action": action, **values}
-        await link.send(json.dumps({"type": "request", "message": message}))
+        await self._send(link, "request", message)
         async with asyncio.timeout(ANSWER_S):
             while True:
                 answer = await anext(messages)
@@ -140,6 +141,11 @@ class UcmEvents:
                         raise Refused(f"the UCM refuses {action} with {answer.status}")
                     return answer
                 await self._take(link, answer)
+
+    async def _send(self, link: ClientConnection, kind: str, message: Mapping[str, Any]) -> None:
+        if self.passed is not None:
+            await self.passed()
+        await link.send(json.dumps({"type": kind, "message": message}))
 
     async def _messages(self, link: ClientConnection) -> AsyncIterator[Message]:
         while True:
@@ -153,7 +159,7 @@ class UcmEvents:
                 "action": "heartbeat",
                 "status": "0",
             }
-            await link.send(json.dumps({"type": "response", "message": answer}))
+            await self._send(link, "response", answer)
         elif message.action == "notify":
             for event in events_in(message):
                 self.heard(event)

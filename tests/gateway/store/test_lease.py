@@ -160,3 +160,53 @@ def test_the_holder_sees_who_could_take_over(seats):
         time.sleep(0.1)
         lease.saw(left.renew(1))
     assert lease.standbys() == []  # it gives no sign of life
+
+
+def test_a_database_that_counts_its_epochs_again_has_one_holder_all_the_same(
+    seats, cluster, schema
+):
+    """It was restored, or a replica was promoted that lacked the last commit."""
+    left, right = seats
+    epoch = left.take(left.look(STANDBY)[0])
+    cluster.sql(f"UPDATE {schema}.lease SET holder = '', epoch = 0")
+    assert right.take(right.look(STANDBY)[0]) == epoch
+    assert left.renew(epoch) is None
+    assert right.renew(epoch) is not None
+    store = Store(PostgresStore(cluster.url, schema, guard=Lease(left, epoch, print).guard))
+    with pytest.raises(StorageFailed, match="taken the house over"):
+        store.try_write()
+    store.close()
+    left.release(epoch)  # it is not ours to give
+    assert right.renew(epoch) is not None
+
+
+def test_a_server_that_stands_still_is_a_failure_and_not_a_wait(seats, cluster):
+    left, _ = seats
+    left.look(STANDBY)
+    cluster.freeze()
+    try:
+        with pytest.raises(StorageFailed):
+            left.look(STANDBY)
+    finally:
+        cluster.thaw()
+    left.look(STANDBY)
+
+
+def test_a_lease_that_is_not_in_the_database_is_a_failure_and_no_end(seats, cluster, schema):
+    left, _ = seats
+    lease = Lease(left, left.take(left.look(STANDBY)[0]), print)
+    cluster.sql(f"ALTER TABLE {schema}.lease RENAME TO away")
+    cluster.sql(f"CREATE TABLE {schema}.lease (LIKE {schema}.away)")
+    lease.begin(time.monotonic())
+    until(lambda: "has lost its lease" in lease.trouble)
+    cluster.sql(f"DROP TABLE {schema}.lease")
+    cluster.sql(f"ALTER TABLE {schema}.away RENAME TO lease")
+    until(lambda: not lease.trouble)
+    lease.release()
+
+
+def until(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
