@@ -31,7 +31,15 @@ from gateway.back.states import OPEN, PARKED, Cause, State, step
 from gateway.clock import Clock
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.store import LevelRow, PostingRow, PostingStep, StorageFailed, Store, StoreWorker
+from gateway.store import (
+    LevelRow,
+    PostingRow,
+    PostingStep,
+    StorageFailed,
+    Store,
+    StoreWorker,
+    Writing,
+)
 from protocols.dialects import Books
 from protocols.errors import CannotBeSaid, LocalProtocolError
 from protocols.facts import PostingAnswered
@@ -63,7 +71,7 @@ class Lane:
     place: Callable[[PostingRow], Awaitable[tuple[PostingRow, str]]]
     record_of: Callable[[PostingRow, int], Any]
     say: Callable[[AnyRecord], bool]
-    writing: asyncio.Lock
+    writing: Writing
     answer_s: float = 30.0
     numbers_up_to: int = 99_999_999
     is_acknowledged: bool = True
@@ -78,6 +86,7 @@ class Lane:
     _written: deque[tuple[float, PostingRow]] = field(default_factory=deque)
     _audit_since: float | None = None
     _again: list[PostingRow] = field(default_factory=list)
+    _left_sent: set[int] = field(default_factory=set)
     _told_numbers: bool = False
     _stopping: bool = False
 
@@ -91,6 +100,20 @@ class Lane:
         """What was open at the last stop. What was sent then has no answer any more, unless it
         still comes: it may be booked.
         """
+        rows = list(rows)
+        self._left_sent = {row.id for row in rows if row.state == State.SENT.value}
+        self.now_is(rows)
+
+    def are(self, rows: Iterable[PostingRow]) -> None:
+        """Exactly these are open, on disk: some write has failed, and may be there all the same."""
+        rows = list(rows)
+        for id_ in self.open.keys() - {row.id for row in rows}:
+            ended = self.open.pop(id_)
+            if self._out is not None and self._out.row.id == id_:
+                self._out = self._fate = None
+            if ended.number is not None:
+                self._ended.append(ended.number)
+            self._count(ended.kind)
         self.now_is(rows)
 
     def stop(self) -> None:
@@ -263,6 +286,7 @@ class Lane:
 
     async def operate(self, id_: int, cause: Cause, who: str, why: str) -> PostingRow:
         """An operator has looked: booked, again, or drop. Raises NotPossible or StorageFailed."""
+        self.changed.set()  # whatever comes of it
         async with self.writing:
             found = await self.store(Store.posting, id_)
             if found is None:
@@ -281,6 +305,9 @@ class Lane:
     # --- One posting ---
 
     async def _turn(self) -> None:
+        if self.writing.in_doubt:
+            async with self.writing:
+                pass  # it is settled at the door
         if self._again:
             async with self.writing:
                 why = "the line broke off behind it: said again"
@@ -289,9 +316,9 @@ class Lane:
                 self._again.clear()
         elif self._out is not None:
             await self._look_after(self._out)
-        elif cut_off := [row for row in self.open.values() if row.state == State.SENT.value]:
+        elif self._adrift():
             async with self.writing:
-                await self._store([self._cut_off(row) for row in cut_off])
+                await self._store([self._cut_off(row) for row in self._adrift()])
         elif self._next() is not None:
             await self._send()
 
@@ -368,7 +395,13 @@ class Lane:
         self._told_numbers = number is None
         return number
 
+    def _adrift(self) -> list[PostingRow]:
+        """Sent, by the disk's word, and nobody waits for an answer."""
+        return [row for row in self.open.values() if row.state == State.SENT.value]
+
     def _cut_off(self, row: PostingRow) -> Change:
+        if row.id not in self._left_sent:
+            return self._changed(row, Cause.NOT_ARRIVED, GATEWAY, "it was not said")
         if not KINDS[row.kind].is_answered:
             return self._changed(row, Cause.SAY_AGAIN, GATEWAY, "the gateway was stopped meanwhile")
         why = "the gateway was stopped before the PMS answered"

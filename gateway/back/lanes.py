@@ -1,6 +1,6 @@
 """The lanes of a site: one for each line to the PMS. A posting goes over the lane of its kind."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.back.lane import Change, Lane
@@ -35,7 +35,12 @@ class Lanes:
         """What was open at the last stop. What was sent then has no answer any more, unless it
         still comes: it may be booked.
         """
-        self.now_is(rows)
+        self._dealt(Lane.restore, rows)
+
+    async def settle(self, is_anew: bool) -> None:
+        """See `Writing`. An empty store knows less of them than we do."""
+        if not is_anew:
+            self._dealt(Lane.are, await self.each[0].store(Store.open_postings))
 
     def stop(self) -> None:
         """Send nothing more."""
@@ -55,9 +60,14 @@ class Lanes:
 
     def now_is(self, rows: Iterable[PostingRow]) -> None:
         """These postings are so, on disk."""
+        self._dealt(Lane.now_is, rows)
+
+    def _dealt(
+        self, take: Callable[[Lane, list[PostingRow]], None], rows: Iterable[PostingRow]
+    ) -> None:
         rows = list(rows)
         for lane in self.each:
-            lane.now_is(row for row in rows if self.of(row.kind) is lane)
+            take(lane, [row for row in rows if self.of(row.kind) is lane])
 
     def counted(self, change: Change) -> None:
         """A change is on disk: count it."""

@@ -34,6 +34,7 @@ from gateway.store import (
     StorageFailed,
     Store,
     StoreWorker,
+    Writing,
 )
 from gateway.store.text import from_json, to_json
 from protocols.errors import RecordError
@@ -83,9 +84,14 @@ class Intake:
     stored: asyncio.Event = field(default_factory=asyncio.Event)
     lanes: Lanes | None = None
     rang: Callable[[str, datetime, bool], None] | None = None
-    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    writing: Writing = field(init=False)
     _writes: int = 0
     _doubt: Doubt | None = None
+    _adopted: list[Sequence[object]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.writing = Writing(self.store)
+        self.writing.settle.append(self._settle)
 
     @property
     def last(self) -> tuple[str, float] | None:
@@ -116,8 +122,9 @@ class Intake:
         """
         ear = ear or self.guests
         async with self.writing:
-            if await self._is_stored(received):
-                return
+            if any(each is received for each in self._adopted):
+                self._adopted = [each for each in self._adopted if each is not received]
+                return  # it was stored, although its commit failed
             try:
                 await self._take(received, evidence, ear)
             except StorageFailed:
@@ -160,7 +167,6 @@ class Intake:
         return  one was running. Raises StorageFailed.
         """
         async with self.writing:
-            await self._is_stored(())
             if not self.house.ledger.in_resync:
                 return False
             await self._apply(ResyncVoided(), "(end of the link)", background=True)
@@ -170,7 +176,6 @@ class Intake:
         """Somebody keyed this on the phone of the room, by its address. The caller holds `writing`.
         Raises StorageFailed.
         """
-        await self._is_stored(())
         await self._apply(fact, "(phone)", background=False)
 
     async def _apply(self, fact: Fact, said: str, *, background: bool) -> None:
@@ -183,14 +188,12 @@ class Intake:
     async def forget(self, older_than: timedelta) -> None:
         """Let go of guests who were announced so long ago and never came. Raises StorageFailed."""
         async with self.writing:
-            await self._is_stored(())
             self.house.forget(self.clock.stamp() - older_than)
             await self._put(Draft(), ())
 
     async def tick(self) -> None:
         """Let what is due in the house come true. Raises StorageFailed."""
         async with self.writing:
-            await self._is_stored(())
             draft, now = Draft(), self.clock.epoch()
             told = self.house.tick(self.clock.wall())
             for room, at in told.rung:
@@ -352,38 +355,37 @@ class Intake:
         # After the answer to the PMS: the PMS waits for that, and nothing waits for this.
         asyncio.get_running_loop().call_soon(tell, draft.reports)
 
-    async def _is_stored(self, received: Sequence[object]) -> bool:
-        """Find out what became of a batch whose commit failed: the file alone knows.
-
-        A file that was damaged has made way for an empty one: then the house is written into it.
-
-        return  it is stored, and these are the records it came from: nothing is left to do
-
-        Raises StorageFailed while the file cannot be read or written.
+    async def _settle(self, is_anew: bool) -> None:
+        """Find out what became of a batch whose commit failed: the store alone knows. One that was
+        damaged has made way for an empty one: then the house is written into it.
         """
-        if self.store.is_anew:
-            self._doubt = None
-            rooms = {room: Heard(house=to_json(kept)) for room, kept in self.house.rooms.items()}
-            now, zone = self.clock.epoch(), self.clock.zone
-            batch = Batch(
-                rooms=rooms,
-                ledger=to_json(self.house.ledger),
-                residents=residence.all_of(self.house.rooms, [], now, zone),
-            )
-            self._writes = await self.store(Store.put, batch)
-            self.store.is_anew = False
-            if self.repeats is not None:
-                self.repeats.heard.clear()
-            await self.store(Store.told, self.outbox.told(self.outbox.entries))
-        if self._doubt is None:
-            return False
-        writes = await self.store(Store.writes)
         doubt, self._doubt = self._doubt, None
-        if writes == self._writes:
-            return False
-        self._writes = writes
-        self._adopt(doubt)
-        return doubt.received is received
+        if is_anew:
+            await self._write_all()
+        elif doubt is not None:
+            try:
+                writes = await self.store(Store.writes)
+            except StorageFailed:
+                self._doubt = doubt
+                raise
+            if writes != self._writes:
+                self._writes = writes
+                self._adopted += [doubt.received] if doubt.received else []
+                self._adopt(doubt)
+
+    async def _write_all(self) -> None:
+        rooms = {room: Heard(house=to_json(kept)) for room, kept in self.house.rooms.items()}
+        now, zone = self.clock.epoch(), self.clock.zone
+        batch = Batch(
+            rooms=rooms,
+            ledger=to_json(self.house.ledger),
+            residents=residence.all_of(self.house.rooms, [], now, zone),
+        )
+        self._writes = await self.store(Store.put, batch)
+        self.store.is_anew = False
+        if self.repeats is not None:
+            self.repeats.heard.clear()
+        await self.store(Store.told, self.outbox.told(self.outbox.entries))
 
     def _adopt(self, doubt: Doubt) -> None:
         """The batch was stored after all: the house is made what it was to become."""

@@ -229,6 +229,7 @@ def way_back(config: Config, around: Around) -> WayBack:
     }
     poll = _poll(config, around, [look for look, is_used in looks.items() if is_used])
     around.intake.lanes = lanes
+    around.intake.writing.settle.append(lanes.settle)
     if back.wake_up_results or back.wake_ups_from_phones:
         poll.always.append(results.settle)
         around.intake.rang = results.rang

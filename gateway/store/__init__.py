@@ -21,6 +21,7 @@ from gateway.store.values import (
     Told,
 )
 from gateway.store.worker import StoreWorker
+from gateway.store.writing import Writing
 
 __all__ = [
     "Batch",
@@ -41,5 +42,6 @@ __all__ = [
     "Store",
     "StoreWorker",
     "Told",
+    "Writing",
     "set_aside",
 ]

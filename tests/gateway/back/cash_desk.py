@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 
 from gateway.back.kinds import CALL
 from gateway.back.lane import Lane
+from gateway.back.lanes import Lanes
 from gateway.back.sending import Ready
 from gateway.back.states import State
 from gateway.clock import Clock
 from gateway.metrics import Metrics
-from gateway.store import Batch, PostingRow, StorageFailed, Store, StoreWorker
+from gateway.store import Batch, PostingRow, StorageFailed, Store, StoreWorker, Writing
 from protocols.facts import PostingAnswered, Verdict
 
 VERDICTS = {"OK": Verdict.BOOKED, "RY": Verdict.AGAIN, "NA": Verdict.NIGHT_AUDIT}
@@ -71,9 +72,10 @@ class Desk:
             place=self._place,
             record_of=self.record_of,
             say=self._say,
-            writing=asyncio.Lock(),
+            writing=Writing(self.store),
             **self.how,
         )
+        self.lane.writing.settle.append(Lanes((self.lane,)).settle)
         self.lane.restore(rows)
 
     def record_of(self, row, number):
@@ -89,6 +91,8 @@ class Desk:
         self.store.close()
 
     async def _write(self, method, *args, **kwargs):
+        if method in (Store.posting, Store.open_postings):
+            return await self.store(method, *args, **kwargs)  # no commit
         fails, self.fails = self.fails, ""
         if fails == "before":
             raise StorageFailed("the disk is full")

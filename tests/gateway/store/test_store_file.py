@@ -109,7 +109,7 @@ def test_bit_that_turns_over_at_rest_is_noticed_or_changes_nothing(tmp_path):
 def test_file_that_cannot_be_trusted_is_set_aside_and_never_deleted(file, tmp_path):
     file.put(batch("101"))
     aside = file.engine.begin_anew()
-    assert (aside, file.engine.number) == (str(tmp_path / "outbox.db.corrupt-1"), 1)
+    assert aside == str(tmp_path / "outbox.db.corrupt-1")
     assert (file.load().rooms, file.writes()) == ({}, 0)
     file.put(batch("102"))
     assert set(file.load().rooms) == {"102"}
