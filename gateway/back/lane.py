@@ -12,20 +12,19 @@ from typing import Any
 
 from gateway.back.kinds import KINDS, LEVELS, is_correction
 from gateway.back.sending import (
-    CAUSES,
+    COUNTED,
     DO,
     GATEWAY,
     IN_DOUBT_S,
     LOOK_EVERY_S,
-    MOST_TRIES,
     NIGHT_AUDIT_AT_MOST_S,
-    PMS,
     REMEMBERED,
     RESULTS,
     NotPossible,
     Out,
     Ready,
-    pause_s,
+    fate_of,
+    verdict_on,
 )
 from gateway.back.states import OPEN, PARKED, Cause, State, step
 from gateway.clock import Clock
@@ -83,7 +82,9 @@ class Lane:
     _out: Out | None = None
     _fate: tuple[Cause, str, float] | None = None
     _ended: deque[int] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    _written: deque[tuple[float, PostingRow]] = field(default_factory=deque)
+    _written: deque[tuple[float, PostingRow]] = field(
+        default_factory=lambda: deque(maxlen=REMEMBERED)
+    )
     _audit_since: float | None = None
     _again: list[PostingRow] = field(default_factory=list)
     _left_sent: set[int] = field(default_factory=set)
@@ -92,14 +93,12 @@ class Lane:
 
     def __post_init__(self) -> None:
         for kind in self.kinds:
-            for result in ("booked", "refused", "unknown", "unconfirmed", "written", "dropped"):
+            for result in RESULTS.values():
                 self.metrics.postings_total.labels(kind, result)
             self._count(kind)
 
     def restore(self, rows: Iterable[PostingRow]) -> None:
-        """What was open at the last stop. What was sent then has no answer any more, unless it
-        still comes: it may be booked.
-        """
+        """See `Lanes.restore`."""
         rows = list(rows)
         self._left_sent = {row.id for row in rows if row.state == State.SENT.value}
         self.now_is(rows)
@@ -169,17 +168,9 @@ class Lane:
         """The link says this record no more."""
         if self._out is None or record is not self._out.record:
             return
-        if may_have_arrived and not KINDS[self._out.row.kind].is_answered:
-            self._ends(Cause.SAY_AGAIN, "the line broke off: said again")
-        elif may_have_arrived:
-            self._ends(Cause.NO_ANSWER, "the line broke off before the PMS had acknowledged it")
-        elif not self.ready().is_up:
-            self._ends(Cause.NOT_ARRIVED, "the PMS has not got it: sent again")
-        elif self._out.row.tries >= MOST_TRIES:
-            self._ends(Cause.SPENT, "the PMS does not take this record: it says NAK to each try")
-        else:
-            pause = pause_s(self._out.row.tries)
-            self._ends(Cause.NOT_ARRIVED, "the PMS says NAK: sent again later", pause)
+        self._ends(
+            *fate_of(self._out.row, may_have_arrived=may_have_arrived, is_up=self.ready().is_up)
+        )
 
     def link_is_new(self) -> None:
         """The link is up, began anew, or is down: an answer that is still owed will not come."""
@@ -211,23 +202,9 @@ class Lane:
         """
         known = {row.number: row for row in self.open.values()}
         known |= {row.number: row for row, _ in drafted}
-        row, now = known.get(fact.number), self.clock.epoch()
-        if row is None:
-            return None
-        text = f"{fact.answer} {fact.text}".strip()
-        cause = CAUSES[fact.verdict]
-        if cause is Cause.PMS_AGAIN and row.tries >= MOST_TRIES:
-            cause = Cause.SPENT
-        if step(State(row.state), cause) is None:
-            return None
-        if cause is Cause.PMS_AGAIN:
-            row = replace(row, due_at=now + pause_s(row.tries))
-            why = f"the PMS says {text}: not now"
-        elif cause is Cause.PMS_BOOKED:
-            why = ""
-        else:
-            why = f"the PMS says {text or 'nothing'}: {fact.meaning}"
-        return self._changed(row, cause, PMS, why)
+        row = known.get(fact.number)
+        verdict = None if row is None else verdict_on(row, fact, self.clock.epoch())
+        return None if verdict is None else self._changed(*verdict)
 
     def now_is(self, rows: Iterable[PostingRow]) -> None:
         """These postings are so, on disk."""
@@ -250,21 +227,18 @@ class Lane:
         self.changed.set()
 
     def has_ended(self, number: int) -> bool:
-        """Whether this was the number of a posting that has ended of late: its answer comes again
-        when our ACK was lost.
-        """
+        """See `Lanes.has_ended`."""
         return number in self._ended
 
     def counted(self, change: Change) -> None:
         """A change is on disk: count it."""
         row, made = change
-        result = RESULTS.get(State(row.state))
-        if result is not None:
+        if (result := RESULTS.get(State(row.state))) is not None:
             self.metrics.postings_total.labels(row.kind, result).inc()
         if row.state == State.BOOKED.value:
             self.metrics.last_booked.set(made.at)
         elif row.state == State.WRITTEN.value:
-            self._written = deque([*self._written, (self.clock.now(), row)], maxlen=REMEMBERED)
+            self._written.append((self.clock.now(), row))
         elif State(row.state) in PARKED:
             logger().warning("posting_parked", posting=row.id, state=row.state, do=DO[row.state])
 
@@ -288,8 +262,7 @@ class Lane:
         """An operator has looked: booked, again, or drop. Raises NotPossible or StorageFailed."""
         self.changed.set()  # whatever comes of it
         async with self.writing:
-            found = await self.store(Store.posting, id_)
-            if found is None:
+            if (found := await self.store(Store.posting, id_)) is None:
                 raise NotPossible(f"there is no posting {id_}")
             row, _ = found
             if step(State(row.state), cause) is None:
@@ -423,10 +396,6 @@ class Lane:
 
     def _count(self, kind: str) -> None:
         states = [State(row.state) for row in self.open.values() if row.kind == kind]
-        for word, which in (
-            ("waiting", {State.WAITING}),
-            ("sent", {State.SENT}),
-            ("parked", PARKED),
-        ):
+        for word, which in COUNTED.items():
             count = sum(state in which for state in states)
             self.metrics.postings.counts[kind, word] = count

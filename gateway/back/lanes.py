@@ -55,7 +55,9 @@ class Lanes:
         return next((change for change in found if change is not None), None)
 
     def has_ended(self, number: int) -> bool:
-        """Whether this was the number of a posting that has ended of late."""
+        """Whether this was the number of a posting that has ended of late: its answer comes again
+        when our ACK was lost.
+        """
         return any(lane.has_ended(number) for lane in self.each)
 
     def now_is(self, rows: Iterable[PostingRow]) -> None:

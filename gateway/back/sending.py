@@ -1,11 +1,12 @@
-"""What the lane asks and keeps while it sends."""
+"""What the lane asks and keeps while it sends, and what becomes of a posting. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from gateway.back.states import Cause, State
+from gateway.back.kinds import KINDS
+from gateway.back.states import PARKED, Cause, State, step
 from gateway.store import PostingRow
-from protocols.facts import Verdict
+from protocols.facts import PostingAnswered, Verdict
 from protocols.session import AnyRecord
 
 
@@ -57,6 +58,13 @@ REMEMBERED: Final = 64
 GATEWAY: Final = "gateway"
 PMS: Final = "PMS"
 
+COUNTED: Final = {
+    "waiting": frozenset({State.WAITING}),
+    "sent": frozenset({State.SENT}),
+    "parked": PARKED,
+}
+"""What an open posting counts as in the metrics."""
+
 CAUSES: Final = {
     Verdict.BOOKED: Cause.PMS_BOOKED,
     Verdict.AGAIN: Cause.PMS_AGAIN,
@@ -77,3 +85,41 @@ DO: Final = {
     State.UNKNOWN.value: "look at the bill, then `pms-gateway postings booked ID` or `again ID`",
     State.HELD.value: "`pms-gateway postings show ID` tells why",
 }
+
+
+def fate_of(row: PostingRow, *, may_have_arrived: bool, is_up: bool) -> tuple[Cause, str, float]:
+    """What becomes of a posting whose record the link says no more: why, and after which pause.
+
+    is_up   the link to the PMS
+    """
+    is_answered = KINDS[row.kind].is_answered
+    if may_have_arrived and not is_answered:
+        return Cause.SAY_AGAIN, "the line broke off: said again", 0.0
+    if may_have_arrived:
+        why = "the line broke off before the PMS had acknowledged it"
+        return Cause.NO_ANSWER, why, 0.0
+    if not is_up:
+        return Cause.NOT_ARRIVED, "the PMS has not got it: sent again", 0.0
+    if row.tries >= MOST_TRIES:
+        why = "the PMS does not take this record: it says NAK to each try"
+        return Cause.SPENT, why, 0.0
+    return Cause.NOT_ARRIVED, "the PMS says NAK: sent again later", pause_s(row.tries)
+
+
+def verdict_on(
+    row: PostingRow, fact: PostingAnswered, now: float
+) -> tuple[PostingRow, Cause, str, str] | None:
+    """What an answer of the PMS makes of its posting: the row, and cause, who and why of the
+    change. None: nothing, in the state that it is in.
+    """
+    text = f"{fact.answer} {fact.text}".strip()
+    cause = CAUSES[fact.verdict]
+    if cause is Cause.PMS_AGAIN and row.tries >= MOST_TRIES:
+        cause = Cause.SPENT
+    if step(State(row.state), cause) is None:
+        return None
+    if cause is Cause.PMS_AGAIN:
+        row = replace(row, due_at=now + pause_s(row.tries))
+        return row, cause, PMS, f"the PMS says {text}: not now"
+    why = "" if cause is Cause.PMS_BOOKED else f"the PMS says {text or 'nothing'}: {fact.meaning}"
+    return row, cause, PMS, why

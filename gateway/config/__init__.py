@@ -1,6 +1,6 @@
 """What a site's file says, read strictly, as frozen values."""
 
 from gateway.config.file import ConfigError, load
-from gateway.config.model import Config
+from gateway.config.site_config import Config
 
 __all__ = ["Config", "ConfigError", "load"]

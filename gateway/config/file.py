@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from gateway.back.kinds import CALL, KINDS
 from gateway.back.tariff import Tariff
 from gateway.config.checks import FINGERPRINT
-from gateway.config.model import NO_PIN, Config, File, lines_of, wanted_kinds
+from gateway.config.model import NO_PIN, File, lines_of, wanted_kinds
 from gateway.config.named_files import NamedFiles
+from gateway.config.site_config import Config
 from gateway.metrics import CHARGES
 
 EXAMPLE: Final = "deploy/gateway.toml, or in the package /usr/share/pms-gateway/gateway.toml"

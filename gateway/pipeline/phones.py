@@ -120,6 +120,7 @@ class _Known:
     is_there: bool | None = None
     is_registered: bool | None = None
     trouble: str = ""
+    failed_at: PhoneStep | None = None
     since: float | None = None
     due_at: float = 0.0
     pause_s: float = 0.0
@@ -255,10 +256,13 @@ class Phones:
         return next_step(wanted, holds, wipes=self.wipes)
 
     def _is_due(self, room: str, known: _Known, now: float) -> bool:
-        if known.phone.refused or now < known.due_at:
-            return False
+        step = self._step(room)
         is_new = room not in self._holds and self._wanted(room) is not None
-        return is_new or self._step(room) is not None or now >= known.ask_at
+        if known.phone.refused:
+            return False
+        if now < known.due_at:  # what is to be deleted does not wait for the pause of another step
+            return step is PhoneStep.WIPE and known.failed_at is not step
+        return is_new or step is not None or now >= known.ask_at
 
     async def _turn(self, room: str, known: _Known) -> None:
         """Everything that is to be done to one phone now."""
@@ -275,6 +279,10 @@ class Phones:
             known.due_at = self.clock.now() + self.pace.first_pause
         except PhoneFailed as failed:
             self._failed(room, known, failed)
+        except Exception as fault:  # noqa: BLE001  # of one phone: the others and the UCM go on
+            self._failed(
+                room, known, PhoneFailed(f"our own fault ({type(fault).__name__}): report it")
+            )
         finally:
             known.is_busy = False
 
@@ -323,12 +331,13 @@ class Phones:
         if known.trouble:
             logger().info("phone_well", room=room)
         known.trouble, known.since, known.pause_s = "", None, 0.0
+        known.failed_at = None
 
     def _failed(self, room: str, known: _Known, failed: PhoneFailed) -> None:
         if str(failed) != known.trouble:
             kind = "phone_refuses" if isinstance(failed, LoginRefused) else "phone_behind"
             logger().warning(kind, room=room, address=known.address, why=str(failed))
-        known.trouble = str(failed)
+        known.trouble, known.failed_at = str(failed), self._step(room)
         longer = max(self.pace.first_pause, 2 * known.pause_s)
         known.pause_s = min(self.pace.longest_pause, longer)
         known.due_at = self.clock.now() + known.pause_s
@@ -338,7 +347,8 @@ class Phones:
         return PhoneView(
             room=room, address=known.address, identity=known.identity, is_there=known.is_there,
             is_registered=known.is_registered, step=step.value if step else "",
-            trouble=known.phone.refused or known.trouble, since=known.since if step else None,
+            trouble=known.phone.refused or (known.trouble if step is known.failed_at else ""),
+            since=known.since if step else None,
         )  # fmt: skip
 
     def _count(self) -> None:

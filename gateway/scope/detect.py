@@ -276,7 +276,13 @@ def _confidence(
             f"the same bytes fit {', '.join(also)} too: listen longer, until a record is heard",
         )
     if best.dialect is Dialect.UNKNOWN:
-        return Confidence.UNSURE, ("single control bytes only, no record: listen longer",)
+        why = "single control bytes only, no record: listen longer"
+        if set(best.data) == {ENQ}:
+            why += (
+                "; it asks whether it may speak (ENQ), and some say no more until they are answered:"
+                " set these, start the service, and look again"
+            )
+        return Confidence.UNSURE, (why,)
     if best.is_pieced:
         return Confidence.LIKELY, (
             f"this UART runs out of step at 8n1, its bytes were pieced together: try {best.form}",

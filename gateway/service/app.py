@@ -36,7 +36,7 @@ from gateway.service.hold import Held, hold
 from gateway.service.pages import listen
 from gateway.service.pair import holder_as_json, show_holder
 from gateway.service.parts_as_json import line_as_json, store_as_json
-from gateway.service.stores import is_file, open_store, path_of, set_store_aside
+from gateway.service.stores import open_store, place_of, set_store_aside
 from gateway.store import StorageFailed, Store, StoreWorker
 from gateway.web import control
 from gateway.web.console.app import Console
@@ -164,8 +164,7 @@ class Service:
             return kept
         except StorageFailed as failed:
             self._lock.close()
-            where = f"{path_of(self._config)}: " if is_file(self._config) else ""
-            raise StartFailed(f"{where}{failed}: {failed.do}") from failed
+            raise StartFailed(f"{place_of(self._config)}: {failed}: {failed.do}") from failed
 
     def _build_core(self, kept: Start) -> None:
         """What lies between the two sides: the house, the rooms to be told, the way in."""

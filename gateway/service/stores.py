@@ -19,6 +19,11 @@ def is_file(config: Config) -> bool:
     return not config.store.url.get_secret_value()
 
 
+def place_of(config: Config) -> str:
+    """Where the house is kept, for people."""
+    return str(path_of(config)) if is_file(config) else f"schema {config.house_schema}"
+
+
 def database(config: Config) -> str:
     """The address of this site's database, with its password. Raises StorageFailed."""
     url, password = config.store.url.get_secret_value(), config.store.password.get_secret_value()

@@ -30,6 +30,7 @@ from gateway.service.stores import is_file
 from gateway.tools import doctor_back, doctor_phones
 from gateway.tools.stores import at_work, database_fits
 from gateway.web.http import bind
+from protocols.stream import ENQ
 
 OPEN_WITHIN_S: Final = 12.0
 LISTEN_S: Final = 4.0
@@ -91,6 +92,7 @@ def _files(config: Config) -> Finding:
         config.store.password_file,
         http.metrics_key_file,
         http.metrics_token_file,
+        *{each.password_file or config.phones.file for each in config.sets},
     )
     paths = [beside(config.path, name) for name in names if name is not None]
     if ucm.password_file is None or ucm.pms_password_file is None:
@@ -192,9 +194,11 @@ async def _heard(line: Line) -> str:
     record = re.search(rb"\x02([A-Z]{2})[|\x03]", said)
     if record is not None:
         return f"the PMS says {record[1].decode()}"
+    if said and set(said) == {ENQ}:
+        return "the PMS asks whether it may speak (ENQ), and says no more until the service answers"
     if said:
         return (
-            f"{len(said)} bytes come that are no record: `pms-gateway line detect` finds out the"
+            f"what comes ({len(said)} bytes) is no record: `pms-gateway line detect` finds out the"
             " settings of a serial line"
         )
     return f"the PMS said nothing in {LISTEN_S:.0f} s; it may wait for us to begin"

@@ -9,8 +9,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
-from gateway.back.lane import MOST_TRIES, NIGHT_AUDIT_AT_MOST_S
-from gateway.back.sending import FIRST_PAUSE_S, NotPossible, Ready
+from gateway.back.sending import (
+    FIRST_PAUSE_S,
+    MOST_TRIES,
+    NIGHT_AUDIT_AT_MOST_S,
+    NotPossible,
+    Ready,
+)
 from gateway.back.states import Cause
 from tests.gateway.back.cash_desk import Desk
 

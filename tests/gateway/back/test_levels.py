@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from gateway.back.lane import IN_DOUBT_S
 from gateway.back.levels import ECHO_S, Levels
 from gateway.back.rows import PmsRooms
+from gateway.back.sending import IN_DOUBT_S
 from gateway.drivers.legs import KeyedStatus, Mailbox
 from gateway.house import Room
 from gateway.house.states import Guest

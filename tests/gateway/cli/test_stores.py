@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
+from gateway.cli.stores import store_app
 from gateway.config import load
 from gateway.store import Store
 from gateway.store.lease import STANDBY, Seat
@@ -18,6 +19,9 @@ UCM = (
     'password = "p"\npms_username = "u"\npms_password = "p"\n'
     f'fingerprint = "sha256:{":".join(["00"] * 32)}"\n'
 )
+
+
+assert store_app  # it is called by its name
 
 
 def run(*words):

@@ -56,7 +56,8 @@ class Hotel:
                 room: (each.address, Phone(each.address, each.username, each.password, timeout_s=1))
                 for room, each in self.simulators.items()
             },
-            outbox=self.outbox, store=self.store, clock=self.clock, metrics=self.metrics, pace=QUICK, **how,
+            outbox=self.outbox, store=self.store, clock=self.clock, metrics=self.metrics,
+            **{"pace": QUICK, **how},
         )  # fmt: skip
 
     @asynccontextmanager
@@ -179,6 +180,43 @@ async def test_one_that_only_says_so_is_behind_and_said(tmp_path):
         assert phone.values["1362"] == "en"  # nothing of the new stay beside contacts of the old
         phone.ignores.clear()
         await until(lambda: phone.values["1362"] == "de" and len(phone.contacts) == 2)
+
+
+@pytest.mark.asyncio
+async def test_what_is_to_be_deleted_does_not_wait_for_the_pause_of_another_step(tmp_path):
+    hotel = Hotel(tmp_path, ["101"])
+    phone = hotel.simulators["101"]
+    async with hotel.open(pace=Pace(look=0.02, first_pause=600)) as phones:
+        hotel.say("101")
+        await until(lambda: view(phones, "101").is_registered)
+        phone.ignores.add("save")
+        phone.type_in("a friend", "5551")
+        hotel.check_in("101")
+        await until(lambda: "has others" in view(phones, "101").trouble)
+        hotel.check_out("101")
+        await until(lambda: not phone.contacts)
+        hotel.check_in("101")
+        assert "has others" not in view(phones, "101").trouble
+
+
+@pytest.mark.asyncio
+async def test_a_fault_of_ours_with_one_phone_is_told_and_ends_nothing_else(tmp_path):
+    hotel = Hotel(tmp_path, ["101", "102"])
+
+    class Broken:
+        api = refused = ""
+
+        async def accounts(self):
+            raise OverflowError("port must be 0-65535")
+
+        async def close(self):
+            pass
+
+    async with hotel.open() as phones:
+        phones._known["101"].phone = Broken()
+        hotel.check_in("102")
+        await until(lambda: len(hotel.simulators["102"].names("Hotel")) == 2)
+        await until(lambda: "OverflowError" in view(phones, "101").trouble)
 
 
 @pytest.mark.asyncio

@@ -8,6 +8,7 @@ import pytest
 
 from gateway import logs
 from gateway.config import load
+from gateway.config.site_config import REQUEST_SHARE, UNACKED_SHARE
 from gateway.metrics import StandbyMetrics
 from gateway.service.pair import Standby, name_of
 from tests.postgres import free_port, needed
@@ -38,6 +39,7 @@ def test_in_a_pair_a_request_is_over_before_the_other_one_takes_over(tmp_path):
     half, whole = paired.pair.lease_s / 2, paired.pair.lease_s
     assert half + paired.request_within_s + paired.request_unacked_s <= whole
     assert half + paired.line_unacked_s <= whole
+    assert REQUEST_SHARE + UNACKED_SHARE <= 0.5
     assert config_of(tmp_path).line_unacked_s == config_of(tmp_path).request_unacked_s == 20
 
 

@@ -26,6 +26,7 @@ def test_without_a_word_it_is_a_file_in_its_folder(tmp_path):
     assert stores.is_file(config)
     stores.open_store(config).close()
     assert stores.path_of(config) == tmp_path / "outbox.db"
+    assert stores.place_of(config) == str(tmp_path / "outbox.db")
     assert stores.set_store_aside(config) == str(tmp_path / "outbox.db.corrupt-1")
 
 
@@ -34,6 +35,7 @@ def test_each_site_has_a_schema_of_its_own_in_a_database(tmp_path, cluster):
     assert not stores.is_file(config)
     assert re.fullmatch(r"pmsgw_grand_h_tel_[0-9a-f]{8}", config.house_schema)
     stores.open_store(config).close()
+    assert stores.place_of(config) == f"schema {config.house_schema}"
     named = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
     assert cluster.sql(named, config.house_schema) == [(1,)]
 

@@ -3,7 +3,7 @@
 from gateway.scope.explain.marks import Mark
 from gateway.scope.explain.sight import Sight, Told
 from gateway.scope.explain.table import fault, row
-from gateway.scope.explain.values import Confidence, Layer
+from gateway.scope.explain.values import Confidence, Layer, Speech
 
 row(
     "names-are-utf8", Layer.RECORDS, "Names hold UTF-8, and another code page is set.",
@@ -75,6 +75,15 @@ row(
     Mark.NO_RECORD, at_least=3,
     words="Whole, undamaged frames hold no record: no two letters with a bar behind them.",
     do="Check that the interface of the PMS is set to FIAS and not to another protocol.",
+)  # fmt: skip
+
+row(
+    "unknown-messages", Layer.RECORDS, "Whole messages are none that this link knows.",
+    Mark.NO_RECORD, at_least=3, speech=Speech.TURNS,
+    words="Whole, undamaged messages are none that this link knows, or stand in other columns: "
+    "they are refused (NAK) and kept.",
+    do="Check which protocol the PMS's interface is set to, and whether it puts the room first; "
+    "the evidence says what each message lacks.",
 )  # fmt: skip
 
 row(
