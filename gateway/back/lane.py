@@ -144,10 +144,8 @@ class Lane:
     @property
     def has_work(self) -> bool:
         """Whether something waits, or an answer is owed."""
-        return self._out is not None or self._has_waiting()
-
-    def _has_waiting(self) -> bool:
-        return any(row.state == State.WAITING.value for row in self.open.values())
+        waits = any(row.state == State.WAITING.value for row in self.open.values())
+        return self._out is not None or waits
 
     # --- What the link says of what we sent ---
 

@@ -279,7 +279,7 @@ def _confidence(
         why = "single control bytes only, no record: listen longer"
         if set(best.data) == {ENQ}:
             why += (
-                "; it asks whether it may speak (ENQ), and some say no more until they are answered:"
+                "; it asks whether it may speak (ENQ), and some say no more until answered:"
                 " set these, start the service, and look again"
             )
         return Confidence.UNSURE, (why,)

@@ -7,6 +7,7 @@ The peer is in a network namespace of its own, at the other end of a virtual cab
 import asyncio
 import itertools
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ import threading
 import pytest
 
 from gateway.drivers.base import Unreachable
+from gateway.drivers.sockets import giving_up_after
 from gateway.drivers.ucm.https import HttpsPeer, TlsSettings, Trust
 from gateway.line import Gate, TcpSpec, opener_for
 
@@ -119,6 +121,10 @@ async def mended_and_heard(peer):
     peer.mend()
     await asyncio.sleep(2.5)
     return peer.heard
+
+
+def test_the_limit_is_told_in_milliseconds():
+    assert giving_up_after(UNACKED_S) == [(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 500)]
 
 
 @pytest.mark.parametrize("unacked_s", [UNACKED_S, 20.0])
