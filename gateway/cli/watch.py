@@ -125,6 +125,7 @@ def line_capture(
 
     What you type becomes a comment in it. Guests are masked unless you ask for them.
     """
+    from gateway.metrics import CHARGES, GUESTS
     from gateway.scope.triggers import Gate, condition
     from gateway.tools.capture_file import CaptureFile
 
@@ -134,7 +135,8 @@ def line_capture(
     except ValueError as error:
         raise ended(str(error)) from None
     source = _source(line, tap, config, protocol=protocol, lrc=lrc, ack=ack, encoding=encoding)
-    goes_on = live or seconds is not None or bool(line or tap)
+    is_ours = line in (None, GUESTS, CHARGES) and not tap  # what the service has kept has an end
+    goes_on = live or seconds is not None or not is_ours
     if goes_on and not source.is_live:
         sentence = "no service runs, so nothing will come: start it, or leave --live and --for out"
         raise ended(sentence, 1)

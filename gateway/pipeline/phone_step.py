@@ -5,9 +5,12 @@ one may still be.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import Final
+
+from gateway.house.states import Desired, Guest
 
 NEVER: Final = -1
 
@@ -66,6 +69,36 @@ def read_holds(text: str) -> Holds:
 def first_seen(wanted: Wanted) -> Holds:
     """Of a phone that is new to us: a guest who is in keeps his contacts."""
     return Holds(NEVER if wanted.stay is None else wanted.departures)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a site wants of its phones.
+
+    wipes       contacts go with a guest
+    version     of the hotel's numbers; empty: they are not written
+    language_of the phone's word for the language of a guest; None: it is left alone
+    """
+
+    wipes: bool = True
+    version: str = ""
+    language_of: Callable[[Guest], str] | None = None
+
+    def wanted(self, desired: Desired) -> Wanted | None:
+        """What the phone of a room should hold. None: the PMS has never said who is in it."""
+        if not desired.is_heard:
+            return None
+        language = ""
+        if self.language_of is not None and desired.guest is not None:
+            language = self.language_of(desired.guest)
+        return Wanted(desired.stay, desired.departures, self.version, language)
+
+    def step(self, desired: Desired, holds: Holds | None) -> PhoneStep | None:
+        """What is to be done first. `holds`: None: it is new to us."""
+        wanted = self.wanted(desired)
+        if wanted is None:
+            return None
+        return next_step(wanted, holds or first_seen(wanted), wipes=self.wipes)
 
 
 def next_step(wanted: Wanted, holds: Holds, *, wipes: bool = True) -> PhoneStep | None:

@@ -7,7 +7,7 @@ would lock itself.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, TypeVar
@@ -21,7 +21,7 @@ from gateway.drivers.gxv import (
     PhoneAway,
     PhoneFailed,
 )
-from gateway.house.states import NOTHING_HEARD, Desired, Guest
+from gateway.house.states import NOTHING_HEARD
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pipeline.outbox import Outbox
@@ -29,9 +29,9 @@ from gateway.pipeline.phone_step import (
     Holds,
     PhoneStep,
     Wanted,
+    Wishes,
     after,
     first_seen,
-    next_step,
     read_holds,
 )
 from gateway.store import LevelRow, StorageFailed, Store, StoreWorker
@@ -110,6 +110,16 @@ class PhoneView:
         return "unregistered" if self.is_registered is False else "well"
 
 
+def holds_in(rows: Iterable[LevelRow]) -> dict[str, Holds]:
+    """What each phone held when it was last stored, by its room."""
+    found = {}
+    for row in rows:
+        if row.kind == KIND:
+            with suppress(ValueError):  # then it is as if it were new
+                found[row.room] = read_holds(row.seen)
+    return found
+
+
 @dataclass(slots=True)
 class _Known:
     """What is known of one phone beside what it holds."""
@@ -133,10 +143,8 @@ class Phones:
     """All phones of a house.
 
     phones      address and phone of each room, by the UCM's number of the room
-    wipes       whether contacts go with a guest
-    directory   the hotel's numbers; none: nothing is written
-    version     of the directory
-    language_of the phone's word for the language of a guest; None: it is left alone
+    wishes      of the site
+    directory   the hotel's numbers
     """
 
     phones: Mapping[str, tuple[str, RoomPhone]]
@@ -144,10 +152,8 @@ class Phones:
     store: StoreWorker
     clock: Clock
     metrics: Metrics
-    wipes: bool = True
+    wishes: Wishes = Wishes()
     directory: Sequence[Entry] = ()
-    version: str = ""
-    language_of: Callable[[Guest], str] | None = None
     pace: Pace = Pace()
     _known: dict[str, _Known] = field(default_factory=dict)
     _holds: dict[str, Holds] = field(default_factory=dict)
@@ -163,10 +169,7 @@ class Phones:
             except StorageFailed:
                 await self.clock.sleep(self.pace.first_pause)
                 continue
-            for row in rows:
-                if row.kind == KIND:
-                    with suppress(ValueError):  # then it is as if it were new
-                        self._holds[row.room] = read_holds(row.seen)
+            self._holds = holds_in(rows)
             return
 
     async def run(self) -> None:
@@ -239,21 +242,11 @@ class Phones:
     # --- One phone ---
 
     def _wanted(self, room: str) -> Wanted | None:
-        """None: the PMS has never said who is in this room."""
-        desired: Desired = self.outbox.desired.get(room, NOTHING_HEARD)
-        if not desired.is_heard:
-            return None
-        language = ""
-        if self.language_of is not None and desired.guest is not None:
-            language = self.language_of(desired.guest)
-        return Wanted(desired.stay, desired.departures, self.version, language)
+        return self.wishes.wanted(self.outbox.desired.get(room, NOTHING_HEARD))
 
     def _step(self, room: str) -> PhoneStep | None:
-        wanted = self._wanted(room)
-        if wanted is None:
-            return None
-        holds = self._holds.get(room) or first_seen(wanted)
-        return next_step(wanted, holds, wipes=self.wipes)
+        desired = self.outbox.desired.get(room, NOTHING_HEARD)
+        return self.wishes.step(desired, self._holds.get(room))
 
     def _is_due(self, room: str, known: _Known, now: float) -> bool:
         step = self._step(room)

@@ -20,6 +20,7 @@ from gateway.line import Gate, SerialSpec
 from gateway.logs import logger
 from gateway.metrics import CHARGES, GUESTS, LineMetrics, Metrics
 from gateway.pipeline.outbox import Outbox
+from gateway.pipeline.phone_step import Wishes
 from gateway.pipeline.phones import Phones
 from gateway.pipeline.pump import Resync
 from gateway.pipeline.room_map import RoomMap
@@ -118,22 +119,28 @@ def phones(
     """The phones in the rooms of this site; None: it has none that are looked after."""
     if not config.sets:
         return None
-    said = config.phones
-    directory = [Entry(each.name, each.number) for each in said.directory]
-    text = repr([(each.name, each.number) for each in directory])
-    version = hashlib.sha256(text.encode()).hexdigest()[:12]
-
-    def language_of(guest: Guest) -> str:
-        return words_now().language.get((guest.language or "").upper(), "")
-
     return Phones(
         phones={each.room: (each.address, phone(config, each, passed)) for each in config.sets},
         outbox=outbox,
         store=store,
         clock=clock,
         metrics=metrics,
+        wishes=wishes(config, words_now),
+        directory=[Entry(each.name, each.number) for each in config.phones.directory],
+    )
+
+
+def wishes(config: Config, words_now: Callable[[], Words]) -> Wishes:
+    """What this site wants of its phones."""
+    said = config.phones
+    text = repr([(each.name, each.number) for each in said.directory])
+    version = hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def language_of(guest: Guest) -> str:
+        return words_now().language.get((guest.language or "").upper(), "")
+
+    return Wishes(
         wipes="contacts" in said.at_check_out,
-        directory=directory,
         version=version if "directory" in said.at_check_in else "",
         language_of=language_of if "language" in said.at_check_in else None,
     )

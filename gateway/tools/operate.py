@@ -12,8 +12,10 @@ from gateway.pipeline.kept import house_of
 from gateway.pipeline.step import WAITING
 from gateway.service.stores import is_file, open_store, path_of
 from gateway.store import StorageFailed, Store
+from gateway.tools.kept_phones import kept
 from gateway.tools.running import NotRunning, ask
 from gateway.web.control import JOURNAL_SHOWN, Declined
+from gateway.web.phones import in_outbox
 from gateway.web.views import (
     drifts_as_json,
     line_as_json,
@@ -39,9 +41,10 @@ def outbox(config: Config, states: Sequence[str], room: str | None, limit: int) 
     wanted = {"state": ",".join(states), "limit": limit} | ({"room": room} if room else {})
 
     def read(store: Store) -> list[Any]:
-        views = _outbox(config, store).views(states)
+        views = outbox_of(config, store).views(states)
         found = [view for view in views if room in (None, view.room)]
-        return [view_as_json(view, config.zone) for view in found[:limit]]
+        phones = in_outbox(kept(config, store), states, room)
+        return [*(view_as_json(view, config.zone) for view in found[:limit]), *phones]
 
     return told(config, f"/outbox?{urlencode(wanted)}", read)
 
@@ -50,7 +53,7 @@ def show(config: Config, room: str) -> Any:
     """What a room should show, what it shows, and its last calls. Raises Declined."""
 
     def read(store: Store) -> Any:
-        view = _outbox(config, store).view(room)
+        view = outbox_of(config, store).view(room)
         if view is None:
             raise Declined(f"nothing was ever heard of room {room}")
         journal = [line_as_json(line, config.zone) for line in store.journal(room, JOURNAL_SHOWN)]
@@ -126,7 +129,7 @@ def drifts(config: Config) -> list[Any]:
     try:
         return list(asyncio.run(ask(config, "GET", "/drifts")))
     except NotRunning:
-        known = _reading(config, lambda store: _outbox(config, store))
+        known = _reading(config, lambda store: outbox_of(config, store))
 
     from gateway.drivers.base import DriverFailed
     from gateway.pipeline.look import drifts, settle
@@ -155,7 +158,7 @@ def _driver(config: Config) -> "UcmDriver":
     return ucm_driver(config, Metrics(version=__version__, site=config.site.name))
 
 
-def _outbox(config: Config, store: Store) -> "Outbox":
+def outbox_of(config: Config, store: Store) -> "Outbox":
     """The outbox as the store knows it."""
     from gateway.clock import Clock
     from gateway.drivers.ucm.requests import guest_tags

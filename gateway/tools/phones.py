@@ -1,18 +1,18 @@
 """The operator's commands about the phones in the rooms: through the service."""
 
-import asyncio
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from gateway.config import Config
-from gateway.tools.operate import through_service
+from gateway.tools.kept_phones import kept
+from gateway.tools.operate import through_service, told
 from gateway.tools.postings import who_asks
-from gateway.tools.running import ask
 
 
 def listed(config: Config) -> Any:
-    """All phones. Raises Declined."""
-    return asyncio.run(ask(config, "GET", "/phones"))
+    """All phones; while no service runs, what was still to be done to each. Raises Declined."""
+    return told(config, "/phones", partial(kept, config))
 
 
 def operate(config: Config, room: str, deed: str) -> Any:

@@ -39,20 +39,32 @@ def _since(view: PhoneView, zone: tzinfo) -> str | None:
     return datetime.fromtimestamp(view.since, zone).isoformat(timespec="seconds")
 
 
-def _line(view: PhoneView, zone: tzinfo) -> dict[str, Any]:
+def in_outbox(
+    phones: Sequence[dict[str, Any]], states: Sequence[str], room: str | None
+) -> list[dict[str, Any]]:
+    """Those that something is still to be done to, as lines of the outbox."""
+    return [
+        _line(told)
+        for told in phones
+        if told["step"] and room in (None, told["room"], f"phone {told['room']}")
+        if WAITING in states
+    ]
+
+
+def _line(told: dict[str, Any]) -> dict[str, Any]:
     """A phone beside the rooms that wait for the UCM: see `views.view_as_json`."""
     return {
-        "room": f"phone {view.room}",
+        "room": f"phone {told['room']}",
         "state": WAITING,
-        "since": _since(view, zone),
-        "next_call": view.step,
+        "since": told["since"],
+        "next_call": told["step"],
         "tries": 0,
         "due_at": None,
-        "reason": view.trouble,
+        "reason": told["trouble"],
         "guest": None,
         "reservation": None,
         "record": "",
-        "do": f"it is tried for as long as it takes; at once: `phones retry {view.room}`",
+        "do": f"it is tried for as long as it takes; at once: `phones retry {told['room']}`",
     }
 
 
@@ -72,11 +84,7 @@ class PhonesDesk:
 
     def in_outbox(self, states: Sequence[str], room: str | None) -> list[dict[str, Any]]:
         """Those that something is still to be done to, as lines of the outbox."""
-        return [
-            _line(view, self.zone)
-            for view in self.views()
-            if view.step and room in (None, view.room, f"phone {view.room}") and WAITING in states
-        ]
+        return in_outbox([as_json(view, self.zone) for view in self.views()], states, room)
 
     async def operate(self, room: str, deed: str, who: str) -> dict[str, Any]:
         """wipe, reboot or retry."""

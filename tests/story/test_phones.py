@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 
 import httpx
 import pytest
@@ -29,10 +30,20 @@ async def until(condition, within_s=20):
 @pytest.mark.asyncio
 async def test_contacts_go_with_the_guest_and_the_operator_sees_who_is_behind(tmp_path):
     told = []
-    async with (
-        demo_phones(tmp_path, ROOMS[:3], told.append) as sets,
-        stage(tmp_path, rooms=ROOMS, extra=SECTION) as on,
-    ):
+    async with demo_phones(tmp_path, ROOMS[:3], told.append) as sets:
+        await a_day_of_phones(tmp_path, sets)
+        # No service runs: what is owed to a phone is seen all the same.
+        shown = await asyncio.to_thread(run, tmp_path, "phones", "list")
+        assert re.search("103 +behind .*delete contacts", shown.stdout)
+        assert re.search("101 +unknown", shown.stdout)
+        outbox = await asyncio.to_thread(run, tmp_path, "outbox", "list")
+        assert "phone 103" in outbox.stdout
+        await sets.phones["103"].start()
+    assert phones.phones_app is not None
+
+
+async def a_day_of_phones(tmp_path, sets):
+    async with stage(tmp_path, rooms=ROOMS, extra=SECTION) as on:
         await on.pms.link_up()
         for room in ROOMS:
             on.pms.say(*on.hotel.check_in(room))
@@ -84,7 +95,11 @@ async def test_contacts_go_with_the_guest_and_the_operator_sees_who_is_behind(tm
         assert "reboot" in guest.asked
         nobody = await asyncio.to_thread(run, tmp_path, "phones", "retry", "104")
         assert (nobody.exit_code, "has no phone" in nobody.output) == (1, True)
-    assert phones.phones_app is not None
+
+        await guest.stop()
+        on.pms.say(*on.hotel.check_out("103"))
+        assert await on.settle() == []
+        await until(lambda: listed()["103"]["trouble"])
 
 
 @pytest.mark.asyncio

@@ -13,6 +13,7 @@ from gateway.drivers.gxv import Entry, Identity, Phone, PhoneAway
 from gateway.house.states import Desired, Guest
 from gateway.metrics import Metrics
 from gateway.pipeline.outbox import Outbox
+from gateway.pipeline.phone_step import Wishes
 from gateway.pipeline.phones import AT_ONCE, FOR_THOSE_AWAY, Pace, Phones
 from gateway.simulators.phone import PhoneSimulator
 from gateway.store import Store, StoreWorker
@@ -50,7 +51,8 @@ class Hotel:
         self.say(room, stay=None, guest=None, departures=before.departures + 1)
 
     def phones(self, **how):
-        how = {"directory": HOTEL, "version": "v1", "language_of": lambda g: g.language, **how}
+        wishes = Wishes(version="v1", language_of=lambda guest: guest.language)
+        how = {"directory": HOTEL, "wishes": wishes, **how}
         return Phones(
             phones={
                 room: (each.address, Phone(each.address, each.username, each.password, timeout_s=1))
