@@ -178,13 +178,13 @@ def simulate_ucm(
     from gateway.tools import simulate
 
     try:
-        host, port = listen.rsplit(":", 1)
+        host, port = _host_and_port(listen)
         numbers = _rooms(rooms)
         asyncio.run(
             simulate.ucm(
                 say,
                 host=host,
-                port=int(port),
+                port=port,
                 old_port=old_port,
                 rooms=numbers,
                 username=username,
@@ -217,6 +217,14 @@ def _rooms(text: str) -> tuple[str, ...]:
     return tuple(rooms)
 
 
+def _host_and_port(listen: str) -> tuple[str, int]:
+    """Raises ValueError."""
+    host, colon, port = listen.rpartition(":")
+    if not colon or not host or not port.isdigit():
+        raise ValueError("expected HOST:PORT, as 127.0.0.1:8089")
+    return host, int(port)
+
+
 @simulate_app.command("phone")
 def simulate_phone(
     listen: Annotated[str, typer.Option(help="HOST:PORT of its web API.")] = "127.0.0.1:8080",
@@ -241,10 +249,13 @@ def simulate_phone(
     simulator = PhoneSimulator(
         generation=generation, login=login, password=password, number=number,
         ignores={each for each in ignores.split(",") if each},
+        model="GXV3275" if generation == "manager" else "GXV3370",
     )  # fmt: skip
+    if wrong := simulator.ignores - {"delete", "save", "put", "group"}:
+        raise ended(f"--ignores {min(wrong)!r}: expected delete, save, put or group")
     try:
-        host, port = listen.rsplit(":", 1)
-        asyncio.run(simulate.phone(say, host, simulator, int(port)))
+        host, port = _host_and_port(listen)
+        asyncio.run(simulate.phone(say, host, simulator, port))
     except (ValueError, OSError) as error:
         raise ended(f"--listen = {listen!r}: {error}") from None
     except KeyboardInterrupt:

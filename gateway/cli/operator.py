@@ -49,18 +49,25 @@ def outbox_list(
     if as_json:
         print_json(found)
         return
+    wide = max(8, *(len(each["room"]) for each in found)) if found else 8
     if found:
-        say(f"{'ROOM':<8}  {'STATE':<8}  {'SINCE':<19}  {'TRIES':>5}  {'NEXT CALL':<22}  REASON")
+        say(
+            f"{'ROOM':<{wide}}  {'STATE':<8}  {'SINCE':<19}  {'TRIES':>5}  "
+            f"{'NEXT CALL':<22}  REASON"
+        )
     for each in found:
         since = (each["since"] or "")[:19].replace("T", " ")
         state_ = f"{each['state']:<8}"
-        room_ = printable(f"{each['room']:<8}")
+        room_ = printable(f"{each['room']:<{wide}}")
         rest = f"{since:<19}  {each['tries']:>5}  {each['next_call'] or '':<22}  {each['reason']}"
         say(
             f"{room_}  {painted(state_, good=False) if each['state'] == PARKED else state_}  "
             + printable(rest).rstrip()
         )
-    talk(f"{_counted(len(found), 'room')}; `outbox show ROOM` tells everything of one")
+    phones = sum(each["room"].startswith("phone ") for each in found)
+    also = f" and {_counted(phones, 'phone')}, of which `phones list` tells" if phones else ""
+    rooms_ = _counted(len(found) - phones, "room")
+    talk(f"{rooms_}{also}; `outbox show ROOM` tells everything of a room")
 
 
 @outbox_app.command("show")

@@ -86,6 +86,7 @@ class PhoneView:
     step        what is to be done; empty: nothing
     trouble     why it is not done yet, and what to do; empty: it was not tried
     since       since when there is something to do (seconds since 1970); None: there is not
+    is_refused  its login is not tried any more
     is_there    it answered when it was last asked; None: not asked yet
     """
 
@@ -97,6 +98,7 @@ class PhoneView:
     step: str
     trouble: str
     since: float | None
+    is_refused: bool = False
 
     @property
     def state(self) -> str:
@@ -328,7 +330,8 @@ class Phones:
 
     def _failed(self, room: str, known: _Known, failed: PhoneFailed) -> None:
         if str(failed) != known.trouble:
-            kind = "phone_refuses" if isinstance(failed, LoginRefused) else "phone_behind"
+            kind = "phone_behind" if self._step(room) else "phone_away"
+            kind = "phone_refuses" if isinstance(failed, LoginRefused) else kind
             logger().warning(kind, room=room, address=known.address, why=str(failed))
         known.trouble, known.failed_at = str(failed), self._step(room)
         longer = max(self.pace.first_pause, 2 * known.pause_s)
@@ -341,7 +344,7 @@ class Phones:
             room=room, address=known.address, identity=known.identity, is_there=known.is_there,
             is_registered=known.is_registered, step=step.value if step else "",
             trouble=known.phone.refused or (known.trouble if step is known.failed_at else ""),
-            since=known.since if step else None,
+            since=known.since if step else None, is_refused=bool(known.phone.refused),
         )  # fmt: skip
 
     def _count(self) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 from gateway.config import Config
 from gateway.drivers.gxv import PhoneFailed
 from gateway.service.parts import phone
+from gateway.tools.running import ask
+from gateway.web.control import Declined
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,19 @@ class Tried:
 
 
 async def tried(config: Config, at_once: int = 4) -> AsyncIterator[Tried]:
-    """Each phone of the site, asked what it is: nothing is changed."""
+    """Each phone of the site, asked what it is: nothing is changed. One that has refused the login
+    of the service is not tried: it would lock itself.
+    """
     slots = asyncio.Semaphore(at_once)
+    try:
+        known = await ask(config, "GET", "/phones")
+    except Declined:  # no service runs, or it has other things to do
+        known = []
+    refused = {each["room"]: each["trouble"] for each in known if each["is_refused"]}
 
     async def one(site: Any) -> Tried:
+        if site.room in refused:
+            return Tried(site.room, False, f"{site.address}: not tried: {refused[site.room]}")
         async with slots:
             asked = phone(config, site)
             try:

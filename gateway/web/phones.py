@@ -27,6 +27,7 @@ def as_json(view: PhoneView, zone: tzinfo) -> dict[str, Any]:
         "state": view.state,
         "is_there": view.is_there,
         "is_registered": view.is_registered,
+        "is_refused": view.is_refused,
         "step": view.step,
         "trouble": view.trouble,
         "since": _since(view, zone),
@@ -91,7 +92,7 @@ class PhonesDesk:
         if self.phones is None:
             raise NotPossible(OFF)
         told: dict[str, Any] = {"room": room, "deed": deed}
-        logger().warning("phone_operated", room=room, deed=deed, by=who)
+        came_of = "failed"
         try:
             match deed:
                 case "wipe":
@@ -102,10 +103,13 @@ class PhonesDesk:
                     self.phones.retry(room)
                 case _:
                     raise NotPossible(f"{deed!r} is none of wipe, reboot, retry")
+            came_of = "done"
         except KeyError:
             raise NotPossible(f"room {room} has no phone in the file of [phones]") from None
         except PhoneFailed as failed:
             raise NotPossible(f"the phone of room {room}: {failed}") from None
+        finally:
+            logger().warning("phone_operated", room=room, deed=deed, by=who, came_of=came_of)
         return told
 
 

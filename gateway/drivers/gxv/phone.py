@@ -215,7 +215,7 @@ class Phone:
         try:
             await self._log_in_to(GENERATIONS if self._api is None else (self._api,))
         except LoginRefused as refused:
-            self._refused = f"{refused}: mend it, then `pms-gateway phones retry`"
+            self._refused = f"{refused}: mend the login, then `pms-gateway phones retry`"
             await self.close()
             raise LoginRefused(self._refused) from None
         except PhoneFailed:
@@ -258,8 +258,10 @@ class Phone:
         # No text of a library: a URL of the first generation has everything in its query.
         except (TimeoutError, httpx.TimeoutException):
             raise PhoneAway("no answer in time: is it on, and is this its address?") from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            raise PhoneAway(f"no connection ({type(error).__name__}): is it on?") from None
+        except (httpx.ConnectError, httpx.NetworkError, OSError):
+            raise PhoneAway("no connection: is it on, and is this its address?") from None
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+            raise PhoneAway("what answers there is no phone's page: is it https://?") from None
 
 
 @cache

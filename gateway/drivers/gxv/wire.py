@@ -307,9 +307,7 @@ class CgiBin:
         if word == "success":
             return body
         if status.startswith("locked"):
-            raise LoginRefused(
-                "it has locked itself after too many wrong logins: wait, and mend them"
-            )
+            raise LoginRefused("it has locked itself for some minutes, after too many wrong logins")
         if status.startswith("wrong"):
             raise LoginRefused("user or password is wrong")
         raise _refused(status)

@@ -46,4 +46,22 @@ async def test_each_phone_says_what_it_is_or_why_not(tmp_path):
     assert words[0].endswith(", registered")
     assert words[1].endswith(", not registered")
     assert "user or password is wrong" in words[2]
-    assert "is it on?" in words[3]
+    assert "is it on, and" in words[3]
+
+
+@pytest.mark.asyncio
+async def test_one_that_refused_the_service_is_not_tried_again(tmp_path, monkeypatch):
+    """Five wrong logins lock it."""
+    phone = PhoneSimulator(number="101", password="another one")
+    await phone.start()
+
+    async def asked(*_):
+        return [{"room": "101", "is_refused": True, "trouble": "user or password is wrong"}]
+
+    monkeypatch.setattr(doctor_phones, "ask", asked)
+    (tmp_path / "phones.toml").write_text(f'password = "x"\n[rooms]\n"101" = "{phone.address}"\n')
+    (tmp_path / "gateway.toml").write_text(SITE)
+    (tried,) = [each async for each in doctor_phones.tried(load(tmp_path / "gateway.toml"))]
+    await phone.stop()
+    assert (tried.ok, "not tried: user or password" in tried.words) == (False, True)
+    assert phone.wrong == 0
