@@ -62,6 +62,7 @@ def order(at):
 
 async def rings(on, at):
     """The minute comes, and the house has seen it."""
+    await until(lambda: not on.service.outbox.waiting)  # the UCM has it, and we know that
     before = len(on.service.back.results._owed or ())
     later(on, (at - on.service.clock.stamp()).total_seconds() + 21)
     on.service.intake.stored.set()  # its nap is up to half a minute long
