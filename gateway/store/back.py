@@ -69,12 +69,12 @@ class BackStore:
 
     def residents(self, room: str | None = None, at: float | None = None) -> list[Resident]:
         """Who was in this room at this moment, or is there now; without a room: in all."""
+        here = "TRUE" if room is None else "room = :room"
+        then = "since <= :at AND (until IS NULL OR until > :at)"
         with self.reading() as db:
             rows = db.execute(
                 "SELECT room, guest, pms_room, since, until FROM resident"
-                " WHERE (:room IS NULL OR room = :room) AND CASE WHEN :at IS NULL"
-                " THEN until IS NULL ELSE since <= :at AND (until IS NULL OR until > :at) END"
-                " ORDER BY since",
+                f" WHERE {here} AND {'until IS NULL' if at is None else then} ORDER BY since",
                 {"room": room, "at": at},
             )
             return [

@@ -1,10 +1,20 @@
 """The way back in the store: each cause once, calls and how far they were read in one commit."""
 
 import re
+from dataclasses import replace
 
-from gateway.store import CallRow, CallsMark, PostingRow, Store
+from gateway.store import (
+    CallRow,
+    CallsMark,
+    LevelRow,
+    PostingRow,
+    PostingStep,
+    Resident,
+    Store,
+)
 from gateway.store.back import CALLS_KEPT_S
 from gateway.store.schema import CREATE_BACK, VERSION
+from tests.gateway.store.rows import line
 
 DAY = 86_400.0
 NOW = 1000 * DAY
@@ -67,3 +77,72 @@ def test_a_file_of_the_version_before_gets_the_way_back(tmp_path):
         assert (store.calls_mark(), store.open_postings(), store.residents()) == (None, [], [])
     finally:
         store.close()
+
+
+def test_who_was_in_a_room_and_who_is(store):
+    came = Resident(room="101", guest="1", pms_room="0101", since=10.0)
+    store.write_residents([came, Resident(room="102", guest="2", pms_room="102", since=20.0)])
+    store.write_residents([came])  # said again
+    assert [each.guest for each in store.residents()] == ["1", "2"]
+    store.write_residents([replace(came, until=30.0)])
+    assert [each.guest for each in store.residents()] == ["2"]
+    assert [each.guest for each in store.residents("101", 15.0)] == ["1"]
+    assert store.residents("101", 30.0) == []
+    assert store.residents("101") == []
+    assert [each.guest for each in store.residents(at=25.0)] == ["1", "2"]
+
+
+def test_a_posting_goes_through_its_states_with_a_number_of_its_own(store):
+    (row,) = store.add_postings([posting()])
+    sent = replace(row, state="sent", tries=1)
+    made = PostingStep(posting=row.id, at=NOW, state="sent", who="gateway", why="")
+    number = store.send_posting(sent, made, up_to=3)
+    assert number == 1
+    found, steps = store.posting(row.id)
+    assert (found.state, found.number, [each.state for each in steps]) == (
+        "sent", number, ["waiting", "sent"],
+    )  # fmt: skip
+    booked = replace(found, state="booked")
+    store.change_postings([(booked, replace(made, state="booked", who="PMS"))])
+    assert store.open_postings() == []
+    assert [each.state for each in store.postings(("booked", "refused"), 10)] == ["booked"]
+    assert store.posting(999) is None
+
+
+def test_numbers_begin_again_and_none_is_given_twice_within_a_week(store):
+    rows = store.add_postings([posting(f"c{each}") for each in range(4)])
+
+    def send(row, at):
+        made = PostingStep(posting=row.id, at=at, state="sent", who="gateway", why="")
+        return store.send_posting(replace(row, state="sent"), made, up_to=3)
+
+    assert [send(row, NOW) for row in rows] == [1, 2, 3, None]
+    assert send(rows[3], NOW + 8 * DAY) in (1, 2, 3)
+
+
+def test_a_level_replaces_what_waits_of_its_kind(store):
+    status = replace(posting("l1"), kind="status")
+    level = LevelRow(kind="status", room="101", seen="5", at=NOW)
+    (first,), gone = store.put_levels([level], [status], ("status",))
+    assert gone == []
+    newer = replace(status, cause="l2")
+    stored, gone = store.put_levels([replace(level, seen="6")], [newer], ("status",))
+    assert ([each.cause for each in stored], gone) == (["l2"], [first.id])
+    assert [each.seen for each in store.levels()] == ["6"]
+    assert store.posting(first.id) is None
+
+
+def test_a_call_that_became_longer_is_known_by_whether_it_was_posted(store):
+    mark = CallsMark(first=NOW, until=NOW, canary="s/T1")
+    store.add_calls([(call(), posting()), (call("s/T2", use="internal"), None)], mark)
+    assert store.change_call("s/T1", 99, NOW)
+    assert not store.change_call("s/T2", 99, NOW)
+    assert {each.talk_s for each in store.calls(0.0, NOW)} == {99}
+    assert store.known_calls(["s/T1", "s/T3"]) == {"s/T1": 99}
+
+
+def test_whether_a_room_was_called_since(store):
+    store.told([], [line(NOW, "105", "move", "101"), line(NOW, "103")])
+    assert [store.was_called(room, NOW) for room in ("105", "101", "103")] == [True] * 3
+    assert not store.was_called("103", NOW + 1)
+    assert not store.was_called("104", 0.0)
