@@ -71,6 +71,7 @@ def test_a_technician_sees_the_line_of_the_running_service(spoken, tmp_path):
     )
     assert "Rossi" not in path.read_text()
     assert "Rossi" in call("line", "capture", "--names", *site)[1]
+    assert "GO|" in call("line", "capture", "guests", *site)[1]  # named, and it ends all the same
     part = call("line", "capture", "--start-on", "text:GO|RN101", "--before", "0", *site)[1]
     assert "<STX>GO|RN101" in part
     assert "<STX>LD|" not in part
