@@ -258,7 +258,7 @@ class Lane:
 
     async def operate(self, id_: int, cause: Cause, who: str, why: str) -> PostingRow:
         """An operator has looked: booked, again, or drop. Raises NotPossible or StorageFailed."""
-        self.changed.set()  # whatever comes of it
+        self.changed.set()  # also if it fails: the lane has to settle that
         async with self.writing:
             if (found := await self.store(Store.posting, id_)) is None:
                 raise NotPossible(f"there is no posting {id_}")
@@ -290,6 +290,7 @@ class Lane:
         elif self._adrift():
             async with self.writing:
                 await self._store([self._cut_off(row) for row in self._adrift()])
+            self._left_sent.clear()  # what is adrift from now on was never said
         elif self._next() is not None:
             await self._send()
 

@@ -288,7 +288,7 @@ class Phones:
             await self._keep(room, first_seen(wanted))
 
     async def _do(self, step: PhoneStep, room: str, known: _Known) -> None:
-        wanted, holds = self._wanted(room), self._holds[room]
+        wanted = self._wanted(room)
         assert wanted is not None  # there is no step else
         match step:
             case PhoneStep.WIPE:
@@ -297,6 +297,7 @@ class Phones:
                 await self._tried(known, known.phone.write_directory(self.directory))
             case PhoneStep.LANGUAGE:
                 await self._tried(known, known.phone.set_language(wanted.language))
+        holds = self._holds[room]  # of now: an operator may have wiped it meanwhile
         await self._keep(room, replace(after(step, wanted, holds), api=known.phone.api))
         logger().info("phone_done", room=room, step=step.value)
 

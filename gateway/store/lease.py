@@ -309,7 +309,7 @@ class Lease:
             why = self._renewed_until()
         except Exception as fault:  # noqa: BLE001  # this thread must not end without a word
             logger().error("lease_failed", error=repr(fault), do="report it")
-        if why:
+        if why and not self._stop.is_set():  # who is told to stop does not begin anew
             self.until = 0.0
             do = "nothing: `pms-gateway pair` says which gateway is at work"
             logger().error("lease_lost", why=why, do=do)

@@ -42,7 +42,7 @@ class Writing:
                 for each in self.settle:
                     await each(is_anew)
                 self._in_doubt = False
-        except BaseException:
+        except BaseException:  # whatever it is, also a cancelled caller: nobody has the lock then
             self._lock.release()
             raise
 

@@ -119,3 +119,13 @@ def test_nothing_in_deploy_names_a_registry_or_a_path_of_a_machine():
     forbidden = re.compile(hosts + r"|(?<![\w.<~/])/(home|root|Users)/")
     files = [path for path in DEPLOY.rglob("*") if path.is_file() and path.suffix != ".pyc"]
     assert not [path.name for path in files if forbidden.search(path.read_text(encoding="utf-8"))]
+
+
+def test_uninstalling_stops_the_houses_too():
+    """`systemctl stop` knows patterns; `disable` refuses them, and leaves all that it was given."""
+    script = (DEPLOY / "install.sh").read_text(encoding="utf-8")
+    assert 'systemctl stop pms-gateway.service "pms-gateway@*.service"' in script
+    disabling = [line for line in script.splitlines() if "systemctl disable" in line]
+    assert disabling
+    assert not any("*" in line for line in disabling)
+    assert any("pms-gateway@.service" in line for line in disabling)

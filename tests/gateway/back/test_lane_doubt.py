@@ -93,3 +93,20 @@ async def test_what_was_sent_before_a_crash_is_unknown_also_when_that_is_stored_
     desk.fails = "after"
     await desk.turn(2)
     assert await states(desk) == ["unknown"]
+
+
+@pytest.mark.asyncio
+async def test_what_was_unknown_after_a_crash_and_is_said_again_is_like_any_other(desk):
+    await desk.add("c1")
+    await desk.turn()
+    desk.crash()
+    await desk.turn()
+    (id_,) = desk.lane.open
+    assert desk.lane.open[id_].state == "unknown"
+    await desk.lane.operate(id_, Cause.SAID_AGAIN, "x", "")
+    said = len(desk.wire)
+    desk.fails = "after"
+    await desk.turn()
+    assert (len(desk.wire), await states(desk)) == (said, ["sent"])
+    await desk.turn(2)
+    assert len(desk.wire) == said + 1

@@ -17,7 +17,7 @@ import pytest
 from gateway.drivers.base import Unreachable
 from gateway.drivers.sockets import giving_up_after
 from gateway.drivers.ucm.https import HttpsPeer, TlsSettings, Trust
-from gateway.line import Gate, TcpSpec, opener_for
+from gateway.line import Gate, LineFailed, TcpSpec, opener_for
 
 _NUMBERS = itertools.count()
 MACS = ("02:00:00:00:00:01", "02:00:00:00:00:02")
@@ -153,3 +153,13 @@ async def test_a_request_that_could_not_be_delivered_in_time_is_never_delivered(
         await ucm.post(b"too late", 100)
     await ucm.close()
     assert "too late" not in await mended_and_heard(peer)
+
+
+@pytest.mark.asyncio
+async def test_a_dial_is_given_up_in_the_same_time(peer):
+    """One that is answered later would throw out the gateway that is at work by then."""
+    opener = opener_for(TcpSpec(peer.address, PORT), Gate(unacked_s=UNACKED_S))
+    await (await opener.open()).close()
+    peer.cut()
+    with pytest.raises(LineFailed, match=f"no answer within {UNACKED_S} s"):
+        await opener.open()

@@ -306,6 +306,23 @@ async def test_an_operator_wipes_and_restarts_one(tmp_path):
 
 
 @pytest.mark.asyncio
+async def test_the_hotels_numbers_come_back_also_when_it_is_wiped_in_the_middle_of_a_step(tmp_path):
+    hotel = Hotel(tmp_path, ["101"])
+    phone = hotel.simulators["101"]
+    async with hotel.open() as phones:
+        real = phones._known["101"].phone.set_language
+
+        async def slow(language):
+            await real(language)
+            await phones.wipe("101")  # an operator, before the step is noted down
+
+        phones._known["101"].phone.set_language = slow
+        hotel.check_in("101", language="de")
+        await until(lambda: phone.values["1362"] == "de" and not view(phones, "101").step)
+        assert len(phone.names("Hotel")) == 2
+
+
+@pytest.mark.asyncio
 async def test_a_room_of_which_nobody_knows_who_is_in_is_left_alone(tmp_path):
     hotel = Hotel(tmp_path, ["101"])
     phone = hotel.simulators["101"]

@@ -86,6 +86,8 @@ def test_enquiries_alone_give_a_speed_and_ask_for_more(form, fits):
     assert (verdict.baud, verdict.confidence) == (9600, Confidence.UNSURE)
     assert any(fits in sentence for sentence in verdict.evidence)
     assert any("listen longer" in sentence for sentence in verdict.evidence)
+    asks = any("some say no more until answered" in sentence for sentence in verdict.evidence)
+    assert asks == (fits == "single control")  # where the form is open, that comes first
     assert not verdict.is_found
     assert verdict.config_lines("/dev/ttyS0") == []
 

@@ -210,3 +210,24 @@ def until(condition):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_one_that_is_told_to_stop_does_not_begin_anew(seats, cluster, schema):
+    """It hears that it has lost the lease while it hands over."""
+    _, right = seats
+    lost = threading.Event()
+
+    class Stopped(Seat):
+        def renew(self, epoch):
+            told = super().renew(epoch)
+            lease._stop.set()
+            return told
+
+    left = Stopped(cluster.url, schema, "left", 1.0, "1")
+    lease = Lease(left, left.take(left.look(STANDBY)[0]), lost.set)
+    right.take(right.look(STANDBY)[0])
+    lease.begin(time.monotonic())
+    lease._thread.join(20)
+    assert lease._stop.is_set()
+    assert not lost.is_set()
+    left.close()

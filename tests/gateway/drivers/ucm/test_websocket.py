@@ -91,6 +91,23 @@ async def test_a_heartbeat_is_answered(tmp_path):
 
 
 @pytest.mark.asyncio
+async def test_behind_a_closed_fence_not_even_a_heartbeat_is_answered(tmp_path):
+    """Another gateway may be logged in by now."""
+    is_open = asyncio.Event()
+    is_open.set()
+    async with listening(tmp_path, passed=is_open.wait) as (ucm, *_):
+        await until(lambda: ucm.sockets.listeners)
+        ucm.sockets.say({"action": "heartbeat", "transactionid": "77"})
+        await until(lambda: "77" in ucm.sockets.heartbeats)
+        is_open.clear()
+        ucm.sockets.say({"action": "heartbeat", "transactionid": "78"})
+        await asyncio.sleep(0.3)
+        assert "78" not in ucm.sockets.heartbeats
+        is_open.set()
+        await until(lambda: "78" in ucm.sockets.heartbeats)
+
+
+@pytest.mark.asyncio
 async def test_a_ucm_that_comes_back_is_listened_to_again(tmp_path):
     async with listening(tmp_path) as (ucm, events, _, ups):
         for turn in range(1, 4):
