@@ -53,13 +53,13 @@ def outbox_list(
     if found:
         say(
             f"{'ROOM':<{wide}}  {'STATE':<8}  {'SINCE':<19}  {'TRIES':>5}  "
-            f"{'NEXT CALL':<22}  REASON"
+            f"{'NEXT CALL':<25}  REASON"
         )
     for each in found:
         since = (each["since"] or "")[:19].replace("T", " ")
         state_ = f"{each['state']:<8}"
         room_ = printable(f"{each['room']:<{wide}}")
-        rest = f"{since:<19}  {each['tries']:>5}  {each['next_call'] or '':<22}  {each['reason']}"
+        rest = f"{since:<19}  {each['tries']:>5}  {each['next_call'] or '':<25}  {each['reason']}"
         say(
             f"{room_}  {painted(state_, good=False) if each['state'] == PARKED else state_}  "
             + printable(rest).rstrip()

@@ -181,7 +181,7 @@ class Phones:
             for number in range(AT_ONCE):
                 group.create_task(self._serve(takes_those_away=number < FOR_THOSE_AWAY))
             while True:
-                self._count()
+                self._look()
                 await self.clock.sleep(self.pace.look)
 
     async def _serve(self, *, takes_those_away: bool) -> None:
@@ -265,7 +265,6 @@ class Phones:
         try:
             await self._see_first(room)
             while (step := self._step(room)) is not None:
-                known.since = known.since or self.clock.epoch()
                 await self._do(step, room, known)
             if self.clock.now() >= known.ask_at:
                 await self._ask(known)
@@ -326,8 +325,7 @@ class Phones:
     def _well(self, room: str, known: _Known) -> None:
         if known.trouble:
             logger().info("phone_well", room=room)
-        known.trouble, known.since, known.pause_s = "", None, 0.0
-        known.failed_at = None
+        known.trouble, known.failed_at, known.pause_s = "", None, 0.0
 
     def _failed(self, room: str, known: _Known, failed: PhoneFailed) -> None:
         if str(failed) != known.trouble:
@@ -341,14 +339,20 @@ class Phones:
 
     def _view(self, room: str, known: _Known) -> PhoneView:
         step = self._step(room)
+        # What a phone says of one step says nothing of another; that it is off does.
+        is_told = known.is_there is False or step is known.failed_at
         return PhoneView(
             room=room, address=known.address, identity=known.identity, is_there=known.is_there,
             is_registered=known.is_registered, step=step.value if step else "",
-            trouble=known.phone.refused or (known.trouble if step is known.failed_at else ""),
+            trouble=known.phone.refused or (known.trouble if is_told else ""),
             since=known.since if step else None, is_refused=bool(known.phone.refused),
         )  # fmt: skip
 
-    def _count(self) -> None:
+    def _look(self) -> None:
+        """Note down since when there is something to do, and count."""
+        for room, known in self._known.items():
+            is_behind = self._step(room) is not None
+            known.since = (known.since or self.clock.epoch()) if is_behind else None
         every = self.views()
         counts = {
             "reachable": sum(bool(each.is_there) for each in every),

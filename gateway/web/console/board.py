@@ -207,6 +207,7 @@ class Entry:
     call    the next one
     tries   how often the UCM refused it for a passing reason; `again`: when it is tried next
     deeds   what an operator can do about it: retry, drop
+    label   what stands before the room, where each row is a card
     """
 
     room: str
@@ -219,6 +220,7 @@ class Entry:
     record: str
     since: str
     deeds: tuple[str, ...] = ()
+    label: str = "Room"
 
 
 def entry(view: RoomView, zone: tzinfo, now: float, *, names: bool) -> Entry:
@@ -242,6 +244,7 @@ def entry(view: RoomView, zone: tzinfo, now: float, *, names: bool) -> Entry:
 def phone_entry(phone: PhoneView, zone: tzinfo, now: float) -> Entry:
     """A phone to which something is still to be done, beside the rooms that wait for the UCM."""
     return Entry(
+        label="",
         room=f"phone {phone.room}",
         state=WAITING,
         tone="bad" if is_late(phone, now) else "wait",

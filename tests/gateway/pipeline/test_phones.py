@@ -202,6 +202,23 @@ async def test_what_is_to_be_deleted_does_not_wait_for_the_pause_of_another_step
 
 
 @pytest.mark.asyncio
+async def test_one_that_was_off_before_the_guest_came_is_behind_since_then_and_says_why(tmp_path):
+    hotel = Hotel(tmp_path, ["101"])
+    phone = hotel.simulators["101"]
+    async with hotel.open(pace=Pace(look=0.02, first_pause=600)) as phones:
+        await phone.stop()
+        phones.retry("101")
+        await until(lambda: view(phones, "101").is_there is False)
+        assert view(phones, "101").since is None
+        hotel.check_in("101")
+        await until(lambda: view(phones, "101").since)
+        told = view(phones, "101")
+        assert (told.state, told.step) == ("behind", "write the hotel's numbers")
+        assert "is it on" in told.trouble
+        await phone.start()
+
+
+@pytest.mark.asyncio
 async def test_a_fault_of_ours_with_one_phone_is_told_and_ends_nothing_else(tmp_path):
     hotel = Hotel(tmp_path, ["101", "102"])
 
